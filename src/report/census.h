@@ -1,0 +1,120 @@
+// census.h - the result of one census: rows, sums by owner, coverage.
+#pragma once
+
+#include "report/common.h"
+
+enum ms_map_kind {
+	MS_MAP_CLASSIC, // Bucket arrays: Go up to 1.23, and noswissmap.
+	MS_MAP_SWISS,	// Groups and tables: Go from 1.24.
+};
+
+enum ms_map_where {
+	MS_WHERE_HEAP,
+	MS_WHERE_STACK,
+};
+
+enum ms_map_confidence {
+	MS_CONFIDENCE_VERIFIED,	  // Every invariant held over one consistent look.
+	MS_CONFIDENCE_CHANGED,	  // It moved while it was read; the numbers are its header's.
+	MS_CONFIDENCE_UNVERIFIED, // Never written, nothing but its header to go by.
+};
+
+/** How a type was found. */
+enum ms_type_source {
+	MS_TYPE_NONE,	       // Not typed: the type strings are NULL.
+	MS_TYPE_MALLOC_HEADER, // The allocation of its table names it (Go >= 1.22).
+	MS_TYPE_DWARF,	       // A global variable's debug information names it.
+};
+
+/** Growth of a classic map that was under way. */
+struct ms_map_growth {
+	uint64_t from, to; // Capacity in entries.
+	double progress;   // 0 to 1: share of old buckets evacuated.
+	bool same_size;
+};
+
+/** One map.  Bytes are as design section 6 defines them; unknown values are MS_UNKNOWN. */
+struct ms_map_row {
+	ms_addr address;
+	uint64_t entries;
+	uint64_t capacity; // Slots of the current table or tables, overflow not counted.
+	uint64_t grow_at;  // Entries at which the next growth starts.
+	uint64_t overflow_buckets; // Classic.
+	uint64_t deleted_slots;	   // Swiss.
+	uint64_t live_bytes, total_bytes, slack_bytes;
+	const char *type, *key_type, *elem_type;
+	const char *owner;
+	uint32_t tables;	  // Swiss: tables, 0 for a small map.
+	uint8_t directory_depth;  // Swiss.
+	uint8_t kind;		  // ms_map_kind
+	uint8_t where;		  // ms_map_where
+	uint8_t confidence;	  // ms_map_confidence
+	uint8_t type_source;	  // ms_type_source
+	bool growing;
+	struct ms_map_growth growth; // Meaningful while growing.
+};
+
+/** Rows summed by owner and type. */
+struct ms_owner_row {
+	const char *owner, *type; // Either may be NULL.
+	uint64_t maps, entries, capacity;
+	uint64_t live_bytes, total_bytes, slack_bytes;
+};
+
+/** Something that was not counted as a map, and why. */
+struct ms_skip {
+	const char *reason; // "swapped out", "changed twice while read", ...
+	uint64_t count;
+};
+
+struct ms_coverage {
+	uint64_t seen;	  // Candidates that looked like a map's header.
+	uint64_t read;	  // Maps in the result.
+	uint64_t typed;	  // Of these, with a type.
+	uint64_t changed; // Of these, with confidence "changed".
+	struct ms_skip *skips;
+	size_t skip_count;
+};
+
+struct ms_census_report {
+	struct ms_report_target target;
+	struct ms_report_cost cost;
+	struct ms_map_row *maps; // Sorted by address; the renderer orders and cuts.
+	size_t map_count;
+	uint64_t never_written;	 // Of these, maps without any table yet.
+	struct ms_owner_row *owners; // By total_bytes, descending.
+	size_t owner_count;
+	struct ms_coverage coverage;
+	uint64_t heap_bytes; // Bytes of in-use heap spans.
+	uint64_t rss_bytes;
+	bool partial; // Cut short; partial_reason says by what.
+	const char *partial_reason;
+	struct ms_arena arena;
+};
+
+/** How the rows are shown. */
+enum ms_sort_key {
+	MS_SORT_BYTES,
+	MS_SORT_ENTRIES,
+	MS_SORT_SLACK,
+	MS_SORT_LOAD,
+};
+
+struct ms_census_view {
+	size_t top; // Rows at most; SIZE_MAX for all.
+	enum ms_sort_key sort;
+};
+
+/** entries / capacity, NAN when the capacity is 0 or unknown. */
+double ms_map_row_load(const struct ms_map_row *row);
+
+const char *ms_map_kind_name(enum ms_map_kind kind);		 // "classic", "swiss"
+const char *ms_map_where_name(enum ms_map_where where);		 // "heap", "stack"
+const char *ms_confidence_name(enum ms_map_confidence value);	 // "verified", ...
+const char *ms_type_source_name(enum ms_type_source source);	 // "malloc header", "dwarf", NULL
+
+/** Indices of the rows to show, in order; NULL when memory is short.  The caller frees it. */
+size_t *ms_census_order(const struct ms_census_report *report, const struct ms_census_view *view,
+			size_t *ret_count);
+
+void ms_census_report_deinit(struct ms_census_report *report);

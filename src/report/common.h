@@ -1,0 +1,32 @@
+// common.h - what every document of ours starts with: the tool, the target, the cost.
+//
+// Report structs are plain copies: filled by a command, read by the renderers, never followed back
+// into a target.  Strings are owned by the report's arena.  A value that is not known is
+// MS_UNKNOWN (integers), NAN (fractions) or NULL (strings) and is rendered as unknown or null.
+#pragma once
+
+#include "base/arena.h"
+#include "base/types.h"
+
+struct ms_report_target {
+	uint64_t pid; // MS_UNKNOWN where there is no process.
+	const char *exe;
+	const char *go_version;	 // "go1.24.13", or NULL.
+	const char *experiments; // "noswissmap", "" for none, NULL for unknown.
+	const char *arch;	 // "amd64", "arm64".
+	const char *layout_source; // "table", "dwarf".
+	bool stripped;
+	bool proved; // The ground-truth test of this release runs in our suite.
+};
+
+struct ms_report_cost {
+	double wall_s;
+	uint64_t read_bytes;
+	uint64_t own_peak_bytes;
+	uint64_t stops;	 // Always 0: nothing is stopped.
+	uint64_t probes; // Placed and removed.
+	uint64_t reads_retried;
+	uint64_t reads_given_up;
+	uint64_t gc_cycle; // Number of the collection the census is "as of".
+	double gc_age_s;   // Seconds since it ended; NAN when it was not seen to end.
+};
