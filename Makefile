@@ -1,0 +1,51 @@
+# Shortcuts only: each target is a line over a CMake preset or a script that can be run by hand.
+.DEFAULT_GOAL := help
+.PHONY: help setup build quick check long demo bench layouts fuzz cov fmt tidy accept hooks install
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: ## install what `make check` needs, where it is missing
+	@tools/setup.sh build check
+
+build: ## the tool, at build/mapscope
+	@tools/setup.sh build && cmake --preset release >/dev/null && cmake --build --preset release
+
+quick: ## unit tests and goldens, in seconds
+	@tools/check.sh quick
+
+check: ## everything a change must pass, in minutes
+	@tools/setup.sh build check && tools/check.sh check
+
+long: ## every release, thread sanitizer, longer fuzzing, complete sweeps
+	@tools/setup.sh build check long && tools/check.sh long
+
+demo: build ## a Go service that leaks, and the page mapscope shows of it
+	@tools/setup.sh demo && examples/demo/run.sh
+
+bench: build ## ratios beside one sequential read and beside a debugger
+	@bench/run.sh
+
+layouts: ## the rows of src/golang/layout_rows*.c, from real toolchains
+	@tools/layoutgen/run.sh
+
+fuzz: ## one fuzz target for a while: make fuzz T=elf S=60
+	@tools/fuzz.sh "$(T)" "$(S)"
+
+cov: ## line coverage of tests and fuzz corpora
+	@tools/coverage.sh
+
+fmt: ## format every C file
+	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format-14 -i
+
+tidy: ## the house rules
+	@tools/tidy/tidy.py
+
+accept: ## rewrite the goldens with today's output; review with git diff
+	@tools/check.sh accept
+
+hooks: ## let git run the pre-commit checks here
+	@git config core.hooksPath tools/hooks
+
+install: build ## the tool, man page and completion; DESTDIR and PREFIX are heeded
+	@DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(or $(PREFIX),/usr/local)"
