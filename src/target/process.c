@@ -1,0 +1,757 @@
+// process.c - reading a live process without it noticing.
+//
+// One read of a batch takes this way:
+//
+//	region?  --no-->  FAULT            (not mapped, or of a kind that is never read)
+//	   | yes
+//	pages present?  --absent, anonymous-->  zeros       (never touched: that is what is there)
+//	   |            --absent, executable->  the file    (a clean page of it)
+//	   |            --swapped----------->   SWAPPED     (left out there)
+//	   | yes
+//	piece of a transfer  -->  worker: process_vm_readv, 1024 pieces or 1 MiB at a time
+//
+// The worker reads into the transfer's own buffer, never into the caller's: a worker that is
+// stuck in the kernel may still write there after we have given it up (worker.h).  After the first
+// such loss pieces are read one by one, so that the mapping at fault is known and avoided.
+//
+// A page seen as present may be gone by the time it is read; then the kernel maps a zero page, as
+// if the target had looked at it itself.  A page seen as absent is asked for again at once.
+#include "target/process.h"
+
+#include "base/cleanup.h"
+#include "base/vec.h"
+#include "target/proc_maps.h"
+#include "target/residency.h"
+#include "target/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+enum {
+	PIECES_MAX = 1024, // IOV_MAX of the kernel.
+	TRANSFER_BYTES = 1 << 20,
+	LOST_WORKERS_MAX = 4,
+	PROC_FILE_BYTES_MAX = 256 << 20, // A maps file longer than this is not one.
+	AUXV_BYTES_MAX = 1024,
+};
+
+struct piece {
+	ms_addr addr;
+	uint8_t *dst;
+	uint32_t size;
+	uint32_t offset; // In the transfer's buffer.
+	struct ms_read *read;
+};
+
+/** What the worker may touch: everything a read needs, and nothing that anybody else owns. */
+struct transfer {
+	pid_t pid;
+	int mem_fd; // -1: process_vm_readv.
+	bool one_by_one;
+	size_t count;
+	uint32_t bytes;
+	ms_addr addr[PIECES_MAX];
+	uint32_t size[PIECES_MAX];
+	uint8_t status[PIECES_MAX]; // ms_read_status
+	int lost;		    // errno that says the whole target is lost, or 0.
+	uint64_t calls;
+	uint8_t buf[TRANSFER_BYTES];
+};
+
+struct process {
+	struct ms_target target;
+	int proc_fd, exe_fd, pagemap_fd, mem_fd;
+	bool use_mem;
+	bool one_by_one;
+	unsigned lost_workers;
+	struct ms_worker *worker;
+	struct transfer *transfer;
+	struct piece pieces[PIECES_MAX];
+	struct ms_regions regions;
+	struct ms_regions avoided; // Mappings that a worker was lost in.
+	struct ms_residency residency;
+	struct stat exe_stat;
+	char exe_path[PATH_MAX];
+	uint8_t auxv[AUXV_BYTES_MAX]; // Another program has another one.
+	size_t auxv_bytes;
+};
+
+static struct process *process_of(struct ms_target *t)
+{
+	return (struct process *)t;
+}
+
+static struct ms_error *error_gone(const struct process *p)
+{
+	return ms_error_new(MS_ERR_GONE, "process %d exited while it was being read",
+			    (int)p->target.pid);
+}
+
+/** Run a job, replacing the worker when it was lost before. */
+static struct ms_error *run_job(struct process *p, ms_job_fn job, void *context,
+				enum ms_job_result *ret_result)
+{
+	struct ms_error *err;
+
+	if (!p->worker) {
+		if (p->lost_workers >= LOST_WORKERS_MAX)
+			return ms_error_new(MS_ERR_LIMIT,
+					    "memory of process %d does not answer: %u reads "
+					    "hung for %d s each",
+					    (int)p->target.pid, p->lost_workers,
+					    MS_TARGET_STUCK_S);
+		err = ms_worker_create(&p->worker);
+		if (err)
+			return err;
+	}
+	*ret_result = ms_worker_run(&p->worker, job, context, MS_TARGET_STUCK_S);
+	if (*ret_result == MS_JOB_STUCK) {
+		p->lost_workers++;
+		p->target.cost.stuck_reads++;
+	}
+	return NULL;
+}
+
+// --- Files under /proc and the executable, read by the worker like memory is. ---
+
+struct file_job {
+	int fd; // A duplicate of its own.
+	uint64_t offset;
+	size_t capacity, size;
+	int error;
+	uint8_t *bytes;
+};
+
+static void file_job_free(struct file_job *job)
+{
+	close(job->fd);
+	free(job->bytes);
+	free(job);
+}
+
+static void file_job_run(void *context, atomic_ullong *progress)
+{
+	struct file_job *job = context;
+
+	while (job->size < job->capacity) {
+		ssize_t n = pread(job->fd, job->bytes + job->size, job->capacity - job->size,
+				  (off_t)(job->offset + job->size));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			job->error = errno;
+		if (n <= 0)
+			return;
+		job->size += (size_t)n;
+		atomic_fetch_add(progress, 1);
+	}
+}
+
+/** Read up to @p size bytes at @p offset; *ret_size says how many there were. */
+static struct ms_error *file_read(struct process *p, int fd, uint64_t offset, void *buf,
+				  size_t size, size_t *ret_size)
+{
+	struct file_job *job = calloc(1, sizeof(*job));
+	enum ms_job_result result;
+	struct ms_error *err;
+
+	if (!job)
+		return ms_error_no_memory();
+	job->offset = offset;
+	job->capacity = size;
+	job->bytes = malloc(size);
+	job->fd = dup(fd);
+	if (!job->bytes || job->fd < 0) {
+		file_job_free(job);
+		return ms_error_no_memory();
+	}
+	err = run_job(p, file_job_run, job, &result);
+	if (!err && result == MS_JOB_STUCK)
+		return ms_error_new(MS_ERR_FAULT, "a file of process %d did not answer in %d s",
+				    (int)p->target.pid, MS_TARGET_STUCK_S);
+	if (!err && job->error == ESRCH)
+		err = error_gone(p);
+	if (!err && job->error && !job->size)
+		err = ms_error_errno(MS_ERR_FAULT, job->error, "could not read a file of process %d",
+				     (int)p->target.pid);
+	if (!err) {
+		memcpy(buf, job->bytes, job->size);
+		*ret_size = job->size;
+	}
+	file_job_free(job);
+	return err;
+}
+
+/** A whole /proc file; its size is not known before. */
+static struct ms_error *proc_file_read(struct process *p, const char *name, char **ret_text,
+				       size_t *ret_size)
+{
+	MS_AUTO_CLOSE int fd = openat(p->proc_fd, name, O_RDONLY | O_CLOEXEC);
+	MS_AUTO_FREE char *text = NULL;
+	size_t size = 0, capacity = 0, n;
+	struct ms_error *err;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ESRCH ?
+			   error_gone(p) :
+			   ms_error_errno(MS_ERR_DENIED, errno, "/proc/%d/%s", (int)p->target.pid,
+					  name);
+	do {
+		enum { STEP = 1 << 16 };
+
+		if (size > PROC_FILE_BYTES_MAX)
+			return ms_error_new(MS_ERR_LIMIT, "/proc/%d/%s is over %d bytes long",
+					    (int)p->target.pid, name, PROC_FILE_BYTES_MAX);
+		if (!ms_vec_reserve_raw((void **)&text, &capacity, size + STEP, 1))
+			return ms_error_no_memory();
+		err = file_read(p, fd, size, text + size, STEP, &n);
+		if (err)
+			return err;
+		size += n;
+	} while (n > 0);
+	*ret_text = MS_STEAL(text);
+	*ret_size = size;
+	return NULL;
+}
+
+// --- Regions and residency. ---
+
+static struct ms_error *regions_load(struct process *p)
+{
+	MS_AUTO_FREE char *text = NULL;
+	struct ms_regions fresh;
+	struct ms_error *err;
+	size_t size = 0;
+
+	err = proc_file_read(p, "maps", &text, &size);
+	if (!err && size == 0)
+		err = error_gone(p); // A process that is exiting has no mappings left.
+	if (!err)
+		err = ms_proc_maps_parse(text, size, &p->exe_stat, p->exe_path, &fresh);
+	if (err)
+		return err;
+	ms_regions_deinit(&p->regions);
+	p->regions = fresh;
+	ms_residency_clear(&p->residency);
+	return NULL;
+}
+
+static struct ms_error *process_regions(struct ms_target *t, struct ms_regions *ret_regions)
+{
+	struct process *p = process_of(t);
+	struct ms_regions copy = { 0 };
+	struct ms_error *err = regions_load(p);
+
+	if (err)
+		return err;
+	if (!ms_vec_reserve(&copy, p->regions.count))
+		return ms_error_no_memory();
+	memcpy(copy.items, p->regions.items, p->regions.count * sizeof(*copy.items));
+	copy.count = p->regions.count;
+	*ret_regions = copy;
+	return NULL;
+}
+
+/** The state of the page at @p addr; @p fresh asks the kernel again. */
+static struct ms_error *page_state(struct process *p, ms_addr addr, bool fresh,
+				   enum ms_page_state *ret_state)
+{
+	enum { BLOCK_BYTES = MS_BLOCK_PAGES * MS_PAGE_SIZE };
+	const struct ms_block *block = ms_residency_find(&p->residency, addr);
+	uint64_t words[MS_BLOCK_PAGES] = { 0 };
+	struct ms_error *err;
+	size_t n;
+
+	if (p->pagemap_fd < 0) {
+		*ret_state = MS_PAGE_PRESENT;
+		return NULL;
+	}
+	if (fresh) {
+		err = file_read(p, p->pagemap_fd, addr / MS_PAGE_SIZE * 8, words, 8, &n);
+		if (!err)
+			*ret_state = n == 8 ? ms_pagemap_state(words[0]) : MS_PAGE_ABSENT;
+		return err;
+	}
+	if (!block) {
+		err = file_read(p, p->pagemap_fd, addr / BLOCK_BYTES * MS_BLOCK_PAGES * 8, words,
+				sizeof(words), &n);
+		if (err)
+			return err;
+		if (!ms_residency_put(&p->residency, addr, words))
+			return ms_error_no_memory();
+		block = ms_residency_find(&p->residency, addr);
+	}
+	*ret_state = ms_block_page(block, addr);
+	return NULL;
+}
+
+// --- Transfers. ---
+
+/** Read pieces [from, to) in as few calls as their faults allow. */
+static void transfer_vm_readv(struct transfer *x, size_t from, size_t to, uint32_t offset)
+{
+	struct iovec remote[PIECES_MAX] = { 0 };
+
+	while (from < to) {
+		struct iovec local = { x->buf + offset, 0 };
+		ssize_t n;
+
+		for (size_t i = from; i < to; i++) {
+			remote[i - from] =
+			    (struct iovec){ (void *)(uintptr_t)x->addr[i], x->size[i] };
+			local.iov_len += x->size[i];
+		}
+		n = process_vm_readv(x->pid, &local, 1, remote, to - from, 0);
+		x->calls++;
+		if (n < 0 && (errno == ESRCH || errno == EPERM)) {
+			x->lost = errno;
+			return;
+		}
+		for (; from < to && n >= (ssize_t)x->size[from]; from++) {
+			x->status[from] = MS_READ_OK;
+			n -= (ssize_t)x->size[from];
+			offset += x->size[from];
+		}
+		if (from < to) { // The first that failed: go on behind it.
+			x->status[from] = MS_READ_FAULT;
+			offset += x->size[from++];
+		}
+	}
+}
+
+static void transfer_mem(struct transfer *x, size_t index, uint32_t offset)
+{
+	ssize_t n = pread(x->mem_fd, x->buf + offset, x->size[index], (off_t)x->addr[index]);
+
+	x->calls++;
+	if (n == 0)
+		x->lost = ESRCH; // The address space is gone.
+	x->status[index] = n == (ssize_t)x->size[index] ? MS_READ_OK : MS_READ_FAULT;
+}
+
+static void transfer_run(void *context, atomic_ullong *progress)
+{
+	struct transfer *x = context;
+	uint32_t offset = 0;
+
+	if (x->mem_fd < 0 && !x->one_by_one) {
+		transfer_vm_readv(x, 0, x->count, 0);
+		return;
+	}
+	for (size_t i = 0; i < x->count && !x->lost; i++) {
+		if (x->mem_fd >= 0)
+			transfer_mem(x, i, offset);
+		else
+			transfer_vm_readv(x, i, i + 1, offset);
+		offset += x->size[i];
+		atomic_fetch_add(progress, 1);
+	}
+}
+
+static struct ms_error *transfer_fresh(struct process *p)
+{
+	struct transfer *x = p->transfer ? p->transfer : calloc(1, sizeof(*x));
+
+	if (!x)
+		return ms_error_no_memory();
+	x->pid = p->target.pid;
+	x->mem_fd = p->use_mem ? p->mem_fd : -1;
+	x->one_by_one = p->one_by_one;
+	x->count = x->bytes = 0;
+	x->lost = 0;
+	x->calls = 0;
+	p->transfer = x;
+	return NULL;
+}
+
+/** A piece hung: read the rest without the mapping that it lies in. */
+static struct ms_error *transfer_lost(struct process *p, size_t count)
+{
+	struct transfer *lost = p->transfer; // Belongs to the lost worker now.
+
+	p->transfer = NULL;
+	if (!p->one_by_one && !p->use_mem) {
+		p->one_by_one = true; // Which piece it was is not known: find out.
+		return NULL;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct ms_region *region;
+
+		if (lost->status[i] != MS_READ_STUCK)
+			continue;
+		region = ms_regions_find(&p->regions, p->pieces[i].addr);
+		if (region && !ms_vec_push(&p->avoided, *region))
+			return ms_error_no_memory();
+		return NULL;
+	}
+	return NULL;
+}
+
+static bool is_avoided(const struct process *p, ms_addr addr)
+{
+	for (size_t i = 0; i < p->avoided.count; i++) {
+		if (addr >= p->avoided.items[i].start && addr < p->avoided.items[i].end)
+			return true;
+	}
+	return false;
+}
+
+/** Move what the worker read to where it was wanted. */
+static void transfer_deliver(struct process *p, size_t count)
+{
+	struct transfer *x = p->transfer;
+
+	p->target.cost.reads += x->calls;
+	for (size_t i = 0; i < count; i++) {
+		struct piece *piece = &p->pieces[i];
+
+		if (x->status[i] != MS_READ_OK) {
+			piece->read->status = x->status[i];
+			continue;
+		}
+		memcpy(piece->dst, x->buf + piece->offset, piece->size);
+		p->target.cost.read_bytes += piece->size;
+	}
+}
+
+/** Read the gathered pieces; afterwards there are none. */
+static struct ms_error *transfer_flush(struct process *p, size_t *count)
+{
+	enum ms_job_result result = MS_JOB_DONE;
+	size_t todo = *count;
+	struct ms_error *err;
+
+	*count = 0;
+	while (todo) {
+		size_t kept = 0;
+
+		err = transfer_fresh(p);
+		if (err)
+			return err;
+		for (size_t i = 0; i < todo; i++) {
+			struct piece *piece = &p->pieces[i];
+
+			if (is_avoided(p, piece->addr)) {
+				piece->read->status = MS_READ_STUCK;
+				continue;
+			}
+			piece->offset = p->transfer->bytes;
+			p->pieces[kept] = *piece;
+			p->transfer->addr[kept] = piece->addr;
+			p->transfer->size[kept] = piece->size;
+			p->transfer->status[kept] = MS_READ_STUCK;
+			p->transfer->bytes += piece->size;
+			p->transfer->count = ++kept;
+		}
+		if (!kept)
+			return NULL;
+		err = run_job(p, transfer_run, p->transfer, &result);
+		if (err)
+			return err;
+		if (result == MS_JOB_DONE)
+			break;
+		err = transfer_lost(p, kept);
+		if (err)
+			return err;
+		todo = kept;
+	}
+	if (todo && p->transfer->lost == EPERM)
+		return ms_error_new(MS_ERR_DENIED, "process %d may no longer be read",
+				    (int)p->target.pid);
+	if (todo && p->transfer->lost)
+		return error_gone(p);
+	if (todo)
+		transfer_deliver(p, p->transfer->count);
+	return NULL;
+}
+
+/** A page that is not present: fill it in from what we know, or say that we cannot. */
+static struct ms_error *page_absent(struct process *p, const struct ms_region *region,
+				    enum ms_page_state state, struct piece *piece)
+{
+	if (state == MS_PAGE_SWAPPED) {
+		p->target.cost.swapped_pages++;
+		piece->read->status = MS_READ_SWAPPED;
+		return NULL;
+	}
+	p->target.cost.absent_pages++;
+	if (region->kind == MS_REGION_ANON) {
+		memset(piece->dst, 0, piece->size);
+		return NULL;
+	}
+	return ms_target_exe_read(&p->target, region->file_offset + (piece->addr - region->start),
+				  piece->dst, piece->size);
+}
+
+struct gather {
+	size_t count;
+	uint32_t bytes;
+};
+
+/** Split one read at page boundaries where residency changes; queue what must be read. */
+static struct ms_error *read_split(struct process *p, struct ms_read *read, struct gather *g)
+{
+	ms_addr addr = read->addr, end = read->addr + read->size;
+	uint8_t *dst = read->buf;
+	bool joined = false; // The piece before this page can be made longer.
+
+	while (addr < end && read->status == MS_READ_OK) {
+		ms_addr page_end = (addr | (MS_PAGE_SIZE - 1)) + 1;
+		uint32_t size = (uint32_t)(ms_min_u64(page_end, end) - addr);
+		const struct ms_region *region = ms_regions_find(&p->regions, addr);
+		struct piece piece = { addr, dst, size, 0, read };
+		enum ms_page_state state;
+		struct ms_error *err;
+
+		if (!region || region->kind == MS_REGION_OTHER || !(region->prot & MS_PROT_READ)) {
+			read->status = MS_READ_FAULT;
+			return NULL;
+		}
+		err = page_state(p, addr, false, &state);
+		if (!err && state != MS_PAGE_PRESENT)
+			err = page_state(p, addr, true, &state);
+		if (!err && state != MS_PAGE_PRESENT)
+			err = page_absent(p, region, state, &piece);
+		if (err)
+			return err;
+		if (state == MS_PAGE_PRESENT && joined) {
+			p->pieces[g->count - 1].size += size;
+			g->bytes += size;
+		} else if (state == MS_PAGE_PRESENT) {
+			if (g->count == PIECES_MAX) {
+				err = transfer_flush(p, &g->count);
+				if (err)
+					return err;
+				g->bytes = 0;
+			}
+			p->pieces[g->count++] = piece;
+			g->bytes += size;
+		}
+		joined = state == MS_PAGE_PRESENT;
+		addr += size;
+		dst += size;
+	}
+	return NULL;
+}
+
+static struct ms_error *process_read_many(struct ms_target *t, struct ms_read *reads, size_t count)
+{
+	struct process *p = process_of(t);
+	struct gather g = { 0 };
+	struct ms_error *err;
+
+	for (size_t i = 0; i < count; i++) {
+		reads[i].status = MS_READ_OK;
+		if (!reads[i].size || reads[i].size > MS_READ_BYTES_MAX ||
+		    reads[i].addr > UINT64_MAX - MS_READ_BYTES_MAX) {
+			reads[i].status = MS_READ_FAULT;
+			continue;
+		}
+		if (g.bytes + reads[i].size > TRANSFER_BYTES) {
+			err = transfer_flush(p, &g.count);
+			if (err)
+				return err;
+			g.bytes = 0;
+		}
+		err = read_split(p, &reads[i], &g);
+		if (err)
+			return err;
+	}
+	return transfer_flush(p, &g.count);
+}
+
+static struct ms_error *process_exe_read(struct ms_target *t, uint64_t offset, void *buf,
+					 size_t size)
+{
+	struct process *p = process_of(t);
+	struct ms_error *err;
+	size_t n = 0;
+
+	if (offset > t->exe_size || size > t->exe_size - offset)
+		return ms_error_new(MS_ERR_FAULT,
+				    "the executable ends at byte %" PRIu64 ", before %" PRIu64,
+				    t->exe_size, offset + size);
+	if (!size)
+		return NULL;
+	err = file_read(p, p->exe_fd, offset, buf, size, &n);
+	if (!err && n != size)
+		err = ms_error_new(MS_ERR_FAULT, "the executable was cut short while it was read");
+	return err;
+}
+
+static int process_exe_fd(struct ms_target *t)
+{
+	return process_of(t)->exe_fd;
+}
+
+static struct ms_error *auxv_read(struct process *p, uint8_t *buf, size_t *ret_size)
+{
+	MS_AUTO_CLOSE int fd = openat(p->proc_fd, "auxv", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == EACCES ?
+			   ms_error_errno(MS_ERR_DENIED, errno, "/proc/%d/auxv", (int)p->target.pid) :
+			   error_gone(p);
+	return file_read(p, fd, 0, buf, AUXV_BYTES_MAX, ret_size);
+}
+
+static struct ms_error *process_check(struct ms_target *t)
+{
+	struct process *p = process_of(t);
+	uint8_t auxv[AUXV_BYTES_MAX];
+	struct ms_error *err;
+	size_t size;
+
+	err = auxv_read(p, auxv, &size);
+	if (err)
+		return err;
+	if (size == 0)
+		return error_gone(p);
+	if (size != p->auxv_bytes || memcmp(auxv, p->auxv, size) != 0)
+		return ms_error_new(MS_ERR_GONE, "process %d became another program (exec)",
+				    (int)t->pid);
+	return NULL;
+}
+
+static void process_destroy(struct ms_target *t)
+{
+	struct process *p = process_of(t);
+
+	ms_worker_destroy(p->worker);
+	ms_regions_deinit(&p->regions);
+	ms_regions_deinit(&p->avoided);
+	ms_residency_deinit(&p->residency);
+	free(p->transfer);
+	// A lost worker may still sleep in the kernel with the memory file: leave that one open.
+	if (p->mem_fd >= 0 && !p->lost_workers)
+		close(p->mem_fd);
+	if (p->pagemap_fd >= 0)
+		close(p->pagemap_fd);
+	if (p->exe_fd >= 0)
+		close(p->exe_fd);
+	if (p->proc_fd >= 0)
+		close(p->proc_fd);
+	free(p);
+}
+
+static const struct ms_target_ops process_ops = {
+	.kind = "process",
+	.read_many = process_read_many,
+	.regions = process_regions,
+	.exe_read = process_exe_read,
+	.exe_fd = process_exe_fd,
+	.check = process_check,
+	.destroy = process_destroy,
+};
+
+const char *ms_process_access_name(const struct ms_target *t)
+{
+	return ((const struct process *)t)->use_mem ? "/proc/PID/mem" : "process_vm_readv";
+}
+
+// --- Opening. ---
+
+static struct ms_error *error_denied(pid_t pid, const char *what)
+{
+	return ms_error_new(
+	    MS_ERR_DENIED,
+	    "cannot read process %d (%s): it needs the same user or the capability CAP_SYS_PTRACE; "
+	    "type: sudo mapscope %d; in Docker start with --cap-add SYS_PTRACE; in Kubernetes: "
+	    "kubectl debug -it POD --target CONTAINER --profile=sysadmin; with Yama: "
+	    "sysctl kernel.yama.ptrace_scope=0",
+	    (int)pid, what, (int)pid);
+}
+
+/** Choose the way memory is read: an unmapped address tells without reading anything. */
+static struct ms_error *choose_access(struct process *p, enum ms_process_access access)
+{
+	uint8_t byte;
+	struct iovec local = { &byte, 1 }, remote = { (void *)(uintptr_t)16, 1 };
+	int refused = ENOSYS;
+
+	if (access != MS_PROCESS_MEM) {
+		if (process_vm_readv(p->target.pid, &local, 1, &remote, 1, 0) >= 0 ||
+		    errno == EFAULT)
+			return NULL;
+		refused = errno;
+		if (refused == ESRCH)
+			return error_gone(p);
+	}
+	if (access == MS_PROCESS_VM_READV)
+		return error_denied(p->target.pid, strerror(refused));
+	p->mem_fd = openat(p->proc_fd, "mem", O_RDONLY | O_CLOEXEC);
+	if (p->mem_fd < 0)
+		return error_denied(p->target.pid, strerror(errno));
+	p->use_mem = true;
+	return NULL;
+}
+
+static struct ms_error *open_exe(struct process *p)
+{
+	ssize_t n;
+
+	p->exe_fd = openat(p->proc_fd, "exe", O_RDONLY | O_CLOEXEC);
+	if (p->exe_fd < 0 && (errno == EACCES || errno == EPERM))
+		return error_denied(p->target.pid, strerror(errno));
+	if (p->exe_fd < 0 && errno == ENOENT)
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "process %d has no executable: it is a kernel thread or a zombie",
+				    (int)p->target.pid);
+	if (p->exe_fd < 0)
+		return error_gone(p);
+	if (fstat(p->exe_fd, &p->exe_stat) != 0)
+		return ms_error_errno(MS_ERR_IO, errno, "/proc/%d/exe", (int)p->target.pid);
+	p->target.exe_size = (uint64_t)p->exe_stat.st_size;
+	n = readlinkat(p->proc_fd, "exe", p->exe_path, sizeof(p->exe_path) - 1);
+	p->exe_path[n > 0 ? n : 0] = '\0';
+	return NULL;
+}
+
+static struct ms_error *process_open(struct process *p, const struct ms_process_options *options)
+{
+	MS_AUTO_FREE char *dir = NULL;
+	struct ms_error *err;
+
+	if (asprintf(&dir, "%s/%d", options->proc_root ? options->proc_root : "/proc",
+		     (int)p->target.pid) < 0)
+		return ms_error_no_memory();
+	p->proc_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (p->proc_fd < 0)
+		return ms_error_new(MS_ERR_GONE, "there is no process %d; type: pgrep -a NAME",
+				    (int)p->target.pid);
+	err = open_exe(p);
+	if (!err)
+		err = choose_access(p, options->access);
+	if (!err)
+		err = auxv_read(p, p->auxv, &p->auxv_bytes);
+	if (err)
+		return err;
+	p->pagemap_fd = openat(p->proc_fd, "pagemap", O_RDONLY | O_CLOEXEC);
+	return regions_load(p);
+}
+
+struct ms_error *ms_process_open(pid_t pid, const struct ms_process_options *options,
+				 struct ms_target **ret_target)
+{
+	static const struct ms_process_options defaults;
+	struct process *p = calloc(1, sizeof(*p));
+	struct ms_error *err;
+
+	if (!p)
+		return ms_error_no_memory();
+	p->target.ops = &process_ops;
+	p->target.pid = pid;
+	p->proc_fd = p->exe_fd = p->pagemap_fd = p->mem_fd = -1;
+	err = process_open(p, options ? options : &defaults);
+	if (err) {
+		process_destroy(&p->target);
+		return err;
+	}
+	*ret_target = &p->target;
+	return NULL;
+}

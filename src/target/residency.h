@@ -1,0 +1,44 @@
+// residency.h - which pages of a process are present, so that none is pulled in by reading it.
+#pragma once
+
+#include "base/error.h"
+#include "base/types.h"
+
+enum {
+	MS_PAGE_SIZE = 4096,
+	MS_BLOCK_PAGES = 512, // Pages asked for at once: 2 MiB of address space.
+};
+
+enum ms_page_state {
+	MS_PAGE_PRESENT,
+	MS_PAGE_ABSENT, // Never touched, or a clean page of a file that is not mapped in.
+	MS_PAGE_SWAPPED,
+};
+
+struct ms_block {
+	uint64_t number; // Address / 2 MiB, plus one; 0 is an empty slot.
+	uint64_t present[MS_BLOCK_PAGES / 64];
+	uint64_t swapped[MS_BLOCK_PAGES / 64];
+};
+
+/** Blocks by number.  Zero-initialised is empty. */
+struct ms_residency {
+	struct ms_block *slots; // Open addressing, a power of two of them.
+	size_t slot_count, used;
+};
+
+/** The block that holds @p addr, or NULL when it was not loaded. */
+const struct ms_block *ms_residency_find(const struct ms_residency *r, ms_addr addr);
+
+/** Take in the 512 words that /proc/PID/pagemap has for the block of @p addr; false: no memory. */
+bool ms_residency_put(struct ms_residency *r, ms_addr addr, const uint64_t words[MS_BLOCK_PAGES]);
+
+enum ms_page_state ms_block_page(const struct ms_block *block, ms_addr addr);
+
+/** The state that one word of /proc/PID/pagemap tells. */
+enum ms_page_state ms_pagemap_state(uint64_t word);
+
+/** Forget everything: pages come and go. */
+void ms_residency_clear(struct ms_residency *r);
+
+void ms_residency_deinit(struct ms_residency *r);
