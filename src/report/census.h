@@ -1,6 +1,7 @@
 // census.h - the result of one census: rows, sums by owner, coverage.
 #pragma once
 
+#include "base/error.h"
 #include "report/common.h"
 
 enum ms_map_kind {
@@ -54,11 +55,12 @@ struct ms_map_row {
 	struct ms_map_growth growth; // Meaningful while growing.
 };
 
-/** Rows summed by owner and type. */
+/** Rows summed by owner and type.  A sum is over the maps whose value is known. */
 struct ms_owner_row {
 	const char *owner, *type; // Either may be NULL.
 	uint64_t maps, entries, capacity;
 	uint64_t live_bytes, total_bytes, slack_bytes;
+	uint64_t unknown_bytes_maps; // Maps with at least one of the three bytes unknown.
 };
 
 /** Something that was not counted as a map, and why. */
@@ -105,6 +107,21 @@ struct ms_census_view {
 	enum ms_sort_key sort;
 };
 
+/** Add one map to a sum. */
+void ms_owner_row_add(struct ms_owner_row *sum, const struct ms_map_row *row);
+
+/** All rows summed into one; owner and type are NULL. */
+struct ms_owner_row ms_census_totals(const struct ms_census_report *report);
+
+/** Fill in owners and owner_count from the rows, in place of what was there. */
+MS_MUST_USE struct ms_error *ms_census_sum_owners(struct ms_census_report *report);
+
+/** True for a map that has no table yet: its header alone says that it is one. */
+static inline bool ms_map_row_never_written(const struct ms_map_row *row)
+{
+	return row->confidence == MS_CONFIDENCE_UNVERIFIED;
+}
+
 /** entries / capacity, NAN when the capacity is 0 or unknown. */
 double ms_map_row_load(const struct ms_map_row *row);
 
@@ -113,8 +130,17 @@ const char *ms_map_where_name(enum ms_map_where where);		 // "heap", "stack"
 const char *ms_confidence_name(enum ms_map_confidence value);	 // "verified", ...
 const char *ms_type_source_name(enum ms_type_source source);	 // "malloc header", "dwarf", NULL
 
-/** Indices of the rows to show, in order; NULL when memory is short.  The caller frees it. */
+/**
+ * Indices of the rows to show, largest first; NULL when memory is short.  The caller frees it.
+ * Rows with an unknown key come after the known ones, never-written maps come last; equal rows are
+ * in the order of their addresses.
+ */
 size_t *ms_census_order(const struct ms_census_report *report, const struct ms_census_view *view,
 			size_t *ret_count);
+
+/** Sum of the counts of all skips. */
+uint64_t ms_coverage_skipped(const struct ms_coverage *coverage);
+
+void ms_coverage_deinit(struct ms_coverage *coverage);
 
 void ms_census_report_deinit(struct ms_census_report *report);

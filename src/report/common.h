@@ -1,12 +1,17 @@
 // common.h - what every document of ours starts with: the tool, the target, the cost.
 //
 // Report structs are plain copies: filled by a command, read by the renderers, never followed back
-// into a target.  Strings are owned by the report's arena.  A value that is not known is
-// MS_UNKNOWN (integers), NAN (fractions) or NULL (strings) and is rendered as unknown or null.
+// into a target.  Strings are owned by the report's arena or are static; arrays (maps, owners,
+// skips, findings, checks) are heap blocks that the report's deinit frees.  A value that is not
+// known is MS_UNKNOWN (integers), NAN (fractions) or NULL (strings) and is rendered as unknown or
+// null.
 #pragma once
 
 #include "base/arena.h"
 #include "base/types.h"
+
+/** The version every document and `--version` names. */
+#define MS_TOOL_VERSION "0.1.0"
 
 struct ms_report_target {
 	uint64_t pid; // MS_UNKNOWN where there is no process.

@@ -1,0 +1,63 @@
+// render.h - reports as pages, documents and tables.
+//
+// A renderer reads a finished report and writes to a sink; it never looks at a target, a clock or
+// a terminal.  Strings in a report come from a target and are hostile: text pages escape control
+// bytes and terminal sequences, JSON and CSV replace what is not UTF-8.  No renderer has anything
+// of a key or a value to print: a report holds types, counts and addresses.
+//
+// Every function ends with ms_sink_finish: its error is IO when the output could not be written,
+// NO_MEMORY, or NULL.
+//
+// To add a format: 1. one file here per report, over the same sink; 2. its prototypes below;
+// 3. a case in tests/unit/render_*_test.c with its goldens in tests/golden/render/.
+#pragma once
+
+#include "render/sink.h"
+#include "report/census.h"
+#include "report/diagnosis.h"
+#include "report/doctor.h"
+
+enum ms_color {
+	MS_COLOR_OFF,
+	MS_COLOR_ON,
+};
+
+enum ms_charset {
+	MS_CHARSET_UNICODE,
+	MS_CHARSET_ASCII, // Everything else is escaped.
+};
+
+struct ms_text_style {
+	unsigned width; // Columns to stay within, 0 for no limit.
+	enum ms_color color;
+	enum ms_charset charset;
+};
+
+MS_MUST_USE struct ms_error *ms_render_census_text(const struct ms_census_report *report,
+						   const struct ms_census_view *view,
+						   const struct ms_text_style *style,
+						   struct ms_sink *sink);
+MS_MUST_USE struct ms_error *ms_render_diagnosis_text(const struct ms_diagnosis_report *report,
+						      const struct ms_text_style *style,
+						      struct ms_sink *sink);
+MS_MUST_USE struct ms_error *ms_render_doctor_text(const struct ms_doctor_report *report,
+						   const struct ms_text_style *style,
+						   struct ms_sink *sink);
+
+/** "mapscope.census/1": streamed row by row. */
+MS_MUST_USE struct ms_error *ms_render_census_json(const struct ms_census_report *report,
+						   const struct ms_census_view *view,
+						   struct ms_sink *sink);
+/** "mapscope.diagnosis/1" */
+MS_MUST_USE struct ms_error *ms_render_diagnosis_json(const struct ms_diagnosis_report *report,
+						      struct ms_sink *sink);
+/** "mapscope.doctor/1" */
+MS_MUST_USE struct ms_error *ms_render_doctor_json(const struct ms_doctor_report *report,
+						   struct ms_sink *sink);
+
+/** RFC 4180 with a header line; the columns are the fields of a row in the JSON document. */
+MS_MUST_USE struct ms_error *ms_render_census_csv(const struct ms_census_report *report,
+						  const struct ms_census_view *view,
+						  struct ms_sink *sink);
+MS_MUST_USE struct ms_error *ms_render_diagnosis_csv(const struct ms_diagnosis_report *report,
+						     struct ms_sink *sink);

@@ -1,0 +1,227 @@
+// census.c - names, order and sums of census rows.
+//
+// A census may hold a million rows of which a page shows twenty.  So the order is found with a
+// bounded heap: each row is compared with the least of the best N so far, and only rows that beat
+// it cost a heap step.  What is sorted in the end is N keys, not the rows.
+#include "report/census.h"
+
+#include "base/cleanup.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+const char *ms_map_kind_name(enum ms_map_kind kind)
+{
+	return kind == MS_MAP_SWISS ? "swiss" : "classic";
+}
+
+const char *ms_map_where_name(enum ms_map_where where)
+{
+	return where == MS_WHERE_STACK ? "stack" : "heap";
+}
+
+const char *ms_confidence_name(enum ms_map_confidence value)
+{
+	switch (value) {
+	case MS_CONFIDENCE_VERIFIED:
+		return "verified";
+	case MS_CONFIDENCE_CHANGED:
+		return "changed";
+	case MS_CONFIDENCE_UNVERIFIED:
+		break;
+	}
+	return "unverified";
+}
+
+const char *ms_type_source_name(enum ms_type_source source)
+{
+	switch (source) {
+	case MS_TYPE_MALLOC_HEADER:
+		return "malloc header";
+	case MS_TYPE_DWARF:
+		return "dwarf";
+	case MS_TYPE_NONE:
+		break;
+	}
+	return NULL;
+}
+
+double ms_map_row_load(const struct ms_map_row *row)
+{
+	if (row->capacity == 0 || row->capacity == MS_UNKNOWN || row->entries == MS_UNKNOWN)
+		return NAN;
+	return (double)row->entries / (double)row->capacity;
+}
+
+/** A row's place: a larger key comes first, then a smaller address. */
+struct order_key {
+	uint64_t key;
+	ms_addr address;
+	size_t index;
+};
+
+enum { KEY_NEVER_WRITTEN, KEY_UNKNOWN, KEY_KNOWN };
+
+static uint64_t known_key(uint64_t value)
+{
+	return value == MS_UNKNOWN ? KEY_UNKNOWN : ms_min_u64(value, MS_UNKNOWN - 3) + KEY_KNOWN;
+}
+
+/** The bits of a double that is not negative sort like the double itself. */
+static uint64_t load_key(double load)
+{
+	uint64_t bits;
+
+	if (isnan(load))
+		return KEY_UNKNOWN;
+	memcpy(&bits, &load, sizeof(bits));
+	return bits + KEY_KNOWN;
+}
+
+static struct order_key order_key(const struct ms_map_row *row, enum ms_sort_key sort, size_t index)
+{
+	struct order_key k = { .address = row->address, .index = index };
+
+	if (ms_map_row_never_written(row)) {
+		k.key = KEY_NEVER_WRITTEN;
+		return k;
+	}
+	switch (sort) {
+	case MS_SORT_BYTES:
+		k.key = known_key(row->total_bytes);
+		break;
+	case MS_SORT_ENTRIES:
+		k.key = known_key(row->entries);
+		break;
+	case MS_SORT_SLACK:
+		k.key = known_key(row->slack_bytes);
+		break;
+	case MS_SORT_LOAD:
+		k.key = load_key(ms_map_row_load(row));
+		break;
+	}
+	return k;
+}
+
+/** Negative when @p a comes first.  The index decides when two rows share an address. */
+static int order_compare(const void *a, const void *b)
+{
+	const struct order_key *x = a;
+	const struct order_key *y = b;
+
+	if (x->key != y->key)
+		return x->key > y->key ? -1 : 1;
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/** Let the key at the root of a heap of @p count sink; the root is the one that comes last. */
+static void heap_sink(struct order_key *heap, size_t count)
+{
+	size_t at = 0;
+
+	for (;;) {
+		size_t child = 2 * at + 1;
+		struct order_key swap;
+
+		if (child >= count)
+			return;
+		if (child + 1 < count && order_compare(&heap[child], &heap[child + 1]) < 0)
+			child++;
+		if (order_compare(&heap[at], &heap[child]) >= 0)
+			return;
+		swap = heap[at];
+		heap[at] = heap[child];
+		heap[child] = swap;
+		at = child;
+	}
+}
+
+size_t *ms_census_order(const struct ms_census_report *report, const struct ms_census_view *view,
+			size_t *ret_count)
+{
+	size_t n = view->top < report->map_count ? view->top : report->map_count;
+	MS_AUTO_FREE struct order_key *keys = malloc((n + 1) * sizeof(*keys));
+	MS_AUTO_FREE size_t *order = malloc((n + 1) * sizeof(*order));
+
+	if (!keys || !order)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		keys[i] = order_key(&report->maps[i], view->sort, i);
+	// Sorted last-first, an array is such a heap; sorting costs little beside the scan.
+	if (n > 0 && n < report->map_count) {
+		qsort(keys, n, sizeof(*keys), order_compare);
+		for (size_t i = 0; i < n / 2; i++) {
+			struct order_key swap = keys[i];
+
+			keys[i] = keys[n - 1 - i];
+			keys[n - 1 - i] = swap;
+		}
+		for (size_t i = n; i < report->map_count; i++) {
+			struct order_key k = order_key(&report->maps[i], view->sort, i);
+
+			if (order_compare(&k, &keys[0]) < 0) {
+				keys[0] = k;
+				heap_sink(keys, n);
+			}
+		}
+	}
+	qsort(keys, n, sizeof(*keys), order_compare);
+	for (size_t i = 0; i < n; i++)
+		order[i] = keys[i].index;
+	*ret_count = n;
+	return MS_STEAL(order);
+}
+
+static uint64_t add_known(uint64_t sum, uint64_t value)
+{
+	return value == MS_UNKNOWN ? sum : sum + value;
+}
+
+void ms_owner_row_add(struct ms_owner_row *sum, const struct ms_map_row *row)
+{
+	sum->maps++;
+	sum->entries = add_known(sum->entries, row->entries);
+	sum->capacity = add_known(sum->capacity, row->capacity);
+	sum->live_bytes = add_known(sum->live_bytes, row->live_bytes);
+	sum->total_bytes = add_known(sum->total_bytes, row->total_bytes);
+	sum->slack_bytes = add_known(sum->slack_bytes, row->slack_bytes);
+	if (row->live_bytes == MS_UNKNOWN || row->total_bytes == MS_UNKNOWN ||
+	    row->slack_bytes == MS_UNKNOWN)
+		sum->unknown_bytes_maps++;
+}
+
+struct ms_owner_row ms_census_totals(const struct ms_census_report *report)
+{
+	struct ms_owner_row sum = { 0 };
+
+	for (size_t i = 0; i < report->map_count; i++)
+		ms_owner_row_add(&sum, &report->maps[i]);
+	return sum;
+}
+
+uint64_t ms_coverage_skipped(const struct ms_coverage *coverage)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < coverage->skip_count; i++)
+		sum += coverage->skips[i].count;
+	return sum;
+}
+
+void ms_coverage_deinit(struct ms_coverage *coverage)
+{
+	free(coverage->skips);
+	coverage->skips = NULL;
+	coverage->skip_count = 0;
+}
+
+void ms_census_report_deinit(struct ms_census_report *report)
+{
+	free(report->maps);
+	free(report->owners);
+	ms_coverage_deinit(&report->coverage);
+	ms_arena_deinit(&report->arena);
+	*report = (struct ms_census_report){ 0 };
+}
