@@ -9,15 +9,15 @@
 #include "base/types.h"
 
 /** A release without its patch level: MS_GO(1, 24). */
-#define MS_GO(major, minor) ((major) * 1000 + (minor))
+#define MS_GO(major, minor) ((major)*1000 + (minor))
 
 /** A fact that this release does not have.  0 is a real offset. */
-#define MS_ABSENT UINT16_MAX
+#define MS_ABSENT UINT32_MAX
 
 /** GOEXPERIMENTs that move things.  The others are neutral: see layout_experiments.c. */
 enum ms_go_experiment {
-	MS_GO_EXP_SWISS = 1,	   // swissmap: default in 1.24 and 1.25, the only one from 1.26.
-	MS_GO_EXP_GREENTEA = 2,	   // greenteagc: default from 1.26.
+	MS_GO_EXP_SWISS = 1,       // swissmap: default in 1.24 and 1.25, the only one from 1.26.
+	MS_GO_EXP_GREENTEA = 2,    // greenteagc: default from 1.26.
 	MS_GO_EXP_SPLIT_GROUP = 4, // mapsplitgroup: offered from 1.27.
 };
 
@@ -31,13 +31,13 @@ struct ms_go_layout {
 	enum ms_arch arch;
 	unsigned experiments; // Bits of ms_go_experiment that are in force.
 	enum ms_go_maps maps;
-#define OFFSET(member, type, path) uint16_t member;
-#define SIZE(member, type) uint16_t member;
-#define FIELD_SIZE(member, type, path) uint16_t member;
-#define CLASSIC_OFFSET(member, type, path) uint16_t member;
-#define CLASSIC_SIZE(member, type) uint16_t member;
-#define SWISS_OFFSET(member, type, path) uint16_t member;
-#define SWISS_SIZE(member, type) uint16_t member;
+#define OFFSET(member, type, path) uint32_t member;
+#define SIZE(member, type) uint32_t member;
+#define FIELD_SIZE(member, type, path) uint32_t member;
+#define CLASSIC_OFFSET(member, type, path) uint32_t member;
+#define CLASSIC_SIZE(member, type) uint32_t member;
+#define SWISS_OFFSET(member, type, path) uint32_t member;
+#define SWISS_SIZE(member, type) uint32_t member;
 #include "golang/layout_fields.def"
 #undef OFFSET
 #undef SIZE

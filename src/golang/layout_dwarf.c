@@ -1,0 +1,502 @@
+// layout_dwarf.c - reading a layout out of a binary's DWARF.
+//
+// The Go linker writes the descriptions of all types into the compile unit of package runtime, so
+// one walk over the top-level entries of a few units finds every type of layout_fields.def; the
+// bodies of functions are stepped over.  The file is read with pread, not mapped, so a file that
+// shrinks under us is an error and not a signal.  Nothing in it is believed: name chains, typedef
+// chains, array sizes and the walk itself are bounded.
+#include "golang/layout_internal.h"
+
+#include "base/cleanup.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <gelf.h>
+#include <inttypes.h>
+
+enum {
+	WANTED_MAX = 2 * MS_GO_QUESTION_COUNT,
+	ENTRIES_MAX = 16 * 1000 * 1000, // Top-level entries; a 100 MB binary has under one million.
+	TYPEDEFS_MAX = 16,
+	CLASSES_MAX = 128,
+	CLASS_BYTES_MAX = 32 << 10, // The largest small object in every release.
+};
+
+/** A type that some question names, and where it was found. */
+struct wanted {
+	const char *name;
+	size_t len;
+	bool found;
+	Dwarf_Die die;
+};
+
+struct search {
+	int fd;
+	Elf *elf;
+	struct wanted wanted[WANTED_MAX];
+	size_t wanted_count;
+	Dwarf_Die classes; // The variable that holds bytes by size class.
+	bool classes_found;
+	bool split_group; // Some group type keeps keys and elements apart.
+	size_t entries;
+};
+
+static void elf_endp(Elf **elf)
+{
+	elf_end(*elf);
+}
+
+static void dwarf_endp(Dwarf **dwarf)
+{
+	dwarf_end(*dwarf);
+}
+
+/** The length of the first of the names divided by '|'. */
+static size_t first_name(const char *names)
+{
+	return strcspn(names, "|");
+}
+
+/** What follows the first of the names, or NULL when there is no more. */
+static const char *next_name(const char *names)
+{
+	names += first_name(names);
+	return *names ? names + 1 : NULL;
+}
+
+static struct wanted *find_wanted(struct search *s, const char *name, size_t len)
+{
+	for (size_t i = 0; i < s->wanted_count; i++) {
+		if (s->wanted[i].len == len && !memcmp(s->wanted[i].name, name, len))
+			return &s->wanted[i];
+	}
+	return NULL;
+}
+
+static void collect_wanted(struct search *s)
+{
+	for (size_t i = 0; i < MS_GO_QUESTION_COUNT; i++) {
+		for (const char *n = ms_go_questions[i].types; n; n = next_name(n)) {
+			size_t len = first_name(n);
+
+			if (!find_wanted(s, n, len) && s->wanted_count < WANTED_MAX)
+				s->wanted[s->wanted_count++] =
+				    (struct wanted){ .name = n, .len = len };
+		}
+	}
+}
+
+static bool find_member(Dwarf_Die *type, const char *name, size_t len, Dwarf_Die *ret_member)
+{
+	Dwarf_Die die;
+
+	if (dwarf_child(type, &die) != 0)
+		return false;
+	do {
+		const char *found = dwarf_tag(&die) == DW_TAG_member ? dwarf_diename(&die) : NULL;
+
+		if (found && strlen(found) == len && !memcmp(found, name, len)) {
+			*ret_member = die;
+			return true;
+		}
+	} while (dwarf_siblingof(&die, &die) == 0);
+	return false;
+}
+
+static void visit_type(struct search *s, Dwarf_Die *die)
+{
+	const char *name = dwarf_diename(die);
+	Dwarf_Die keys;
+
+	if (!name)
+		return;
+	if (!strncmp(name, "runtime.", 8) || !strncmp(name, "internal/", 9)) {
+		struct wanted *w = find_wanted(s, name, strlen(name));
+
+		if (w && !w->found) {
+			w->found = true;
+			w->die = *die;
+		}
+	} else if (!s->split_group && strstr(name, "map.group[")) {
+		s->split_group = find_member(die, "keys", 4, &keys);
+	}
+}
+
+static void visit_variable(struct search *s, Dwarf_Die *die)
+{
+	const char *name = dwarf_diename(die);
+
+	if (name && !s->classes_found &&
+	    (!strcmp(name, "runtime.class_to_size") ||
+	     !strcmp(name, "internal/runtime/gc.SizeClassToSize"))) {
+		s->classes_found = true;
+		s->classes = *die;
+	}
+}
+
+static bool is_runtime_unit(Dwarf_Die *unit)
+{
+	static const char *const names[] = { "runtime", "internal/abi", "internal/runtime/maps",
+					     "internal/runtime/gc" };
+	const char *name = dwarf_diename(unit);
+
+	for (size_t i = 0; name && i < MS_ARRAY_SIZE(names); i++) {
+		if (!strcmp(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
+static struct ms_error *walk_unit(struct search *s, Dwarf_Die *unit)
+{
+	Dwarf_Die die;
+	int more = dwarf_child(unit, &die);
+
+	for (; more == 0; more = dwarf_siblingof(&die, &die)) {
+		if (++s->entries > ENTRIES_MAX)
+			return ms_error_new(MS_ERR_LIMIT, "more than %d top-level DWARF entries",
+					    ENTRIES_MAX);
+		int tag = dwarf_tag(&die);
+
+		if (tag == DW_TAG_structure_type)
+			visit_type(s, &die);
+		else if (tag == DW_TAG_variable)
+			visit_variable(s, &die);
+	}
+	return NULL;
+}
+
+static struct ms_error *walk_units(struct search *s, Dwarf *dwarf)
+{
+	Dwarf_Off at = 0, next;
+	size_t header;
+
+	while (dwarf_nextcu(dwarf, at, &next, &header, NULL, NULL, NULL) == 0) {
+		Dwarf_Die unit;
+
+		if (dwarf_offdie(dwarf, at + header, &unit) && is_runtime_unit(&unit)) {
+			struct ms_error *err = walk_unit(s, &unit);
+			if (err)
+				return err;
+		}
+		if (next <= at)
+			break;
+		at = next;
+	}
+	return NULL;
+}
+
+/** The type of a member or variable, behind at most TYPEDEFS_MAX typedefs. */
+static bool type_of(Dwarf_Die *die, Dwarf_Die *ret_type)
+{
+	Dwarf_Die at = *die;
+
+	for (int i = 0; i < TYPEDEFS_MAX; i++) {
+		Dwarf_Attribute attr;
+		Dwarf_Die type;
+
+		if (!dwarf_attr(&at, DW_AT_type, &attr) || !dwarf_formref_die(&attr, &type))
+			return false;
+		if (dwarf_tag(&type) != DW_TAG_typedef) {
+			*ret_type = type;
+			return true;
+		}
+		at = type;
+	}
+	return false;
+}
+
+static bool number_of(Dwarf_Die *die, unsigned name, uint64_t *ret_number)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Word word;
+
+	if (!dwarf_attr(die, name, &attr) || dwarf_formudata(&attr, &word) != 0)
+		return false;
+	*ret_number = word;
+	return true;
+}
+
+/** Follow "a.b.c" (up to @p len) from @p type; the offset of c and its entry. */
+static bool follow(Dwarf_Die *type, const char *path, size_t len, uint64_t *ret_offset,
+		   Dwarf_Die *ret_member)
+{
+	Dwarf_Die at = *type, member;
+	uint64_t offset = 0;
+
+	for (;;) {
+		const char *dot = memchr(path, '.', len);
+		size_t part = dot ? (size_t)(dot - path) : len;
+		uint64_t inner;
+
+		if (!find_member(&at, path, part, &member) ||
+		    !number_of(&member, DW_AT_data_member_location, &inner) || inner >= MS_ABSENT)
+			return false;
+		offset += inner;
+		if (!dot)
+			break;
+		if (!type_of(&member, &at))
+			return false;
+		path += part + 1;
+		len -= part + 1;
+	}
+	*ret_offset = offset;
+	*ret_member = member;
+	return true;
+}
+
+/** One fact about one type; false when the type lacks the path or the number is absurd. */
+static bool ask_type(const struct ms_go_question *q, Dwarf_Die *type, const char *path, size_t len,
+		     uint32_t *ret_value)
+{
+	Dwarf_Die member, member_type;
+	uint64_t value;
+
+	if (q->fact == MS_GO_FACT_SIZE) {
+		// A struct without fields stands for something that this build does not have.
+		if (!number_of(type, DW_AT_byte_size, &value) || !value)
+			return false;
+	} else {
+		if (!follow(type, path, len, &value, &member))
+			return false;
+		if (q->fact == MS_GO_FACT_FIELD_SIZE &&
+		    (!type_of(&member, &member_type) ||
+		     !number_of(&member_type, DW_AT_byte_size, &value)))
+			return false;
+	}
+	if (value >= MS_ABSENT)
+		return false;
+	*ret_value = (uint32_t)value;
+	return true;
+}
+
+static struct ms_go_answer ask(struct search *s, const struct ms_go_question *q)
+{
+	for (const char *type = q->types; type; type = next_name(type)) {
+		struct wanted *w = find_wanted(s, type, first_name(type));
+
+		if (!w || !w->found)
+			continue;
+		for (const char *path = q->path; path; path = next_name(path)) {
+			struct ms_go_answer a = { .type = type,
+						  .type_len = (int)first_name(type),
+						  .path = path,
+						  .path_len = (int)first_name(path) };
+
+			if (ask_type(q, &w->die, path, first_name(path), &a.value))
+				return a;
+		}
+	}
+	return (struct ms_go_answer){ .value = MS_ABSENT };
+}
+
+static bool may_be_absent(const struct ms_go_layout *layout, const struct ms_go_question *q)
+{
+	static const char *const members[] = {
+		"mspan_large_type",   // From 1.22.
+		"inline_marks_size",  // With Green Tea.
+		"inline_marks_marks", // With Green Tea.
+	};
+
+	if (q->asked == MS_GO_ASKED_CLASSIC)
+		return layout->maps != MS_GO_MAPS_CLASSIC;
+	if (q->asked == MS_GO_ASKED_SWISS)
+		return layout->maps != MS_GO_MAPS_SWISS;
+	for (size_t i = 0; i < MS_ARRAY_SIZE(members); i++) {
+		if (!strcmp(members[i], q->member))
+			return true;
+	}
+	return false;
+}
+
+static struct ms_error *answer_all(struct search *s, struct ms_go_layout *layout,
+				   struct ms_go_answer answers[MS_GO_QUESTION_COUNT])
+{
+	static const enum ms_go_asked other[] = {
+		[MS_GO_MAPS_CLASSIC] = MS_GO_ASKED_SWISS, [MS_GO_MAPS_SWISS] = MS_GO_ASKED_CLASSIC
+	};
+
+	for (size_t i = 0; i < MS_GO_QUESTION_COUNT; i++) {
+		const struct ms_go_question *q = &ms_go_questions[i];
+
+		answers[i] = q->asked == other[layout->maps]
+				 ? (struct ms_go_answer){ .value = MS_ABSENT }
+				 : ask(s, q);
+		if (answers[i].value == MS_ABSENT && !may_be_absent(layout, q))
+			return ms_error_new(MS_ERR_UNSUPPORTED,
+					    "the DWARF does not say %s (%s %s): not a Go release "
+					    "that this build knows how to ask",
+					    q->member, q->types, q->path);
+		ms_go_layout_set_answer(layout, q, answers[i].value);
+	}
+	return NULL;
+}
+
+/** Only one of the two kinds of map is compiled into a program: go by whose header it has. */
+static struct ms_error *decide_kind(struct search *s, struct ms_go_layout *layout)
+{
+	static const char hmap[] = "runtime.hmap", map[] = "internal/runtime/maps.Map";
+	struct wanted *classic = find_wanted(s, hmap, sizeof(hmap) - 1);
+	struct wanted *swiss = find_wanted(s, map, sizeof(map) - 1);
+
+	if (classic && classic->found) {
+		layout->maps = MS_GO_MAPS_CLASSIC;
+		return NULL;
+	}
+	if (!swiss || !swiss->found)
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "the DWARF describes neither %s nor %s: not a Go program, or "
+				    "one without maps",
+				    hmap, map);
+	layout->maps = MS_GO_MAPS_SWISS;
+	layout->experiments = MS_GO_EXP_SWISS;
+	if (s->split_group)
+		layout->experiments |= MS_GO_EXP_SPLIT_GROUP;
+	return NULL;
+}
+
+static struct ms_error *decide_arch(Elf *elf, struct ms_go_layout *layout)
+{
+	GElf_Ehdr ehdr;
+
+	if (!gelf_getehdr(elf, &ehdr))
+		return ms_error_new(MS_ERR_UNSUPPORTED, "not an ELF file: %s", elf_errmsg(-1));
+	if (ehdr.e_ident[EI_CLASS] != ELFCLASS64 || ehdr.e_ident[EI_DATA] != ELFDATA2LSB)
+		return ms_error_new(MS_ERR_UNSUPPORTED, "not a 64-bit little-endian ELF file");
+	switch (ehdr.e_machine) {
+	case EM_X86_64:
+		layout->arch = MS_ARCH_AMD64;
+		return NULL;
+	case EM_AARCH64:
+		layout->arch = MS_ARCH_ARM64;
+		return NULL;
+	default:
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "ELF machine %u: only amd64 and arm64 are known",
+				    (unsigned)ehdr.e_machine);
+	}
+}
+
+/** Read @p size bytes of initialised data at a link-time address. */
+static bool read_data(struct search *s, uint64_t addr, void *buf, size_t size)
+{
+	size_t count;
+
+	if (elf_getphdrnum(s->elf, &count) != 0)
+		return false;
+	for (size_t i = 0; i < count && i < UINT16_MAX; i++) {
+		GElf_Phdr phdr;
+
+		if (!gelf_getphdr(s->elf, (int)i, &phdr))
+			return false;
+		if (phdr.p_type != PT_LOAD || phdr.p_filesz > UINT64_MAX - phdr.p_vaddr ||
+		    !ms_range_holds(phdr.p_vaddr, phdr.p_vaddr + phdr.p_filesz, addr, size))
+			continue;
+		uint64_t at = phdr.p_offset + (addr - phdr.p_vaddr);
+
+		return at <= INT64_MAX && pread(s->fd, buf, size, (off_t)at) == (ssize_t)size;
+	}
+	return false;
+}
+
+/** Where a variable lies, when its location is one fixed address. */
+static bool address_of(Dwarf_Die *die, uint64_t *ret_addr)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Block block;
+
+	if (!dwarf_attr(die, DW_AT_location, &attr) || dwarf_formblock(&attr, &block) != 0 ||
+	    block.length != 1 + sizeof(uint64_t) || block.data[0] != DW_OP_addr)
+		return false;
+	*ret_addr = ms_load_u64(block.data + 1);
+	return true;
+}
+
+static struct ms_error *read_classes(struct search *s, struct ms_go_layout *layout,
+				     uint16_t classes[CLASSES_MAX])
+{
+	Dwarf_Die type;
+	uint64_t addr, bytes;
+
+	if (!s->classes_found || !address_of(&s->classes, &addr) || !type_of(&s->classes, &type) ||
+	    !number_of(&type, DW_AT_byte_size, &bytes))
+		return ms_error_new(MS_ERR_UNSUPPORTED, "the DWARF has no table of size classes");
+	if (bytes < 4 || bytes > CLASSES_MAX * sizeof(*classes) ||
+	    !read_data(s, addr, classes, bytes))
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "the table of size classes (%" PRIu64 " bytes at 0x%" PRIx64
+				    ") is not in the file",
+				    bytes, addr);
+	uint16_t count = (uint16_t)(bytes / sizeof(*classes));
+
+	for (uint16_t i = 1; i < count; i++) {
+		if (classes[i] <= classes[i - 1])
+			count = 0;
+	}
+	if (!count || classes[0] || classes[count - 1] != CLASS_BYTES_MAX)
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "the table of size classes does not rise from 0 to %d",
+				    CLASS_BYTES_MAX);
+	layout->size_class_count = count;
+	return NULL;
+}
+
+static struct ms_error *read_layout(struct search *s, Dwarf *dwarf, struct ms_go_layout *layout,
+				    uint16_t classes[CLASSES_MAX],
+				    struct ms_go_answer answers[MS_GO_QUESTION_COUNT])
+{
+	struct ms_error *err = decide_arch(s->elf, layout);
+	if (err)
+		return err;
+	collect_wanted(s);
+	err = walk_units(s, dwarf);
+	if (err)
+		return err;
+	err = decide_kind(s, layout);
+	if (err)
+		return err;
+	err = answer_all(s, layout, answers);
+	if (err)
+		return err;
+	if (layout->inline_marks_size != MS_ABSENT)
+		layout->experiments |= MS_GO_EXP_GREENTEA;
+	return read_classes(s, layout, classes);
+}
+
+struct ms_error *
+ms_go_layout_from_dwarf_explained(int exe_fd, struct ms_go_layout *ret_layout,
+				  uint16_t ret_classes[CLASSES_MAX],
+				  struct ms_go_answer ret_answers[MS_GO_QUESTION_COUNT])
+{
+	struct ms_go_answer answers[MS_GO_QUESTION_COUNT];
+	struct ms_go_layout layout = { 0 };
+	uint16_t classes[CLASSES_MAX];
+
+	elf_version(EV_CURRENT);
+	MS_CLEANUP(elf_endp) Elf *elf = elf_begin(exe_fd, ELF_C_READ, NULL);
+	if (!elf)
+		return ms_error_new(MS_ERR_UNSUPPORTED, "not an ELF file: %s", elf_errmsg(-1));
+	MS_CLEANUP(dwarf_endp) Dwarf *dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+	if (!dwarf)
+		return ms_error_new(MS_ERR_UNSUPPORTED, "no DWARF (built with -w, or stripped)");
+	MS_AUTO_FREE struct search *s = calloc(1, sizeof(*s));
+	if (!s)
+		return ms_error_no_memory();
+	s->fd = exe_fd;
+	s->elf = elf;
+	struct ms_error *err = read_layout(s, dwarf, &layout, classes, answers);
+	if (err)
+		return err;
+	memcpy(ret_classes, classes, layout.size_class_count * sizeof(*classes));
+	layout.size_classes = ret_classes;
+	*ret_layout = layout;
+	if (ret_answers)
+		memcpy(ret_answers, answers, sizeof(answers));
+	return NULL;
+}
+
+struct ms_error *ms_go_layout_from_dwarf(int exe_fd, struct ms_go_layout *ret_layout,
+					 uint16_t ret_classes[CLASSES_MAX])
+{
+	return ms_go_layout_from_dwarf_explained(exe_fd, ret_layout, ret_classes, NULL);
+}

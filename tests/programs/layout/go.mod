@@ -1,0 +1,3 @@
+module mapscope.test/layout
+
+go 1.18
