@@ -10,9 +10,6 @@
 #include "base/arena.h"
 #include "base/types.h"
 
-/** The version every document and `--version` names. */
-#define MS_TOOL_VERSION "0.1.0"
-
 struct ms_report_target {
 	uint64_t pid; // MS_UNKNOWN where there is no process.
 	const char *exe;

@@ -1,0 +1,57 @@
+// json.h - a yajl generator over a sink, and the parts every document has.
+//
+// Values go out as they come; nothing but the nesting is held in memory.  Each member of the
+// document and each row of a long list starts on a line of its own (ms_json_row), so that a
+// document of a million rows can be read with line tools and compared with diff.
+#pragma once
+
+#include "render/render.h"
+
+#include <yajl/yajl_gen.h>
+
+struct ms_json {
+	yajl_gen gen;
+	struct ms_sink *sink;
+	struct ms_sink scratch; // A string with its invalid bytes replaced.
+	bool row_due;
+};
+
+/** Open a document of @p schema: schema, tool, target and cost.  NO_MEMORY. */
+MS_MUST_USE struct ms_error *ms_json_begin(struct ms_json *j, struct ms_sink *sink,
+					   const char *schema,
+					   const struct ms_report_target *target,
+					   const struct ms_report_cost *cost);
+
+/** Close the document, free the generator and finish the sink. */
+MS_MUST_USE struct ms_error *ms_json_end(struct ms_json *j);
+
+/** Let what comes next start on a new line. */
+void ms_json_row(struct ms_json *j);
+
+void ms_json_open_object(struct ms_json *j);
+void ms_json_close_object(struct ms_json *j);
+void ms_json_open_array(struct ms_json *j);
+void ms_json_close_array(struct ms_json *j);
+void ms_json_key(struct ms_json *j, const char *key);
+
+/** Values; what is unknown becomes null. */
+void ms_json_null(struct ms_json *j);
+void ms_json_bool(struct ms_json *j, int value);
+void ms_json_u64(struct ms_json *j, uint64_t value);
+void ms_json_double(struct ms_json *j, double value);
+void ms_json_string(struct ms_json *j, const char *value);
+void ms_json_address(struct ms_json *j, ms_addr value);
+
+/** A key and its value. */
+void ms_json_put_bool(struct ms_json *j, const char *key, int value);
+void ms_json_put_u64(struct ms_json *j, const char *key, uint64_t value);
+void ms_json_put_double(struct ms_json *j, const char *key, double value);
+void ms_json_put_string(struct ms_json *j, const char *key, const char *value);
+
+/** "partial" and "partial_reason". */
+void ms_json_put_partial(struct ms_json *j, bool partial, const char *reason);
+
+/** One map as an object: the row of a census. */
+void ms_json_map(struct ms_json *j, const struct ms_map_row *row);
+
+void ms_json_put_coverage(struct ms_json *j, const struct ms_coverage *coverage);
