@@ -1,6 +1,7 @@
 # Compiler options, as one interface target that every library and program of ours links.
 option(MS_WARNINGS_AS_ERRORS "Stop at the first warning (the presets of developers set it)" OFF)
 set(MS_SANITIZE "" CACHE STRING "Sanitizers to build with, as for -fsanitize= (address,undefined)")
+option(MS_FUZZ "Build the libFuzzer programs (clang)" OFF)
 option(MS_COVERAGE "Count which lines ran" OFF)
 
 add_library(ms_options INTERFACE)
@@ -18,6 +19,10 @@ if(MS_SANITIZE)
 	target_compile_options(ms_options INTERFACE -fsanitize=${MS_SANITIZE}
 		-fno-sanitize-recover=all)
 	target_link_options(ms_options INTERFACE -fsanitize=${MS_SANITIZE})
+endif()
+if(MS_FUZZ)
+	target_compile_options(ms_options INTERFACE -fsanitize=fuzzer-no-link)
+	target_link_options(ms_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(MS_COVERAGE)
 	target_compile_options(ms_options INTERFACE --coverage)

@@ -308,9 +308,10 @@ int main(int argc, char **argv)
 		run.seed = (uint64_t)time(NULL);
 	run.seed &= UINT32_MAX; // Short enough to type.
 	options_parse(&run, argc, argv);
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ); // So that a crash loses no line.
 	run_seed = run.seed;
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
+	shared =
+	    mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED) {
 		perror("cannot share a page with the tests");
 		return EXIT_FAILURE;

@@ -60,9 +60,11 @@ static inline struct ms_test_int ms_test_unsigned(uint64_t v)
 	return (struct ms_test_int){ v, false };
 }
 
+// clang-format off
 #define ms_test_int(v)                                                                             \
 	_Generic(+(v), int: ms_test_signed, long: ms_test_signed, long long: ms_test_signed,       \
-	    default: ms_test_unsigned)(v)
+		 default: ms_test_unsigned)(v)
+// clang-format on
 
 void ms_test_check_eq(const char *file, int line, const char *expr, struct ms_test_int got,
 		      struct ms_test_int want);
@@ -90,8 +92,7 @@ void ms_test_check_err(const char *file, int line, const char *expr, struct ms_e
 	} while (0)
 
 /** Equal integers, enums or bools.  A negative number never equals a large unsigned one. */
-#define CHECK_EQ(a, b)                                                                             \
-	ms_test_check_eq(__FILE__, __LINE__, #a, ms_test_int(a), ms_test_int(b))
+#define CHECK_EQ(a, b) ms_test_check_eq(__FILE__, __LINE__, #a, ms_test_int(a), ms_test_int(b))
 
 #define CHECK_STR(a, b) ms_test_check_str(__FILE__, __LINE__, #a, (a), (b))
 #define CHECK_CONTAINS(haystack, needle)                                                           \
