@@ -114,7 +114,7 @@ static void print_row(FILE *out, const struct row_vec *rows, size_t index)
 	fprintf(out, "\t{ .since = MS_GO(1, %d), .until = MS_GO(1, %d), .arch = %s,\n",
 		row->since % 1000, row->until % 1000,
 		l->arch == MS_ARCH_AMD64 ? "MS_ARCH_AMD64" : "MS_ARCH_ARM64");
-	fprintf(out, "\t  .maps = %s, .experiments = ",
+	fprintf(out, "\t  .maps = %s,\n\t  .experiments = ",
 		l->maps == MS_GO_MAPS_SWISS ? "MS_GO_MAPS_SWISS" : "MS_GO_MAPS_CLASSIC");
 	print_experiments(out, l->experiments);
 	fputs(",", out);
