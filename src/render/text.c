@@ -91,7 +91,7 @@ static size_t word_columns(const char *text, size_t *ret_size)
 	return columns;
 }
 
-static void write_broken(struct ms_text *t, const char *text, unsigned indent)
+static void write_broken(struct ms_text *t, const char *text, unsigned indent, unsigned hanging)
 {
 	size_t limit = t->style->width ? t->style->width : SIZE_MAX;
 	size_t column = indent;
@@ -104,8 +104,8 @@ static void write_broken(struct ms_text *t, const char *text, unsigned indent)
 
 		if (column + spaces + columns > limit && column > indent) {
 			ms_sink_puts(t->out, "\n");
-			ms_sink_fill(t->out, ' ', indent + 2);
-			column = indent + 2;
+			ms_sink_fill(t->out, ' ', hanging);
+			column = indent = hanging;
 		} else {
 			ms_sink_fill(t->out, ' ', spaces);
 			column += spaces;
@@ -127,13 +127,18 @@ static const char *take_line(struct ms_text *t)
 	return text;
 }
 
-void ms_text_end(struct ms_text *t, unsigned indent)
+void ms_text_end_hanging(struct ms_text *t, unsigned indent, unsigned hanging)
 {
 	const char *text = take_line(t);
 
 	if (text)
-		write_broken(t, text, indent);
+		write_broken(t, text, indent, hanging);
 	t->line.size = 0;
+}
+
+void ms_text_end(struct ms_text *t, unsigned indent)
+{
+	ms_text_end_hanging(t, indent, indent + 2);
 }
 
 void ms_text_end_whole(struct ms_text *t)

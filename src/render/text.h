@@ -34,6 +34,9 @@ void ms_text_colored(struct ms_text *t, enum ms_text_color color, const char *wo
 /** Write the line at @p indent, broken to fit, later parts two columns further in. */
 void ms_text_end(struct ms_text *t, unsigned indent);
 
+/** Likewise with the later parts at @p hanging. */
+void ms_text_end_hanging(struct ms_text *t, unsigned indent, unsigned hanging);
+
 /** Write the line as it is. */
 void ms_text_end_whole(struct ms_text *t);
 
@@ -46,6 +49,7 @@ void ms_text_target(struct ms_text *t, const struct ms_report_target *target);
 /** "unproved: ..." where the layout has not been through the ground-truth test. */
 void ms_text_unproved(struct ms_text *t, const struct ms_report_target *target);
 
+/** "seen ..., read ..., skipped ...; typed ..." and a line on the reads behind it. */
 void ms_text_coverage(struct ms_text *t, const struct ms_coverage *coverage,
 		      const struct ms_report_cost *cost);
 

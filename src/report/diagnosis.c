@@ -1,6 +1,7 @@
-// diagnosis.c - verdict words and what a diagnosis owns.
+// diagnosis.c - verdict words, the clock of a finding, and what a diagnosis owns.
 #include "report/diagnosis.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 const char *ms_verdict_name(enum ms_verdict verdict)
@@ -16,6 +17,19 @@ const char *ms_verdict_name(enum ms_verdict verdict)
 		break;
 	}
 	return "stable";
+}
+
+struct ms_clock ms_finding_clock(const struct ms_finding *finding)
+{
+	const struct ms_map_row *map = &finding->map;
+	struct ms_clock clock = { .next_growth_entries = MS_UNKNOWN, .next_growth_s = NAN };
+
+	if (map->grow_at == MS_UNKNOWN || map->entries == MS_UNKNOWN || map->grow_at < map->entries)
+		return clock;
+	clock.next_growth_entries = map->grow_at - map->entries;
+	if (finding->entries_per_s > 0)
+		clock.next_growth_s = (double)clock.next_growth_entries / finding->entries_per_s;
+	return clock;
 }
 
 void ms_diagnosis_report_deinit(struct ms_diagnosis_report *report)

@@ -47,6 +47,14 @@ struct ms_diagnosis_report {
 	struct ms_arena arena;
 };
 
+/** What lies ahead of a map if it goes on as it did in the window. */
+struct ms_clock {
+	uint64_t next_growth_entries; // Still to come until the next growth starts.
+	double next_growth_s;	      // NAN unless entries are added.
+};
+
+struct ms_clock ms_finding_clock(const struct ms_finding *finding);
+
 const char *ms_verdict_name(enum ms_verdict verdict); // "growing", ...
 
 void ms_diagnosis_report_deinit(struct ms_diagnosis_report *report);

@@ -1,0 +1,178 @@
+// csv.c - RFC 4180 tables: a header line, CRLF, quotes where a cell needs them.
+//
+// A cell is empty where the JSON document has null; `growth` is spread over four columns.
+#include "base/cleanup.h"
+#include "render/escape.h"
+#include "render/render.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+struct csv {
+	struct ms_sink *sink;
+	struct ms_sink scratch; // A cell with its invalid bytes replaced.
+	bool in_row;
+};
+
+static const char map_columns[] =
+    "address,kind,type,key_type,elem_type,owner,entries,capacity,load,grow_at,overflow_buckets,"
+    "deleted_slots,tables,directory_depth,live_bytes,total_bytes,slack_bytes,growing,growth_from,"
+    "growth_to,growth_progress,growth_same_size,where,confidence,type_source";
+
+static void csv_init(struct csv *csv, struct ms_sink *sink)
+{
+	*csv = (struct csv){ .sink = sink };
+	ms_sink_init_memory(&csv->scratch);
+}
+
+static struct ms_error *csv_finish(struct csv *csv)
+{
+	if (ms_sink_failed(&csv->scratch))
+		ms_sink_fail_no_memory(csv->sink);
+	ms_sink_deinit(&csv->scratch);
+	return ms_sink_finish(csv->sink);
+}
+
+static void next_cell(struct csv *csv)
+{
+	if (csv->in_row)
+		ms_sink_write(csv->sink, ",", 1);
+	csv->in_row = true;
+}
+
+static void end_row(struct csv *csv)
+{
+	ms_sink_write(csv->sink, "\r\n", 2);
+	csv->in_row = false;
+}
+
+static void cell_string(struct csv *csv, const char *value)
+{
+	const char *text;
+
+	next_cell(csv);
+	if (!value)
+		return;
+	csv->scratch.size = 0;
+	ms_replace_invalid_utf8(&csv->scratch, value);
+	text = ms_sink_text(&csv->scratch);
+	if (!text)
+		return; // Reported by csv_finish.
+	if (*text && !strpbrk(text, ",\"\r\n ")) {
+		ms_sink_puts(csv->sink, text);
+		return;
+	}
+	ms_sink_write(csv->sink, "\"", 1);
+	for (; *text; text++)
+		ms_sink_write(csv->sink, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
+	ms_sink_write(csv->sink, "\"", 1);
+}
+
+static void cell_u64(struct csv *csv, uint64_t value)
+{
+	next_cell(csv);
+	if (value != MS_UNKNOWN)
+		ms_sink_printf(csv->sink, "%" PRIu64, value);
+}
+
+static void cell_double(struct csv *csv, double value)
+{
+	next_cell(csv);
+	if (isfinite(value))
+		ms_sink_printf(csv->sink, "%.6g", value);
+}
+
+static void cell_bool(struct csv *csv, bool value)
+{
+	cell_string(csv, value ? "true" : "false");
+}
+
+static void cell_growth(struct csv *csv, const struct ms_map_row *row)
+{
+	cell_bool(csv, row->growing);
+	cell_u64(csv, row->growing ? row->growth.from : MS_UNKNOWN);
+	cell_u64(csv, row->growing ? row->growth.to : MS_UNKNOWN);
+	cell_double(csv, row->growing ? row->growth.progress : NAN);
+	if (row->growing)
+		cell_bool(csv, row->growth.same_size);
+	else
+		cell_string(csv, NULL);
+}
+
+static void cells_of_map(struct csv *csv, const struct ms_map_row *row)
+{
+	bool swiss = row->kind == MS_MAP_SWISS;
+
+	next_cell(csv);
+	ms_sink_printf(csv->sink, "0x%" PRIx64, row->address);
+	cell_string(csv, ms_map_kind_name(row->kind));
+	cell_string(csv, row->type);
+	cell_string(csv, row->key_type);
+	cell_string(csv, row->elem_type);
+	cell_string(csv, row->owner);
+	cell_u64(csv, row->entries);
+	cell_u64(csv, row->capacity);
+	cell_double(csv, ms_map_row_load(row));
+	cell_u64(csv, row->grow_at);
+	cell_u64(csv, swiss ? MS_UNKNOWN : row->overflow_buckets);
+	cell_u64(csv, swiss ? row->deleted_slots : MS_UNKNOWN);
+	cell_u64(csv, swiss ? row->tables : MS_UNKNOWN);
+	cell_u64(csv, swiss ? row->directory_depth : MS_UNKNOWN);
+	cell_u64(csv, row->live_bytes);
+	cell_u64(csv, row->total_bytes);
+	cell_u64(csv, row->slack_bytes);
+	cell_growth(csv, row);
+	cell_string(csv, ms_map_where_name(row->where));
+	cell_string(csv, ms_confidence_name(row->confidence));
+	cell_string(csv, ms_type_source_name(row->type_source));
+}
+
+struct ms_error *ms_render_census_csv(const struct ms_census_report *report,
+				      const struct ms_census_view *view, struct ms_sink *sink)
+{
+	size_t count;
+	MS_AUTO_FREE size_t *order = ms_census_order(report, view, &count);
+	struct csv csv;
+
+	if (!order)
+		return ms_error_no_memory();
+	csv_init(&csv, sink);
+	ms_sink_puts(sink, map_columns);
+	end_row(&csv);
+	for (size_t i = 0; i < count && !ms_sink_failed(sink); i++) {
+		cells_of_map(&csv, &report->maps[order[i]]);
+		end_row(&csv);
+	}
+	return csv_finish(&csv);
+}
+
+struct ms_error *ms_render_diagnosis_csv(const struct ms_diagnosis_report *report,
+					 struct ms_sink *sink)
+{
+	struct csv csv;
+
+	csv_init(&csv, sink);
+	ms_sink_printf(sink,
+		       "rank,verdict,entries_before,bytes_before,entries_per_s,bytes_per_min,"
+		       "growths_seen,entries_low,entries_high,polls,%s",
+		       map_columns);
+	end_row(&csv);
+	for (size_t i = 0; i < report->finding_count; i++) {
+		const struct ms_finding *finding = &report->findings[i];
+
+		cell_u64(&csv, i + 1);
+		cell_string(&csv, ms_verdict_name(finding->verdict));
+		cell_u64(&csv, finding->entries_before);
+		cell_u64(&csv, finding->bytes_before);
+		cell_double(&csv, finding->entries_per_s);
+		cell_double(&csv, finding->bytes_per_min);
+		cell_u64(&csv, finding->growths_seen);
+		cell_u64(&csv, finding->entries_low);
+		cell_u64(&csv, finding->entries_high);
+		cell_u64(&csv, finding->polls);
+		cells_of_map(&csv, &finding->map);
+		end_row(&csv);
+	}
+	return csv_finish(&csv);
+}

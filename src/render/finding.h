@@ -1,0 +1,13 @@
+// finding.h - the sentences that stand behind a verdict, for the page and for `evidence` in JSON.
+#pragma once
+
+#include "render/render.h"
+
+enum { MS_FINDING_LINES = 5 };
+
+/**
+ * Append line @p index (0 to MS_FINDING_LINES - 1) of a finding; nothing when it has nothing to
+ * say.  A line holds numbers and our own words only.
+ */
+void ms_finding_line(const struct ms_finding *finding, double window_s, unsigned index,
+		     struct ms_sink *line);

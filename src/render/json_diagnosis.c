@@ -1,0 +1,109 @@
+// json_diagnosis.c - "mapscope.diagnosis/1".
+#include "render/finding.h"
+#include "render/json.h"
+
+static void put_evidence(struct ms_json *j, const struct ms_finding *finding, double window_s)
+{
+	struct ms_sink line;
+
+	ms_sink_init_memory(&line);
+	ms_json_key(j, "evidence");
+	ms_json_open_array(j);
+	for (unsigned i = 0; i < MS_FINDING_LINES; i++) {
+		line.size = 0;
+		ms_finding_line(finding, window_s, i, &line);
+		if (line.size > 0 && ms_sink_text(&line))
+			ms_json_string(j, ms_sink_text(&line));
+	}
+	ms_json_close_array(j);
+	if (ms_sink_failed(&line))
+		ms_sink_fail_no_memory(j->sink);
+	ms_sink_deinit(&line);
+}
+
+static void put_clock(struct ms_json *j, const struct ms_finding *finding)
+{
+	struct ms_clock clock = ms_finding_clock(finding);
+
+	ms_json_key(j, "clock");
+	ms_json_open_object(j);
+	ms_json_put_u64(j, "next_growth_entries", clock.next_growth_entries);
+	ms_json_put_double(j, "next_growth_s", clock.next_growth_s);
+	ms_json_close_object(j);
+}
+
+static void put_finding(struct ms_json *j, const struct ms_finding *finding, double window_s,
+			size_t rank)
+{
+	ms_json_row(j);
+	ms_json_open_object(j);
+	ms_json_put_u64(j, "rank", rank);
+	ms_json_put_string(j, "verdict", ms_verdict_name(finding->verdict));
+	ms_json_key(j, "map");
+	ms_json_map(j, &finding->map);
+	ms_json_put_string(j, "owner", finding->map.owner);
+	ms_json_put_u64(j, "entries_before", finding->entries_before);
+	ms_json_put_u64(j, "bytes_before", finding->bytes_before);
+	ms_json_put_double(j, "entries_per_s", finding->entries_per_s);
+	ms_json_put_double(j, "bytes_per_min", finding->bytes_per_min);
+	ms_json_put_u64(j, "growths_seen", finding->growths_seen);
+	ms_json_put_u64(j, "entries_low", finding->entries_low);
+	ms_json_put_u64(j, "entries_high", finding->entries_high);
+	ms_json_put_u64(j, "polls", finding->polls);
+	put_evidence(j, finding, window_s);
+	put_clock(j, finding);
+	ms_json_close_object(j);
+}
+
+static void put_fleet(struct ms_json *j, const struct ms_fleet *fleet)
+{
+	ms_json_row(j);
+	ms_json_key(j, "fleet");
+	ms_json_open_object(j);
+	ms_json_put_u64(j, "maps_before", fleet->maps_before);
+	ms_json_put_u64(j, "maps_after", fleet->maps_after);
+	ms_json_put_u64(j, "entries_before", fleet->entries_before);
+	ms_json_put_u64(j, "entries_after", fleet->entries_after);
+	ms_json_put_u64(j, "bytes_before", fleet->bytes_before);
+	ms_json_put_u64(j, "bytes_after", fleet->bytes_after);
+	ms_json_put_u64(j, "appeared", fleet->appeared);
+	ms_json_put_u64(j, "vanished", fleet->vanished);
+	ms_json_close_object(j);
+}
+
+static void put_memory(struct ms_json *j, const struct ms_diagnosis_report *report)
+{
+	ms_json_row(j);
+	ms_json_key(j, "memory");
+	ms_json_open_object(j);
+	ms_json_put_u64(j, "rss_bytes", report->rss_bytes);
+	ms_json_put_u64(j, "heap_bytes", report->heap_bytes);
+	ms_json_put_u64(j, "map_bytes", report->map_bytes);
+	ms_json_put_u64(j, "map_slack_bytes", report->slack_bytes);
+	ms_json_close_object(j);
+}
+
+struct ms_error *ms_render_diagnosis_json(const struct ms_diagnosis_report *report,
+					  struct ms_sink *sink)
+{
+	struct ms_json j;
+	struct ms_error *err =
+	    ms_json_begin(&j, sink, "mapscope.diagnosis/1", &report->target, &report->cost);
+
+	if (err)
+		return err;
+	ms_json_put_partial(&j, report->partial, report->partial_reason);
+	ms_json_row(&j);
+	ms_json_put_double(&j, "window_s", report->window_s);
+	ms_json_put_u64(&j, "gc_cycles", report->gc_cycles);
+	ms_json_put_coverage(&j, &report->coverage);
+	put_memory(&j, report);
+	put_fleet(&j, &report->fleet);
+	ms_json_row(&j);
+	ms_json_key(&j, "findings");
+	ms_json_open_array(&j);
+	for (size_t i = 0; i < report->finding_count; i++)
+		put_finding(&j, &report->findings[i], report->window_s, i + 1);
+	ms_json_close_array(&j);
+	return ms_json_end(&j);
+}

@@ -1,0 +1,143 @@
+// text_diagnosis.c - the page of `mapscope PID`: verdicts first, then what all maps hold.
+#include "render/finding.h"
+#include "render/text.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+
+/** A share of the heap below which maps are not what fills it. */
+#define SMALL_SHARE 0.10
+
+enum { TYPE_COLUMNS_MAX = 120, OWNER_COLUMNS_MAX = 120 };
+
+static enum ms_text_color verdict_color(enum ms_verdict verdict)
+{
+	switch (verdict) {
+	case MS_VERDICT_GROWING:
+		return MS_TEXT_RED;
+	case MS_VERDICT_SAWTOOTH:
+	case MS_VERDICT_SLACK:
+		return MS_TEXT_YELLOW;
+	case MS_VERDICT_STABLE:
+		break;
+	}
+	return MS_TEXT_GREEN;
+}
+
+static void finding_title(struct ms_text *t, const struct ms_finding *finding, size_t rank)
+{
+	char word[16] = "";
+
+	for (size_t i = 0; i + 1 < sizeof(word) && ms_verdict_name(finding->verdict)[i]; i++)
+		word[i] = (char)toupper((unsigned char)ms_verdict_name(finding->verdict)[i]);
+	ms_text_printf(t, "%zu. ", rank);
+	ms_text_colored(t, verdict_color(finding->verdict), word);
+	ms_text_printf(t, "  ");
+	ms_text_name(t, finding->map.type ? finding->map.type : "map of unknown type",
+		     TYPE_COLUMNS_MAX);
+	ms_text_printf(t, " at 0x%" PRIx64, finding->map.address);
+	if (finding->map.where == MS_WHERE_STACK)
+		ms_text_printf(t, " on a stack");
+	if (finding->map.owner) {
+		ms_text_printf(t, "  (");
+		ms_text_name(t, finding->map.owner, OWNER_COLUMNS_MAX);
+		ms_text_printf(t, ")");
+	}
+	ms_text_end(t, 0);
+}
+
+static void text_finding(struct ms_text *t, const struct ms_finding *finding, double window_s,
+			 size_t rank)
+{
+	finding_title(t, finding, rank);
+	for (unsigned i = 0; i < MS_FINDING_LINES; i++) {
+		ms_finding_line(finding, window_s, i, &t->line);
+		if (t->line.size > 0)
+			ms_text_end(t, 3);
+	}
+}
+
+/** Bytes of all maps over bytes of the heap; NAN when it cannot be said. */
+static double map_share(const struct ms_diagnosis_report *report)
+{
+	if (report->heap_bytes == 0 || report->heap_bytes == MS_UNKNOWN ||
+	    report->map_bytes == MS_UNKNOWN)
+		return NAN;
+	return (double)report->map_bytes / (double)report->heap_bytes;
+}
+
+static void text_nothing(struct ms_text *t, const struct ms_diagnosis_report *report)
+{
+	double share = map_share(report);
+	struct ms_human h;
+	bool noteworthy = false;
+
+	for (size_t i = 0; i < report->finding_count; i++)
+		noteworthy = noteworthy || report->findings[i].verdict != MS_VERDICT_STABLE;
+	if (noteworthy)
+		return;
+	ms_text_printf(t, "no map grew, and none holds much slack");
+	ms_text_end(t, 0);
+	if (share < SMALL_SHARE) {
+		ms_text_printf(t, "maps are %s of the heap: look elsewhere",
+			       ms_human_percent(&h, share));
+		ms_text_end(t, 0);
+	}
+}
+
+static void text_fleet(struct ms_text *t, const struct ms_fleet *fleet)
+{
+	struct ms_human a, b, c;
+
+	ms_text_printf(
+	    t, "all maps: %s with %s entries in %s", ms_human_count(&a, fleet->maps_after),
+	    ms_human_count(&b, fleet->entries_after), ms_human_bytes(&c, fleet->bytes_after));
+	ms_text_printf(
+	    t, "; at the first look %s with %s in %s", ms_human_count(&a, fleet->maps_before),
+	    ms_human_count(&b, fleet->entries_before), ms_human_bytes(&c, fleet->bytes_before));
+	ms_text_printf(t, "; %s appeared, %s vanished", ms_human_count(&a, fleet->appeared),
+		       ms_human_count(&b, fleet->vanished));
+	ms_text_end(t, 0);
+}
+
+static void text_summary(struct ms_text *t, const struct ms_diagnosis_report *report)
+{
+	struct ms_human maps, heap, share, slack;
+
+	ms_text_printf(t, "maps hold %s of %s heap (%s), %s of it slack",
+		       ms_human_bytes(&maps, report->map_bytes),
+		       ms_human_bytes(&heap, report->heap_bytes),
+		       ms_human_percent(&share, map_share(report)),
+		       ms_human_bytes(&slack, report->slack_bytes));
+	ms_text_end(t, 0);
+}
+
+struct ms_error *ms_render_diagnosis_text(const struct ms_diagnosis_report *report,
+					  const struct ms_text_style *style, struct ms_sink *sink)
+{
+	struct ms_text t;
+	struct ms_human h;
+
+	ms_text_init(&t, style, sink);
+	ms_text_partial(&t, report->partial, report->partial_reason);
+	ms_text_target(&t, &report->target);
+	ms_text_printf(&t, ", watched for %s", ms_human_seconds(&h, report->window_s));
+	ms_text_end(&t, 0);
+	ms_text_unproved(&t, &report->target);
+	ms_text_end_whole(&t);
+	for (size_t i = 0; i < report->finding_count; i++)
+		text_finding(&t, &report->findings[i], report->window_s, i + 1);
+	text_nothing(&t, report);
+	ms_text_end_whole(&t);
+	text_summary(&t, report);
+	text_fleet(&t, &report->fleet);
+	if (report->gc_cycles != MS_UNKNOWN) {
+		ms_text_printf(&t, "%s GC cycles in the window",
+			       ms_human_count(&h, report->gc_cycles));
+		ms_text_end(&t, 0);
+	}
+	ms_text_coverage(&t, &report->coverage, &report->cost);
+	ms_text_cost(&t, &report->cost);
+	return ms_text_finish(&t);
+}
