@@ -11,14 +11,17 @@ static void line_entries(const struct ms_finding *f, double window_s, struct ms_
 {
 	struct ms_human a, b, c;
 
-	ms_sink_printf(line, "%s entries", ms_human_count(&a, f->map.entries));
 	if (f->entries_before == MS_UNKNOWN)
-		ms_sink_puts(line, ", new since the first look");
+		ms_sink_printf(line, "%s entries, new since the first look",
+			       ms_human_count(&a, f->map.entries));
+	else if (f->entries_before == f->map.entries)
+		ms_sink_printf(line, "%s entries, as many as %s before",
+			       ms_human_count(&a, f->map.entries), ms_human_seconds(&c, window_s));
 	else
-		ms_sink_printf(line, ", %s at the first look %s earlier",
-			       ms_human_count(&b, f->entries_before),
-			       ms_human_seconds(&c, window_s));
-	if (isfinite(f->entries_per_s))
+		ms_sink_printf(line, "from %s to %s entries in %s",
+			       ms_human_count(&a, f->entries_before),
+			       ms_human_count(&b, f->map.entries), ms_human_seconds(&c, window_s));
+	if (isfinite(f->entries_per_s) && f->entries_before != f->map.entries)
 		ms_sink_printf(line, ": %s entries/s", ms_human_rate(&a, f->entries_per_s));
 	if (f->verdict == MS_VERDICT_SAWTOOTH)
 		ms_sink_printf(line, "; between %s and %s in %s looks",
@@ -32,7 +35,7 @@ static void line_table(const struct ms_finding *f, struct ms_sink *line)
 	struct ms_human a, b;
 
 	ms_sink_printf(line, "table %s", ms_human_bytes(&a, f->map.total_bytes));
-	if (isfinite(f->bytes_per_min))
+	if (isfinite(f->bytes_per_min) && fabs(f->bytes_per_min) >= 1)
 		ms_sink_printf(line, " (%s/min)", ms_human_bytes_change(&a, f->bytes_per_min));
 	ms_sink_printf(line, ", load %s", ms_human_percent(&a, load));
 	if (f->map.kind == MS_MAP_CLASSIC && isfinite(load))
@@ -71,7 +74,7 @@ static void line_evacuation(const struct ms_finding *f, struct ms_sink *line)
 	uint64_t buckets = growth->from / CLASSIC_BUCKET_SLOTS;
 	struct ms_human a, b;
 
-	if (!f->map.growing)
+	if (!f->map.growing || f->map.kind != MS_MAP_CLASSIC)
 		return;
 	ms_sink_printf(line, "evacuating %s of %s buckets%s",
 		       ms_human_percent(&a, growth->progress),

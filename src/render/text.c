@@ -91,9 +91,15 @@ static size_t word_columns(const char *text, size_t *ret_size)
 	return columns;
 }
 
+static void new_line(struct ms_text *t, unsigned indent)
+{
+	ms_sink_puts(t->out, "\n");
+	ms_sink_fill(t->out, ' ', indent);
+}
+
 static void write_broken(struct ms_text *t, const char *text, unsigned indent, unsigned hanging)
 {
-	size_t limit = t->style->width ? t->style->width : SIZE_MAX;
+	size_t limit = t->style->width ? ms_max_u64(t->style->width, hanging + 8) : SIZE_MAX;
 	size_t column = indent;
 
 	ms_sink_fill(t->out, ' ', indent);
@@ -103,16 +109,26 @@ static void write_broken(struct ms_text *t, const char *text, unsigned indent, u
 		size_t columns = word_columns(text + spaces, &size);
 
 		if (column + spaces + columns > limit && column > indent) {
-			ms_sink_puts(t->out, "\n");
-			ms_sink_fill(t->out, ' ', hanging);
+			new_line(t, hanging);
 			column = indent = hanging;
 		} else {
 			ms_sink_fill(t->out, ' ', spaces);
 			column += spaces;
 		}
-		ms_sink_write(t->out, text + spaces, size);
+		text += spaces;
+		while (column + columns > limit) { // A word longer than a line.
+			size_t part = ms_text_prefix(text, limit - column);
+
+			ms_sink_write(t->out, text, part);
+			text += part;
+			size -= part;
+			columns -= limit - column;
+			new_line(t, hanging);
+			column = indent = hanging;
+		}
+		ms_sink_write(t->out, text, size);
 		column += columns;
-		text += spaces + size;
+		text += size;
 	}
 	ms_sink_puts(t->out, "\n");
 }

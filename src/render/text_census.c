@@ -1,7 +1,7 @@
 // text_census.c - the page of `mapscope maps`.
 //
 // The table's columns are as wide as what they hold; what the page's width leaves is shared by the
-// type and the owner, which are cut to it.  Numbers are never cut.
+// type and the owner, which are cut to it.  Numbers and addresses are never cut.
 #include "base/cleanup.h"
 #include "render/escape.h"
 #include "render/text.h"
@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 enum { COL_BYTES, COL_SLACK, COL_ENTRIES, COL_CAPACITY, COL_LOAD, COL_GROWTH, NUMBER_COLS };
-enum { TYPE_COLUMNS_MIN = 12, WIDE_PAGE = 100 };
+enum { TYPE_COLUMNS_MIN = 8, TYPE_COLUMNS_ENOUGH = 48, WIDE_PAGE = 100 };
 
 struct table {
 	struct ms_text *t;
@@ -19,7 +19,7 @@ struct table {
 	const size_t *order;
 	size_t count;
 	size_t width[NUMBER_COLS];
-	size_t type_width, place_width;
+	size_t type_width, place_width, address_width; // The last: widest address.
 	const char *gap;
 	bool wide;
 	bool has_owner;
@@ -66,21 +66,6 @@ static void number_cells(const struct table *table, const struct ms_map_row *row
 	growth_cell(row, &ret_cells[COL_GROWTH]);
 }
 
-/** The owner or, where there is none, the address; and what a reader must know about the row. */
-static void place_cell(const struct table *table, const struct ms_map_row *row,
-		       struct ms_sink *scratch)
-{
-	scratch->size = 0;
-	if (row->owner)
-		ms_escape_text(scratch, row->owner, table->t->style->charset);
-	else
-		ms_sink_printf(scratch, "0x%" PRIx64, row->address);
-	if (row->where == MS_WHERE_STACK)
-		ms_sink_puts(scratch, " stack");
-	if (row->confidence == MS_CONFIDENCE_CHANGED)
-		ms_sink_puts(scratch, " changed");
-}
-
 static size_t columns_of(struct ms_sink *scratch)
 {
 	const char *text = ms_sink_text(scratch);
@@ -88,9 +73,31 @@ static size_t columns_of(struct ms_sink *scratch)
 	return text ? ms_text_columns(text) : 0;
 }
 
+/** What a reader must know about a row; the legend under the table says what it means. */
+static const char *row_marks(const struct ms_map_row *row)
+{
+	bool changed = row->confidence == MS_CONFIDENCE_CHANGED;
+
+	if (row->where == MS_WHERE_STACK)
+		return changed ? "*+" : "+";
+	return changed ? "*" : "";
+}
+
+static size_t place_columns(const struct table *table, const struct ms_map_row *row,
+			    struct ms_sink *scratch)
+{
+	scratch->size = 0;
+	if (row->owner)
+		ms_escape_text(scratch, row->owner, table->t->style->charset);
+	else
+		ms_sink_printf(scratch, "0x%" PRIx64, row->address);
+	return columns_of(scratch) + strlen(row_marks(row));
+}
+
 static void measure_row(struct table *table, const struct ms_map_row *row, struct ms_sink *scratch)
 {
 	struct ms_human cells[NUMBER_COLS];
+	size_t place;
 
 	number_cells(table, row, cells);
 	for (size_t c = 0; c < NUMBER_COLS; c++)
@@ -98,8 +105,10 @@ static void measure_row(struct table *table, const struct ms_map_row *row, struc
 	scratch->size = 0;
 	ms_escape_text(scratch, row->type ? row->type : "?", table->t->style->charset);
 	table->type_width = ms_max_u64(table->type_width, columns_of(scratch));
-	place_cell(table, row, scratch);
-	table->place_width = ms_max_u64(table->place_width, columns_of(scratch));
+	place = place_columns(table, row, scratch);
+	table->place_width = ms_max_u64(table->place_width, place);
+	if (!row->owner)
+		table->address_width = ms_max_u64(table->address_width, place);
 	table->has_owner = table->has_owner || row->owner;
 }
 
@@ -112,12 +121,15 @@ static void fit_table(struct table *table)
 
 	for (size_t c = 0; c < NUMBER_COLS; c++)
 		used += table->width[c] + gap;
-	if (table->t->style->width == 0 ||
-	    used + table->type_width + table->place_width <= table->t->style->width)
+	if (table->t->style->width == 0) {
+		table->type_width = ms_min_u64(table->type_width, TYPE_COLUMNS_ENOUGH);
+		return;
+	}
+	if (used + table->type_width + table->place_width <= table->t->style->width)
 		return;
 	room = table->t->style->width > used ? table->t->style->width - used : 0;
 	if (table->has_owner && table->place_width > room / 2)
-		table->place_width = ms_max_u64(room / 2, strlen("0xc000000000"));
+		table->place_width = ms_max_u64(room / 2, table->address_width);
 	room = room > table->place_width ? room - table->place_width : 0;
 	table->type_width =
 	    ms_min_u64(table->type_width, ms_max_u64(room, (uint64_t)TYPE_COLUMNS_MIN));
@@ -132,7 +144,7 @@ static void table_init(struct table *table, struct ms_sink *scratch)
 	for (size_t c = 0; c < NUMBER_COLS; c++)
 		table->width[c] = strlen(headings[c]);
 	table->type_width = strlen("type");
-	table->place_width = strlen("address");
+	table->place_width = table->address_width = strlen("address");
 	for (size_t i = 0; i < table->count; i++)
 		measure_row(table, &table->report->maps[table->order[i]], scratch);
 	fit_table(table);
@@ -144,32 +156,63 @@ static void table_head(const struct table *table)
 
 	for (size_t c = 0; c < NUMBER_COLS; c++)
 		ms_text_printf(t, "%*s%s", (int)table->width[c], headings[c], table->gap);
-	ms_text_printf(t, "%-*s%s%s", (int)table->type_width, "type", table->gap,
-		       table->has_owner ? "owner or address" : "address");
+	ms_text_printf(t, "%-*s%s", (int)table->type_width, "type", table->gap);
+	if (!table->has_owner)
+		ms_text_printf(t, "address");
+	else
+		ms_text_printf(t, table->place_width < 16 ? "owner" : "owner or address");
 	ms_text_end_whole(t);
 }
 
-static void table_row(const struct table *table, const struct ms_map_row *row,
-		      struct ms_sink *scratch)
+/** Append a type filled up to the column's width, and cut to it where the page has a width. */
+static void type_cell(struct ms_text *t, const char *name, size_t columns)
+{
+	size_t end = columns_of(&t->line) + columns;
+	size_t at;
+
+	ms_text_name(t, name, t->style->width ? columns : 0);
+	at = columns_of(&t->line);
+	ms_sink_fill(&t->line, ' ', at < end ? end - at : 0);
+}
+
+static void table_row(const struct table *table, const struct ms_map_row *row)
 {
 	struct ms_text *t = table->t;
 	struct ms_human cells[NUMBER_COLS];
-	size_t before;
 
 	number_cells(table, row, cells);
 	for (size_t c = 0; c < NUMBER_COLS; c++)
 		ms_text_printf(t, "%*s%s", (int)table->width[c], cells[c].text, table->gap);
-	before = columns_of(&t->line);
-	ms_text_name(t, row->type, table->type_width);
-	before += table->type_width;
-	ms_sink_fill(&t->line, ' ', before - ms_min_u64(before, columns_of(&t->line)));
+	type_cell(t, row->type, table->type_width);
 	ms_sink_puts(&t->line, table->gap);
-	place_cell(table, row, scratch);
-	if (columns_of(scratch) <= table->place_width || !row->owner)
-		ms_sink_write(&t->line, scratch->bytes, scratch->size);
+	if (row->owner)
+		ms_text_name(t, row->owner,
+			     t->style->width ? table->place_width - strlen(row_marks(row)) : 0);
 	else
-		ms_text_name(t, row->owner, table->place_width);
+		ms_text_printf(t, "0x%" PRIx64, row->address);
+	ms_text_printf(t, "%s", row_marks(row));
 	ms_text_end_whole(t);
+}
+
+static void table_legend(const struct table *table)
+{
+	bool changed = false;
+	bool stack = false;
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct ms_map_row *row = &table->report->maps[table->order[i]];
+
+		changed = changed || row->confidence == MS_CONFIDENCE_CHANGED;
+		stack = stack || row->where == MS_WHERE_STACK;
+	}
+	if (changed) {
+		ms_text_printf(table->t, "* changed while it was read: the numbers of its header");
+		ms_text_end(table->t, 0);
+	}
+	if (stack) {
+		ms_text_printf(table->t, "+ its header is on a goroutine's stack");
+		ms_text_end(table->t, 0);
+	}
 }
 
 /** Rows of @p order that the table shows: never-written maps only where all were asked for. */
@@ -192,7 +235,8 @@ static void text_table(struct table *table)
 	table_init(table, &scratch);
 	table_head(table);
 	for (size_t i = 0; i < table->count && !ms_sink_failed(table->t->out); i++)
-		table_row(table, &table->report->maps[table->order[i]], &scratch);
+		table_row(table, &table->report->maps[table->order[i]]);
+	table_legend(table);
 	if (ms_sink_failed(&scratch))
 		ms_sink_fail_no_memory(table->t->out);
 	ms_sink_deinit(&scratch);
@@ -239,12 +283,12 @@ static void text_head(struct ms_text *t, const struct ms_census_report *report)
 
 	ms_text_partial(t, report->partial, report->partial_reason);
 	ms_text_target(t, &report->target);
-	ms_text_printf(t, ", %s maps, %s of %s heap in maps", ms_human_count(&maps, totals.maps),
-		       ms_human_bytes(&in_maps, totals.total_bytes),
+	ms_text_printf(t, ", %s map%s, %s of %s heap in maps", ms_human_count(&maps, totals.maps),
+		       totals.maps == 1 ? "" : "s", ms_human_bytes(&in_maps, totals.total_bytes),
 		       ms_human_bytes(&heap, report->heap_bytes));
 	ms_text_end(t, 0);
 	if (totals.unknown_bytes_maps > 0) {
-		ms_text_printf(t, "the bytes of %s maps are unknown and in no sum",
+		ms_text_printf(t, "some bytes of %s maps are unknown and missing from the sums",
 			       ms_human_count(&maps, totals.unknown_bytes_maps));
 		ms_text_end(t, 0);
 	}

@@ -9,7 +9,7 @@
 /** A share of the heap below which maps are not what fills it. */
 #define SMALL_SHARE 0.10
 
-enum { TYPE_COLUMNS_MAX = 120, OWNER_COLUMNS_MAX = 120 };
+enum { NAME_COLUMNS_MAX = 120, NAME_COLUMNS_MIN = 24, TITLE_REST = 34, INDENT = 3 };
 
 static enum ms_text_color verdict_color(enum ms_verdict verdict)
 {
@@ -27,24 +27,28 @@ static enum ms_text_color verdict_color(enum ms_verdict verdict)
 
 static void finding_title(struct ms_text *t, const struct ms_finding *finding, size_t rank)
 {
+	unsigned width = t->style->width;
+	size_t columns = NAME_COLUMNS_MAX;
 	char word[16] = "";
+
+	if (width) // The title is to fit on one line where that leaves enough of the type.
+		columns = ms_max_u64(NAME_COLUMNS_MIN, width > TITLE_REST ? width - TITLE_REST : 0);
 
 	for (size_t i = 0; i + 1 < sizeof(word) && ms_verdict_name(finding->verdict)[i]; i++)
 		word[i] = (char)toupper((unsigned char)ms_verdict_name(finding->verdict)[i]);
 	ms_text_printf(t, "%zu. ", rank);
 	ms_text_colored(t, verdict_color(finding->verdict), word);
 	ms_text_printf(t, "  ");
-	ms_text_name(t, finding->map.type ? finding->map.type : "map of unknown type",
-		     TYPE_COLUMNS_MAX);
+	ms_text_name(t, finding->map.type ? finding->map.type : "map of unknown type", columns);
 	ms_text_printf(t, " at 0x%" PRIx64, finding->map.address);
 	if (finding->map.where == MS_WHERE_STACK)
 		ms_text_printf(t, " on a stack");
 	if (finding->map.owner) {
 		ms_text_printf(t, "  (");
-		ms_text_name(t, finding->map.owner, OWNER_COLUMNS_MAX);
+		ms_text_name(t, finding->map.owner, columns);
 		ms_text_printf(t, ")");
 	}
-	ms_text_end(t, 0);
+	ms_text_end_hanging(t, 0, INDENT);
 }
 
 static void text_finding(struct ms_text *t, const struct ms_finding *finding, double window_s,
@@ -54,8 +58,9 @@ static void text_finding(struct ms_text *t, const struct ms_finding *finding, do
 	for (unsigned i = 0; i < MS_FINDING_LINES; i++) {
 		ms_finding_line(finding, window_s, i, &t->line);
 		if (t->line.size > 0)
-			ms_text_end(t, 3);
+			ms_text_end(t, INDENT);
 	}
+	ms_text_end_whole(t);
 }
 
 /** Bytes of all maps over bytes of the heap; NAN when it cannot be said. */
@@ -77,13 +82,14 @@ static void text_nothing(struct ms_text *t, const struct ms_diagnosis_report *re
 		noteworthy = noteworthy || report->findings[i].verdict != MS_VERDICT_STABLE;
 	if (noteworthy)
 		return;
-	ms_text_printf(t, "no map grew, and none holds much slack");
+	ms_text_printf(t, "no map was seen to grow, and none holds much slack");
 	ms_text_end(t, 0);
 	if (share < SMALL_SHARE) {
 		ms_text_printf(t, "maps are %s of the heap: look elsewhere",
 			       ms_human_percent(&h, share));
 		ms_text_end(t, 0);
 	}
+	ms_text_end_whole(t);
 }
 
 static void text_fleet(struct ms_text *t, const struct ms_fleet *fleet)
@@ -129,11 +135,10 @@ struct ms_error *ms_render_diagnosis_text(const struct ms_diagnosis_report *repo
 	for (size_t i = 0; i < report->finding_count; i++)
 		text_finding(&t, &report->findings[i], report->window_s, i + 1);
 	text_nothing(&t, report);
-	ms_text_end_whole(&t);
 	text_summary(&t, report);
 	text_fleet(&t, &report->fleet);
 	if (report->gc_cycles != MS_UNKNOWN) {
-		ms_text_printf(&t, "%s GC cycles in the window",
+		ms_text_printf(&t, "GC cycles in the window: %s",
 			       ms_human_count(&h, report->gc_cycles));
 		ms_text_end(&t, 0);
 	}

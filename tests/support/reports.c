@@ -1,0 +1,497 @@
+// reports.c - one report for each thing a renderer can get wrong.
+#include "tests/support/reports.h"
+
+#include <math.h>
+
+/** Every byte a terminal, a JSON reader or a CSV reader could trip over. */
+#define HOSTILE                                                                                    \
+	"map[string]\x1b]0;owned\x07\x1b[31m\"q\",\r\n\t\\ \x7f\xc2\x9b\xe2\x80\xae\xff\xc0\xaf"   \
+	"\xed\xa0\x80\xf4\x90\x80\x80\xe2\x82 caf\xc3\xa9 \xe6\x97\xa5\xe6\x9c\xac"
+
+static const struct ms_report_target prometheus = {
+	.pid = 1234,
+	.exe = "/usr/bin/prometheus",
+	.go_version = "go1.19.8",
+	.experiments = "",
+	.arch = "amd64",
+	.layout_source = "table",
+	.stripped = true,
+	.proved = true,
+};
+
+static const struct ms_report_target orders = {
+	.pid = 77,
+	.exe = "/srv/orders",
+	.go_version = "go1.26.2",
+	.experiments = "greenteagc,swissmap",
+	.arch = "arm64",
+	.layout_source = "dwarf",
+};
+
+static const struct ms_report_cost cost = {
+	.wall_s = 0.4213,
+	.read_bytes = 3123456789,
+	.own_peak_bytes = 96400000,
+	.reads_retried = 12,
+	.reads_given_up = 3,
+	.gc_cycle = 57,
+	.gc_age_s = 1.24,
+};
+
+static const struct ms_report_cost unknown_cost = {
+	.wall_s = NAN,
+	.read_bytes = MS_UNKNOWN,
+	.own_peak_bytes = MS_UNKNOWN,
+	.reads_retried = MS_UNKNOWN,
+	.reads_given_up = MS_UNKNOWN,
+	.gc_cycle = MS_UNKNOWN,
+	.gc_age_s = NAN,
+};
+
+// Sorted by address, as a census leaves them.
+static struct ms_map_row classic_rows[] = {
+	{ .address = 0xc000010030,
+	  .entries = 1204332,
+	  .capacity = 2097152,
+	  .grow_at = 1703936,
+	  .overflow_buckets = 1024,
+	  .live_bytes = 20473644,
+	  .total_bytes = 62914608,
+	  .slack_bytes = 42440964,
+	  .type = "map[uint64]*storage.memSeries",
+	  .key_type = "uint64",
+	  .elem_type = "*storage.memSeries",
+	  .owner = "storage.stripeSeries.series",
+	  .type_source = MS_TYPE_MALLOC_HEADER,
+	  .growing = true,
+	  .growth = { .from = 1048576, .to = 2097152, .progress = 0.631 } },
+	{ .address = 0xc000012000,
+	  .entries = 9,
+	  .capacity = 16,
+	  .grow_at = 13,
+	  .overflow_buckets = 0,
+	  .live_bytes = 297,
+	  .total_bytes = 624,
+	  .slack_bytes = 327,
+	  .type = "map[string]bool",
+	  .key_type = "string",
+	  .elem_type = "bool",
+	  .type_source = MS_TYPE_DWARF,
+	  .growing = true,
+	  .growth = { .from = 16, .to = 16, .progress = 0.999, .same_size = true } },
+	{ .address = 0xc000012030,
+	  .confidence = MS_CONFIDENCE_UNVERIFIED,
+	  .total_bytes = 48,
+	  .slack_bytes = 48,
+	  .grow_at = 8 },
+	{ .address = 0xc000012060,
+	  .entries = 8,
+	  .capacity = 8,
+	  .grow_at = 8,
+	  .live_bytes = 136,
+	  .total_bytes = 192,
+	  .slack_bytes = 56 },
+	{ .address = 0xc000012090,
+	  .entries = 0,
+	  .capacity = 8388608,
+	  .grow_at = 6815744,
+	  .overflow_buckets = 31,
+	  .total_bytes = 1912602624,
+	  .slack_bytes = 1912602624,
+	  .type = "map[github.com/prometheus/prometheus/model/labels.Label][]"
+		  "github.com/prometheus/prometheus/storage.SeriesRef",
+	  .key_type = "github.com/prometheus/prometheus/model/labels.Label",
+	  .elem_type = "[]github.com/prometheus/prometheus/storage.SeriesRef",
+	  .type_source = MS_TYPE_DWARF,
+	  .confidence = MS_CONFIDENCE_CHANGED },
+	{ .address = 0xc0000120c0,
+	  .confidence = MS_CONFIDENCE_UNVERIFIED,
+	  .total_bytes = 48,
+	  .slack_bytes = 48,
+	  .grow_at = 8 },
+	{ .address = 0xc000712dd0,
+	  .where = MS_WHERE_STACK,
+	  .entries = 5,
+	  .capacity = 8,
+	  .grow_at = 8,
+	  .live_bytes = 85,
+	  .total_bytes = 192,
+	  .slack_bytes = 107,
+	  .type = "map[int]int",
+	  .key_type = "int",
+	  .elem_type = "int",
+	  .type_source = MS_TYPE_MALLOC_HEADER },
+};
+
+static struct ms_skip classic_skips[] = {
+	{ "changed twice while read", 5 },
+	{ "swapped out", 3 },
+	{ "bucket array does not fit its span", 0 },
+};
+
+static struct ms_map_row swiss_rows[] = {
+	{ .kind = MS_MAP_SWISS,
+	  .address = 0x2ad600400000,
+	  .entries = 5,
+	  .capacity = 8,
+	  .grow_at = 8,
+	  .live_bytes = 85,
+	  .total_bytes = 192,
+	  .slack_bytes = 107,
+	  .type = "map[int]int",
+	  .key_type = "int",
+	  .elem_type = "int",
+	  .type_source = MS_TYPE_MALLOC_HEADER },
+	{ .kind = MS_MAP_SWISS,
+	  .address = 0x2ad600400030,
+	  .entries = 1500,
+	  .capacity = 4096,
+	  .grow_at = 3584,
+	  .deleted_slots = 210,
+	  .tables = 4,
+	  .directory_depth = 3,
+	  .live_bytes = 49500,
+	  .total_bytes = 139776,
+	  .slack_bytes = 90276,
+	  .type = "map[string]main.Payment",
+	  .key_type = "string",
+	  .elem_type = "main.Payment",
+	  .type_source = MS_TYPE_MALLOC_HEADER },
+};
+
+static struct ms_map_row unknown_rows[] = {
+	{ .kind = MS_MAP_SWISS,
+	  .address = 0x400000,
+	  .entries = MS_UNKNOWN,
+	  .capacity = MS_UNKNOWN,
+	  .grow_at = MS_UNKNOWN,
+	  .overflow_buckets = MS_UNKNOWN,
+	  .deleted_slots = MS_UNKNOWN,
+	  .live_bytes = MS_UNKNOWN,
+	  .total_bytes = MS_UNKNOWN,
+	  .slack_bytes = MS_UNKNOWN,
+	  .tables = 2,
+	  .directory_depth = 1,
+	  .confidence = MS_CONFIDENCE_CHANGED },
+	{ .address = 0x400030,
+	  .entries = 17,
+	  .capacity = 64,
+	  .grow_at = 52,
+	  .overflow_buckets = MS_UNKNOWN,
+	  .live_bytes = MS_UNKNOWN,
+	  .total_bytes = 1216,
+	  .slack_bytes = MS_UNKNOWN,
+	  .growing = true,
+	  .growth = { .from = MS_UNKNOWN, .to = 64, .progress = NAN } },
+};
+
+static struct ms_map_row hostile_rows[] = {
+	{ .address = 0xc000010030,
+	  .entries = 1,
+	  .capacity = 8,
+	  .grow_at = 8,
+	  .live_bytes = 17,
+	  .total_bytes = 192,
+	  .slack_bytes = 175,
+	  .type = HOSTILE,
+	  .key_type = "\xff",
+	  .elem_type = "",
+	  .owner = "a,\"b\"\r\nc\x1b[2J",
+	  .type_source = MS_TYPE_DWARF },
+};
+
+static struct ms_skip hostile_skips[] = {
+	{ "\x1b[1mbad\xff reason", 1 },
+};
+
+struct ms_census_report ms_census_example_classic(void)
+{
+	return (struct ms_census_report){
+		.target = prometheus,
+		.cost = cost,
+		.maps = classic_rows,
+		.map_count = MS_ARRAY_SIZE(classic_rows),
+		.never_written = 2,
+		.coverage = { .seen = 34120,
+			      .read = 34112,
+			      .typed = 1204,
+			      .changed = 1,
+			      .skips = classic_skips,
+			      .skip_count = MS_ARRAY_SIZE(classic_skips) },
+		.heap_bytes = 2212000000,
+		.rss_bytes = 2900000000,
+	};
+}
+
+struct ms_census_report ms_census_example_swiss(void)
+{
+	return (struct ms_census_report){
+		.target = orders,
+		.cost = cost,
+		.maps = swiss_rows,
+		.map_count = MS_ARRAY_SIZE(swiss_rows),
+		.coverage = { .seen = 2, .read = 2, .typed = 2 },
+		.heap_bytes = 4096000,
+		.rss_bytes = 12000000,
+	};
+}
+
+struct ms_census_report ms_census_example_unknown(void)
+{
+	return (struct ms_census_report){
+		.target = { .pid = MS_UNKNOWN },
+		.cost = unknown_cost,
+		.maps = unknown_rows,
+		.map_count = MS_ARRAY_SIZE(unknown_rows),
+		.coverage = { .seen = MS_UNKNOWN, .read = 2 },
+		.heap_bytes = MS_UNKNOWN,
+		.rss_bytes = MS_UNKNOWN,
+	};
+}
+
+struct ms_census_report ms_census_example_empty(void)
+{
+	return (struct ms_census_report){
+		.target = prometheus,
+		.cost = cost,
+		.heap_bytes = 400000,
+		.rss_bytes = 5000000,
+	};
+}
+
+struct ms_census_report ms_census_example_hostile(void)
+{
+	struct ms_census_report report = {
+		.target = orders,
+		.cost = cost,
+		.maps = hostile_rows,
+		.map_count = MS_ARRAY_SIZE(hostile_rows),
+		.coverage = { .seen = 2,
+			      .read = 1,
+			      .typed = 1,
+			      .skips = hostile_skips,
+			      .skip_count = MS_ARRAY_SIZE(hostile_skips) },
+		.heap_bytes = 192,
+		.rss_bytes = 4096,
+	};
+
+	report.target.exe = "/opt/evil\n\x1b[2J\xe2\x80\xae/od\rd\xff";
+	report.target.go_version = "go1.19\x1b[0m";
+	report.target.experiments = "\x9b";
+	report.target.arch = "\x07";
+	return report;
+}
+
+struct ms_census_report ms_census_example_partial(void)
+{
+	struct ms_census_report report = ms_census_example_classic();
+
+	report.target.proved = false;
+	report.map_count = 4;
+	report.never_written = 1;
+	report.partial = true;
+	report.partial_reason = "the target exited while it was read";
+	return report;
+}
+
+static struct ms_finding growing_findings[] = {
+	{ .verdict = MS_VERDICT_GROWING,
+	  .entries_before = 1021932,
+	  .bytes_before = 41943088,
+	  .entries_per_s = 18240,
+	  .bytes_per_min = 96400000,
+	  .growths_seen = 2,
+	  .entries_low = 1021932,
+	  .entries_high = 1204332,
+	  .polls = 1843 },
+	{ .verdict = MS_VERDICT_SLACK,
+	  .entries_before = 0,
+	  .bytes_before = 1912602624,
+	  .entries_per_s = 0,
+	  .bytes_per_min = 0,
+	  .polls = 1843 },
+	{ .verdict = MS_VERDICT_GROWING,
+	  .entries_before = MS_UNKNOWN,
+	  .bytes_before = MS_UNKNOWN,
+	  .entries_per_s = NAN,
+	  .bytes_per_min = NAN,
+	  .growths_seen = 1,
+	  .entries_low = 1,
+	  .entries_high = 9,
+	  .polls = 12 },
+};
+
+static struct ms_finding swiss_findings[] = {
+	{ .verdict = MS_VERDICT_SAWTOOTH,
+	  .entries_before = 1620,
+	  .bytes_before = 139776,
+	  .entries_per_s = -12,
+	  .bytes_per_min = 0,
+	  .entries_low = 2,
+	  .entries_high = 3500,
+	  .polls = 1000 },
+	{ .verdict = MS_VERDICT_GROWING,
+	  .entries_before = 1,
+	  .bytes_before = 192,
+	  .entries_per_s = 0.4,
+	  .bytes_per_min = -1200,
+	  .entries_low = 1,
+	  .entries_high = 5,
+	  .polls = 1000 },
+};
+
+static struct ms_finding quiet_findings[] = {
+	{ .verdict = MS_VERDICT_STABLE,
+	  .entries_before = 5,
+	  .bytes_before = 192,
+	  .entries_per_s = 0,
+	  .bytes_per_min = 0,
+	  .entries_low = 5,
+	  .entries_high = 5,
+	  .polls = 40 },
+};
+
+static struct ms_finding hostile_findings[] = {
+	{ .verdict = MS_VERDICT_SLACK,
+	  .entries_before = 1,
+	  .bytes_before = 192,
+	  .entries_per_s = 0,
+	  .bytes_per_min = 0,
+	  .entries_low = 1,
+	  .entries_high = 1,
+	  .polls = 40 },
+};
+
+static const struct ms_fleet fleet = {
+	.maps_before = 34000,
+	.maps_after = 34112,
+	.entries_before = 1200000,
+	.entries_after = 1234567,
+	.bytes_before = 1950000000,
+	.bytes_after = 1975518280,
+	.appeared = 120,
+	.vanished = 8,
+};
+
+struct ms_diagnosis_report ms_diagnosis_example_growing(void)
+{
+	struct ms_census_report census = ms_census_example_classic();
+
+	growing_findings[0].map = classic_rows[0];
+	growing_findings[1].map = classic_rows[4];
+	growing_findings[2].map = classic_rows[1];
+	return (struct ms_diagnosis_report){
+		.target = census.target,
+		.cost = census.cost,
+		.findings = growing_findings,
+		.finding_count = MS_ARRAY_SIZE(growing_findings),
+		.fleet = fleet,
+		.coverage = census.coverage,
+		.map_bytes = 1975518280,
+		.slack_bytes = 1955043952,
+		.heap_bytes = census.heap_bytes,
+		.rss_bytes = census.rss_bytes,
+		.window_s = 9.96,
+		.gc_cycles = 3,
+	};
+}
+
+struct ms_diagnosis_report ms_diagnosis_example_swiss(void)
+{
+	struct ms_census_report census = ms_census_example_swiss();
+
+	swiss_findings[0].map = swiss_rows[1];
+	swiss_findings[1].map = swiss_rows[0];
+	return (struct ms_diagnosis_report){
+		.target = census.target,
+		.cost = census.cost,
+		.findings = swiss_findings,
+		.finding_count = MS_ARRAY_SIZE(swiss_findings),
+		.fleet = { .maps_before = 2,
+			   .maps_after = 2,
+			   .entries_before = 1621,
+			   .entries_after = 1505,
+			   .bytes_before = 139968,
+			   .bytes_after = 139968 },
+		.coverage = census.coverage,
+		.map_bytes = 139968,
+		.slack_bytes = 90383,
+		.heap_bytes = census.heap_bytes,
+		.rss_bytes = census.rss_bytes,
+		.window_s = 10,
+		.gc_cycles = MS_UNKNOWN,
+	};
+}
+
+struct ms_diagnosis_report ms_diagnosis_example_quiet(void)
+{
+	struct ms_diagnosis_report report = ms_diagnosis_example_swiss();
+
+	quiet_findings[0].map = swiss_rows[0];
+	report.findings = quiet_findings;
+	report.finding_count = MS_ARRAY_SIZE(quiet_findings);
+	report.gc_cycles = 0;
+	return report;
+}
+
+struct ms_diagnosis_report ms_diagnosis_example_partial(void)
+{
+	struct ms_diagnosis_report report = ms_diagnosis_example_growing();
+
+	report.partial = true;
+	report.partial_reason = "the window was ended after 3.2 s by Ctrl-C";
+	report.finding_count = 0;
+	report.heap_bytes = 0;
+	report.map_bytes = MS_UNKNOWN;
+	report.window_s = 3.2;
+	return report;
+}
+
+struct ms_diagnosis_report ms_diagnosis_example_hostile(void)
+{
+	struct ms_census_report census = ms_census_example_hostile();
+	struct ms_diagnosis_report report = ms_diagnosis_example_swiss();
+
+	hostile_findings[0].map = hostile_rows[0];
+	report.target = census.target;
+	report.coverage = census.coverage;
+	report.findings = hostile_findings;
+	report.finding_count = MS_ARRAY_SIZE(hostile_findings);
+	return report;
+}
+
+static struct ms_check good_checks[] = {
+	{ "memory", MS_CHECK_OK, "read with process_vm_readv", NULL },
+	{ "go version", MS_CHECK_OK, "go1.19.8 linux/amd64, stripped", NULL },
+	{ "types", MS_CHECK_LIMITED,
+	  "stripped, and Go before 1.22 keeps no malloc headers: most maps have no type",
+	  "run a build made without -ldflags=-s" },
+};
+
+static struct ms_check refused_checks[] = {
+	{ "memory", MS_CHECK_NO, "cannot be read: \x1b[31mCAP_SYS_PTRACE is missing",
+	  "sudo mapscope doctor 77" },
+};
+
+struct ms_doctor_report ms_doctor_example_good(void)
+{
+	return (struct ms_doctor_report){
+		.target = prometheus,
+		.cost = cost,
+		.checks = good_checks,
+		.check_count = MS_ARRAY_SIZE(good_checks),
+		.verdict = "a census and a diagnosis will work; most maps will have no type",
+		.change = "run a build made without -ldflags=-s",
+	};
+}
+
+struct ms_doctor_report ms_doctor_example_refused(void)
+{
+	return (struct ms_doctor_report){
+		.target = { .pid = 77, .exe = "/srv/orders" },
+		.cost = unknown_cost,
+		.checks = refused_checks,
+		.check_count = MS_ARRAY_SIZE(refused_checks),
+		.verdict = "nothing will work on this target",
+	};
+}

@@ -1,0 +1,24 @@
+// reports.h - fixed reports for the renderers' tests.
+//
+// Their arrays are static: they must not be given to a report's deinit.
+#pragma once
+
+#include "report/census.h"
+#include "report/diagnosis.h"
+#include "report/doctor.h"
+
+struct ms_census_report ms_census_example_classic(void);
+struct ms_census_report ms_census_example_swiss(void);
+struct ms_census_report ms_census_example_unknown(void);
+struct ms_census_report ms_census_example_empty(void);
+struct ms_census_report ms_census_example_hostile(void);
+struct ms_census_report ms_census_example_partial(void);
+
+struct ms_diagnosis_report ms_diagnosis_example_growing(void);
+struct ms_diagnosis_report ms_diagnosis_example_swiss(void);
+struct ms_diagnosis_report ms_diagnosis_example_quiet(void);
+struct ms_diagnosis_report ms_diagnosis_example_partial(void);
+struct ms_diagnosis_report ms_diagnosis_example_hostile(void);
+
+struct ms_doctor_report ms_doctor_example_good(void);
+struct ms_doctor_report ms_doctor_example_refused(void);

@@ -1,0 +1,235 @@
+// Goal: pages, documents and tables look as they were last reviewed.
+// Method: render fixed reports and compare with tests/golden/render/; every page also at 80
+// columns, where no line but the last may be longer, and every output searched for raw control
+// bytes.  MS_ACCEPT=1 rewrites the files.
+#include "base/cleanup.h"
+#include "render/render.h"
+#include "tests/support/golden.h"
+#include "tests/support/reports.h"
+#include "tests/support/test.h"
+
+#include <stdio.h>
+
+static const struct ms_text_style narrow = { .width = 80 };
+static const struct ms_text_style wide = { .width = 0 };
+static const struct ms_text_style ascii = { .width = 80, .charset = MS_CHARSET_ASCII };
+static const struct ms_text_style colored = { .width = 80, .color = MS_COLOR_ON };
+static const struct ms_census_view by_bytes = { .top = 20 };
+
+enum allowed {
+	ALLOW_LF = 1,
+	ALLOW_ESC = 2,
+	ALLOW_DEL = 4,
+};
+
+static void check_no_control(const char *text, unsigned allowed)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '\n')
+			CHECK(allowed & ALLOW_LF);
+		else if (c == 0x1b)
+			CHECK(allowed & ALLOW_ESC);
+		else if (c == 0x7f)
+			CHECK(allowed & ALLOW_DEL);
+		else
+			CHECK(c >= 0x20);
+	}
+}
+
+/** No line of a page but the last is wider than @p width. */
+static void check_width(const char *text, size_t width)
+{
+	while (*text) {
+		const char *end = strchr(text, '\n');
+		size_t columns = 0;
+
+		CHECK(end != NULL);
+		for (const char *p = text; p < end; p++)
+			columns += ((unsigned char)*p & 0xc0) != 0x80;
+		if (end[1])
+			CHECK(columns <= width);
+		text = end + 1;
+	}
+}
+
+static const char *last_line(const char *text)
+{
+	const char *line = text;
+
+	for (const char *p = text; *p; p++) {
+		if (*p == '\n' && p[1])
+			line = p + 1;
+	}
+	return line;
+}
+
+static void golden(struct ms_sink *sink, const char *name)
+{
+	MS_AUTO_FREE char *path = NULL;
+
+	CHECK(asprintf(&path, "tests/golden/render/%s", name) > 0);
+	ms_golden_check(path, ms_sink_text(sink), sink->size);
+}
+
+static void page(struct ms_sink *sink, const struct ms_text_style *style, const char *name)
+{
+	bool colors = style->color == MS_COLOR_ON;
+
+	golden(sink, name);
+	check_no_control(ms_sink_text(sink), colors ? ALLOW_LF | ALLOW_ESC : ALLOW_LF);
+	if (style->width && !colors)
+		check_width(ms_sink_text(sink), style->width);
+	ms_sink_deinit(sink);
+}
+
+static void document(struct ms_sink *sink, const char *name)
+{
+	golden(sink, name);
+	check_no_control(ms_sink_text(sink), ALLOW_LF | ALLOW_DEL);
+	ms_sink_deinit(sink);
+}
+
+static void csv_file(struct ms_sink *sink, const char *name)
+{
+	golden(sink, name);
+	ms_sink_deinit(sink);
+}
+
+static void census_page(struct ms_census_report report, const struct ms_census_view *view,
+			const struct ms_text_style *style, const char *name)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_census_text(&report, view, style, &sink));
+	page(&sink, style, name);
+}
+
+static void diagnosis_page(struct ms_diagnosis_report report, const struct ms_text_style *style,
+			   const char *name)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_diagnosis_text(&report, style, &sink));
+	page(&sink, style, name);
+}
+
+static void doctor_page(struct ms_doctor_report report, const struct ms_text_style *style,
+			const char *name)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_doctor_text(&report, style, &sink));
+	page(&sink, style, name);
+}
+
+MS_TEST(render_census_pages)
+{
+	const struct ms_census_view all = { .top = SIZE_MAX, .sort = MS_SORT_LOAD };
+	const struct ms_census_view two = { .top = 2, .sort = MS_SORT_ENTRIES };
+
+	census_page(ms_census_example_classic(), &by_bytes, &narrow, "census_classic.txt");
+	census_page(ms_census_example_classic(), &all, &wide, "census_classic_all_wide.txt");
+	census_page(ms_census_example_classic(), &two, &colored, "census_classic_two_color.txt");
+	census_page(ms_census_example_swiss(), &by_bytes, &narrow, "census_swiss.txt");
+	census_page(ms_census_example_unknown(), &by_bytes, &narrow, "census_unknown.txt");
+	census_page(ms_census_example_empty(), &by_bytes, &narrow, "census_empty.txt");
+	census_page(ms_census_example_hostile(), &by_bytes, &wide, "census_hostile_wide.txt");
+	census_page(ms_census_example_hostile(), &by_bytes, &ascii, "census_hostile_ascii.txt");
+	census_page(ms_census_example_partial(), &by_bytes, &narrow, "census_partial.txt");
+}
+
+MS_TEST(render_diagnosis_pages)
+{
+	diagnosis_page(ms_diagnosis_example_growing(), &narrow, "diagnosis_growing.txt");
+	diagnosis_page(ms_diagnosis_example_growing(), &colored, "diagnosis_growing_color.txt");
+	diagnosis_page(ms_diagnosis_example_swiss(), &narrow, "diagnosis_swiss.txt");
+	diagnosis_page(ms_diagnosis_example_quiet(), &narrow, "diagnosis_quiet.txt");
+	diagnosis_page(ms_diagnosis_example_partial(), &narrow, "diagnosis_partial.txt");
+	diagnosis_page(ms_diagnosis_example_hostile(), &ascii, "diagnosis_hostile.txt");
+}
+
+MS_TEST(render_doctor_pages)
+{
+	doctor_page(ms_doctor_example_good(), &narrow, "doctor_good.txt");
+	doctor_page(ms_doctor_example_refused(), &ascii, "doctor_refused.txt");
+}
+
+MS_TEST(render_pages_end_with_the_cost)
+{
+	struct ms_census_report report = ms_census_example_classic();
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_census_text(&report, &by_bytes, &narrow, &sink));
+	CHECK_STR(last_line(ms_sink_text(&sink)),
+		  "read 3.1 GB in 0.4 s, stopped 0 times, own memory 96 MB, "
+		  "0 probes placed and removed\n");
+	ms_sink_deinit(&sink);
+}
+
+static void census_files(struct ms_census_report report, const char *json, const char *csv)
+{
+	const struct ms_census_view all = { .top = SIZE_MAX };
+	struct ms_sink sink;
+
+	CHECK_OK(ms_census_sum_owners(&report));
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_census_json(&report, &all, &sink));
+	document(&sink, json);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_census_csv(&report, &all, &sink));
+	csv_file(&sink, csv);
+	free(report.owners);
+}
+
+MS_TEST(render_census_documents)
+{
+	census_files(ms_census_example_classic(), "census_classic.json", "census_classic.csv");
+	census_files(ms_census_example_swiss(), "census_swiss.json", "census_swiss.csv");
+	census_files(ms_census_example_unknown(), "census_unknown.json", "census_unknown.csv");
+	census_files(ms_census_example_empty(), "census_empty.json", "census_empty.csv");
+	census_files(ms_census_example_hostile(), "census_hostile.json", "census_hostile.csv");
+	census_files(ms_census_example_partial(), "census_partial.json", "census_partial.csv");
+}
+
+static void diagnosis_files(struct ms_diagnosis_report report, const char *json, const char *csv)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_diagnosis_json(&report, &sink));
+	document(&sink, json);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_diagnosis_csv(&report, &sink));
+	csv_file(&sink, csv);
+}
+
+MS_TEST(render_diagnosis_documents)
+{
+	diagnosis_files(ms_diagnosis_example_growing(), "diagnosis_growing.json",
+			"diagnosis_growing.csv");
+	diagnosis_files(ms_diagnosis_example_partial(), "diagnosis_partial.json",
+			"diagnosis_partial.csv");
+	diagnosis_files(ms_diagnosis_example_hostile(), "diagnosis_hostile.json",
+			"diagnosis_hostile.csv");
+}
+
+static void doctor_file(struct ms_doctor_report report, const char *json)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_doctor_json(&report, &sink));
+	document(&sink, json);
+}
+
+MS_TEST(render_doctor_documents)
+{
+	doctor_file(ms_doctor_example_good(), "doctor_good.json");
+	doctor_file(ms_doctor_example_refused(), "doctor_refused.json");
+}
