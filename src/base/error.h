@@ -16,9 +16,9 @@ enum ms_error_code {
 	MS_ERR_FAULT = 1,   // An address could not be read: count a skip and go on.
 	MS_ERR_BAD_DATA,    // It was read and cannot be: count a skip and go on.
 	MS_ERR_UNSUPPORTED, // Not a target we know: version, architecture, kernel, file format.
-	MS_ERR_DENIED,	    // Not allowed: the sentence says which capability and what to type.
-	MS_ERR_GONE,	    // The target exited or became another program.
-	MS_ERR_LIMIT,	    // A bound of ours (time, count, bytes) was reached.
+	MS_ERR_DENIED,      // Not allowed: the sentence says which capability and what to type.
+	MS_ERR_GONE,        // The target exited or became another program.
+	MS_ERR_LIMIT,       // A bound of ours (time, count, bytes) was reached.
 	MS_ERR_NO_MEMORY,
 	MS_ERR_IO,    // A file of ours could not be read or written.
 	MS_ERR_USAGE, // The user's words cannot be meant.

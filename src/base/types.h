@@ -9,7 +9,8 @@
 /** An address in a target, never in this process. */
 typedef uint64_t ms_addr;
 
-/** A value that could not be established.  Rendered as "unknown" or JSON null, never as a number. */
+/** A value that could not be established.  Rendered as "unknown" or JSON null, never as a number.
+ */
 #define MS_UNKNOWN UINT64_MAX
 
 #define MS_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

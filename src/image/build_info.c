@@ -53,8 +53,8 @@ bool ms_build_info_parse(const char *version, size_t size, struct ms_build_info 
 	if (!parse_number(&at, end, &major) || at == end || *at++ != '.' ||
 	    !parse_number(&at, end, &minor) || minor > 999)
 		return false;
-	for (tail = at; tail < end && *tail != ' ' && !(*tail == '-' && end - tail > 2 &&
-							tail[1] == 'X' && tail[2] == ':');
+	for (tail = at; tail < end && *tail != ' ' &&
+			!(*tail == '-' && end - tail > 2 && tail[1] == 'X' && tail[2] == ':');
 	     tail++) {
 		if (!isgraph((unsigned char)*tail))
 			return false;
@@ -179,8 +179,8 @@ static struct ms_error *blob_read(struct ms_target *t, const struct ms_elf *elf,
 		return err;
 	if (memcmp(blob, MAGIC, sizeof(MAGIC)) != 0 || (blob[15] & 1))
 		return error_malformed();
-	return blob[15] & 2 ? blob_inline(blob, size, ret_info) :
-			      blob_pointers(t, elf, blob, ret_info);
+	return blob[15] & 2 ? blob_inline(blob, size, ret_info)
+			    : blob_pointers(t, elf, blob, ret_info);
 }
 
 /** Look through the file part of a writable segment, where the linker puts the blob. */

@@ -26,8 +26,10 @@ static struct ms_error *header_check(const GElf_Ehdr *header, struct ms_elf *elf
 		return ms_error_new(MS_ERR_UNSUPPORTED,
 				    "its executable is not a 64-bit little-endian program");
 	if (header->e_type != ET_EXEC && header->e_type != ET_DYN)
-		return ms_error_new(MS_ERR_UNSUPPORTED, "its executable is an ELF file of type %u, "
-							"not a program", header->e_type);
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "its executable is an ELF file of type %u, "
+				    "not a program",
+				    header->e_type);
 	elf->is_pie = header->e_type == ET_DYN;
 	elf->entry = header->e_entry;
 	if (header->e_machine == EM_X86_64)
@@ -35,8 +37,10 @@ static struct ms_error *header_check(const GElf_Ehdr *header, struct ms_elf *elf
 	else if (header->e_machine == EM_AARCH64)
 		elf->arch = MS_ARCH_ARM64;
 	else
-		return ms_error_new(MS_ERR_UNSUPPORTED, "its machine (ELF number %u) is not known: "
-							"amd64 and arm64 are", header->e_machine);
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "its machine (ELF number %u) is not known: "
+				    "amd64 and arm64 are",
+				    header->e_machine);
 	return NULL;
 }
 

@@ -7,15 +7,15 @@
 enum ms_pclntab_family {
 	MS_PCLNTAB_1_18, // 0xfffffff0: 1.18 and 1.19.
 	MS_PCLNTAB_1_20, // 0xfffffff1: from 1.20.
-	MS_PCLNTAB_OLD,	 // 0xfffffffa, 0xfffffffb: before 1.18.
+	MS_PCLNTAB_OLD,  // 0xfffffffa, 0xfffffffb: before 1.18.
 };
 
 struct ms_pclntab {
 	enum ms_pclntab_family family;
 	uint64_t vaddr, offset;
-	uint64_t functions;	// Number of entries.
-	uint64_t names_offset;	// Of the name table, from the start of the pclntab.
-	uint64_t names_bytes;	// Up to the table behind it.
+	uint64_t functions;    // Number of entries.
+	uint64_t names_offset; // Of the name table, from the start of the pclntab.
+	uint64_t names_bytes;  // Up to the table behind it.
 };
 
 /** UNSUPPORTED when the file has none: not a Go program, or damaged. */
@@ -24,5 +24,5 @@ MS_MUST_USE struct ms_error *ms_pclntab_find(struct ms_target *t, const struct m
 
 /** Whether a function of exactly this name is in the program. */
 MS_MUST_USE struct ms_error *ms_pclntab_has_function(struct ms_target *t,
-						     const struct ms_pclntab *tab,
-						     const char *name, bool *ret_has);
+						     const struct ms_pclntab *tab, const char *name,
+						     bool *ret_has);

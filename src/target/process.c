@@ -57,7 +57,7 @@ struct transfer {
 	ms_addr addr[PIECES_MAX];
 	uint32_t size[PIECES_MAX];
 	uint8_t status[PIECES_MAX]; // ms_read_status
-	int lost;		    // errno that says the whole target is lost, or 0.
+	int lost;                   // errno that says the whole target is lost, or 0.
 	uint64_t calls;
 	uint8_t buf[TRANSFER_BYTES];
 };
@@ -102,8 +102,7 @@ static struct ms_error *run_job(struct process *p, ms_job_fn job, void *context,
 			return ms_error_new(MS_ERR_LIMIT,
 					    "memory of process %d does not answer: %u reads "
 					    "hung for %d s each",
-					    (int)p->target.pid, p->lost_workers,
-					    MS_TARGET_STUCK_S);
+					    (int)p->target.pid, p->lost_workers, MS_TARGET_STUCK_S);
 		err = ms_worker_create(&p->worker);
 		if (err)
 			return err;
@@ -177,8 +176,8 @@ static struct ms_error *file_read(struct process *p, int fd, uint64_t offset, vo
 	if (!err && job->error == ESRCH)
 		err = error_gone(p);
 	if (!err && job->error && !job->size)
-		err = ms_error_errno(MS_ERR_FAULT, job->error, "could not read a file of process %d",
-				     (int)p->target.pid);
+		err = ms_error_errno(MS_ERR_FAULT, job->error,
+				     "could not read a file of process %d", (int)p->target.pid);
 	if (!err) {
 		memcpy(buf, job->bytes, job->size);
 		*ret_size = job->size;
@@ -197,10 +196,10 @@ static struct ms_error *proc_file_read(struct process *p, const char *name, char
 	struct ms_error *err;
 
 	if (fd < 0)
-		return errno == ENOENT || errno == ESRCH ?
-			   error_gone(p) :
-			   ms_error_errno(MS_ERR_DENIED, errno, "/proc/%d/%s", (int)p->target.pid,
-					  name);
+		return errno == ENOENT || errno == ESRCH
+			   ? error_gone(p)
+			   : ms_error_errno(MS_ERR_DENIED, errno, "/proc/%d/%s", (int)p->target.pid,
+					    name);
 	do {
 		enum { STEP = 1 << 16 };
 
@@ -594,9 +593,9 @@ static struct ms_error *auxv_read(struct process *p, uint8_t *buf, size_t *ret_s
 	MS_AUTO_CLOSE int fd = openat(p->proc_fd, "auxv", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return errno == EACCES ?
-			   ms_error_errno(MS_ERR_DENIED, errno, "/proc/%d/auxv", (int)p->target.pid) :
-			   error_gone(p);
+		return errno == EACCES ? ms_error_errno(MS_ERR_DENIED, errno, "/proc/%d/auxv",
+							(int)p->target.pid)
+				       : error_gone(p);
 	return file_read(p, fd, 0, buf, AUXV_BYTES_MAX, ret_size);
 }
 
@@ -699,9 +698,10 @@ static struct ms_error *open_exe(struct process *p)
 	if (p->exe_fd < 0 && (errno == EACCES || errno == EPERM))
 		return error_denied(p->target.pid, strerror(errno));
 	if (p->exe_fd < 0 && errno == ENOENT)
-		return ms_error_new(MS_ERR_UNSUPPORTED,
-				    "process %d has no executable: it is a kernel thread or a zombie",
-				    (int)p->target.pid);
+		return ms_error_new(
+		    MS_ERR_UNSUPPORTED,
+		    "process %d has no executable: it is a kernel thread or a zombie",
+		    (int)p->target.pid);
 	if (p->exe_fd < 0)
 		return error_gone(p);
 	if (fstat(p->exe_fd, &p->exe_stat) != 0)

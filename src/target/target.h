@@ -23,8 +23,8 @@ enum { MS_TARGET_STUCK_S = 2 };
 
 /** What a mapping is, as far as reading it goes. */
 enum ms_region_kind {
-	MS_REGION_ANON,	 // Anonymous memory, [heap], [stack].
-	MS_REGION_EXE,	 // A private mapping of the executable itself.
+	MS_REGION_ANON,  // Anonymous memory, [heap], [stack].
+	MS_REGION_EXE,   // A private mapping of the executable itself.
 	MS_REGION_OTHER, // Anything else: never read.
 };
 
@@ -49,9 +49,9 @@ struct ms_regions {
 
 enum ms_read_status {
 	MS_READ_OK,
-	MS_READ_FAULT,	 // Unmapped, or of a kind that is never read.
+	MS_READ_FAULT,   // Unmapped, or of a kind that is never read.
 	MS_READ_SWAPPED, // Out on swap: left there.
-	MS_READ_STUCK,	 // The kernel did not answer in time; the mapping is avoided from now on.
+	MS_READ_STUCK,   // The kernel did not answer in time; the mapping is avoided from now on.
 };
 
 /** One read of a batch; status is filled in by the target. */
@@ -110,7 +110,7 @@ struct ms_target {
 	const struct ms_target_ops *ops;
 	struct ms_target_cost cost;
 	uint64_t exe_size; // Bytes of the executable file.
-	pid_t pid;	   // 0 where there is no process.
+	pid_t pid;         // 0 where there is no process.
 };
 
 /** Fill @p buf with @p size bytes at @p addr.  FAULT, GONE or DENIED; untouched on FAULT only. */

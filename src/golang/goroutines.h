@@ -1,0 +1,46 @@
+// goroutines.h - the list of goroutines and what of it a census needs: states and stacks.
+#pragma once
+
+#include "golang/runtime.h"
+
+/** Goroutine states (runtime/runtime2.go, the same from Go 1.18 to 1.27). */
+enum ms_go_status {
+	MS_GO_IDLE = 0,
+	MS_GO_RUNNABLE = 1,
+	MS_GO_RUNNING = 2,
+	MS_GO_SYSCALL = 3,
+	MS_GO_WAITING = 4,
+	MS_GO_DEAD = 6,
+	MS_GO_COPYSTACK = 8,
+	MS_GO_PREEMPTED = 9,
+	MS_GO_STATUS_MAX = 11,
+	MS_GO_SCAN_BIT = 0x1000,
+};
+
+struct ms_goroutine {
+	ms_addr address;
+	ms_addr stack_lo, stack_hi;
+	ms_addr sp; // Saved stack pointer; stale while it runs.
+	uint64_t id;
+	uint32_t status; // ms_go_status without the scan bit.
+};
+
+struct ms_goroutines {
+	struct ms_goroutine *items; // Dead ones left out.
+	size_t count, capacity;
+	uint64_t dead;
+	uint64_t unreadable;
+};
+
+/** Find the slice runtime.allgs; fills rt->allgs. */
+MS_MUST_USE struct ms_error *ms_goroutines_find(struct ms_go_runtime *rt);
+
+/** Read every goroutine's header. */
+MS_MUST_USE struct ms_error *ms_goroutines_load(struct ms_go_runtime *rt,
+						struct ms_goroutines *ret_goroutines);
+
+/** Take one raw g apart; false when it cannot be one. */
+bool ms_goroutine_parse(const struct ms_go_layout *layout, const uint8_t *raw, ms_addr address,
+			struct ms_goroutine *ret_goroutine);
+
+void ms_goroutines_deinit(struct ms_goroutines *goroutines);

@@ -1,0 +1,149 @@
+// module.c - the module data is the one place that holds the address of the pclntab's header,
+// followed by a slice of its name table, and a function table of one entry more than functions.
+//
+// It is looked for in live memory: in a position-independent program the file holds only
+// relocations.  The linker puts it into .noptrdata, and since Go 1.26 into .go.module.
+#include "golang/module.h"
+
+#include "base/cleanup.h"
+
+#include <inttypes.h>
+
+enum { SCAN_STEP = 1 << 20 };
+
+static uint64_t word(const uint8_t *module, uint32_t offset)
+{
+	return ms_load_u64(module + offset);
+}
+
+static bool ordered(ms_addr start, ms_addr end)
+{
+	return start && start <= end;
+}
+
+static bool module_parse(const struct ms_go_layout *l, const uint8_t *raw, ms_addr address,
+			 struct ms_go_module *ret_module)
+{
+	struct ms_go_module m = {
+		.address = address,
+		.text = word(raw, l->module_text),
+		.etext = word(raw, l->module_etext),
+		.noptrdata = word(raw, l->module_noptrdata),
+		.enoptrdata = word(raw, l->module_enoptrdata),
+		.data = word(raw, l->module_data),
+		.edata = word(raw, l->module_edata),
+		.bss = word(raw, l->module_bss),
+		.ebss = word(raw, l->module_ebss),
+		.noptrbss = word(raw, l->module_noptrbss),
+		.enoptrbss = word(raw, l->module_enoptrbss),
+		.types = word(raw, l->module_types),
+		.etypes = word(raw, l->module_etypes),
+	};
+	ms_addr minpc = word(raw, l->module_minpc), maxpc = word(raw, l->module_maxpc);
+
+	if (!ordered(m.text, m.etext) || !ordered(m.noptrdata, m.enoptrdata) ||
+	    !ordered(m.data, m.edata) || !ordered(m.bss, m.ebss) ||
+	    !ordered(m.noptrbss, m.enoptrbss) || !ordered(m.types, m.etypes) ||
+	    m.enoptrdata > m.data || m.edata > m.bss || m.ebss > m.noptrbss)
+		return false;
+	if (minpc < m.text || minpc >= maxpc || maxpc > m.etext || m.types == m.etypes)
+		return false;
+	*ret_module = m;
+	return true;
+}
+
+/** Whether the words at @p raw start the module data of this pclntab. */
+static bool module_starts(const struct ms_go_runtime *rt, const uint8_t *raw)
+{
+	const struct ms_go_layout *l = rt->layout;
+	ms_addr table = rt->elf.bias + rt->pclntab.vaddr;
+
+	return word(raw, 0) == table &&
+	       word(raw, l->module_funcnametab) == table + rt->pclntab.names_offset &&
+	       word(raw, l->module_ftab + 8) == rt->pclntab.functions + 1 &&
+	       word(raw, l->module_pclntable) > table;
+}
+
+static struct ms_error *region_scan(struct ms_go_runtime *rt, const struct ms_region *region,
+				    struct ms_go_module *ret_module, bool *ret_found)
+{
+	MS_AUTO_FREE uint8_t *buf = malloc(SCAN_STEP);
+	size_t need = rt->layout->module_size;
+	ms_addr table = rt->elf.bias + rt->pclntab.vaddr;
+
+	if (!buf)
+		return ms_error_no_memory();
+	for (ms_addr at = region->start; at + need <= region->end; at += SCAN_STEP - 4096) {
+		size_t size = (size_t)ms_min_u64(SCAN_STEP, region->end - at);
+		struct ms_error *err = ms_target_read(rt->target, at, buf, size);
+
+		if (err && ms_error_code(err) == MS_ERR_FAULT) {
+			ms_error_free(err);
+			continue;
+		}
+		if (err)
+			return err;
+		for (size_t i = 0; i + need <= size; i += 8) {
+			if (ms_load_u64(buf + i) != table || !module_starts(rt, buf + i) ||
+			    !module_parse(rt->layout, buf + i, at + i, ret_module))
+				continue;
+			*ret_found = true;
+			return NULL;
+		}
+	}
+	return NULL;
+}
+
+/** Further modules (plugins) hang on the first one's list. */
+static void modules_follow(struct ms_go_runtime *rt)
+{
+	uint8_t raw[1024];
+	size_t size = rt->layout->module_size;
+
+	while (rt->module_count < MS_GO_MODULES_MAX && size <= sizeof(raw)) {
+		ms_addr next;
+		struct ms_error *err = ms_target_read(
+		    rt->target, rt->modules[rt->module_count - 1].address, raw, size);
+
+		if (!err) {
+			next = word(raw, rt->layout->module_next);
+			if (!next)
+				return;
+			err = ms_target_read(rt->target, next, raw, size);
+		}
+		if (err || !module_parse(rt->layout, raw, next, &rt->modules[rt->module_count])) {
+			ms_error_free(err); // A plugin's data is a file we do not read.
+			return;
+		}
+		rt->module_count++;
+	}
+}
+
+struct ms_error *ms_go_modules_find(struct ms_go_runtime *rt)
+{
+	bool found = false;
+
+	for (unsigned pass = 0; pass < 2 && !found; pass++) {
+		unsigned wanted = pass == 0 ? MS_PROT_READ | MS_PROT_WRITE : MS_PROT_READ;
+
+		for (size_t i = 0; i < rt->regions.count && !found; i++) {
+			const struct ms_region *r = &rt->regions.items[i];
+			struct ms_error *err;
+
+			if (r->kind != MS_REGION_EXE || r->prot != wanted)
+				continue;
+			err = region_scan(rt, r, &rt->modules[0], &found);
+			if (err)
+				return err;
+		}
+	}
+	if (!found)
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "layout check failed: module data expected in its data "
+				    "segments with a pointer to the function table at 0x%" PRIx64
+				    ", found none",
+				    rt->elf.bias + rt->pclntab.vaddr);
+	rt->module_count = 1;
+	modules_follow(rt);
+	return NULL;
+}

@@ -1,0 +1,7 @@
+// module.h - runtime.moduledata, found in live memory.
+#pragma once
+
+#include "golang/runtime.h"
+
+/** Fill rt->modules: the first by its pointer to the pclntab, the others along its list. */
+MS_MUST_USE struct ms_error *ms_go_modules_find(struct ms_go_runtime *rt);

@@ -1,0 +1,234 @@
+// runtime.c - the order in which a target is understood:
+//
+//	ELF file -> pclntab -> release -> layout row -> module data -> span table -> verification
+//
+// Each step rests on the one before, and each refusal says what was expected and what was found.
+// When the linker's build info is gone, the release is looked for among the program's strings:
+// runtime.buildVersion is a string variable, so a pointer and a length in the data segment lead to
+// it.  Several such strings may exist; each is tried, and the rows decide by verification.
+#include "golang/runtime.h"
+
+#include "base/cleanup.h"
+#include "golang/goroutines.h"
+#include "golang/module.h"
+#include "golang/spans.h"
+#include "golang/verify.h"
+#include "golang/version.h"
+
+#include <inttypes.h>
+
+enum {
+	MALLOC_HEADER_BYTES = 8,
+	HEADER_MIN_BYTES = 512, // minSizeForMallocHeader.
+	SMALL_BYTES_MAX = 32768 // maxSmallSize.
+};
+
+static const uint64_t ALLOC_BYTES_MAX = (uint64_t)1 << 47;
+
+bool ms_go_has_malloc_headers(const struct ms_go_layout *layout)
+{
+	return layout->mspan_large_type != MS_ABSENT;
+}
+
+uint64_t ms_go_alloc_bytes(const struct ms_go_layout *l, uint64_t size, bool has_pointers)
+{
+	uint64_t small_max = SMALL_BYTES_MAX;
+
+	if (!size || size > ALLOC_BYTES_MAX)
+		return 0;
+	if (ms_go_has_malloc_headers(l)) {
+		small_max -= MALLOC_HEADER_BYTES;
+		if (size <= small_max && has_pointers && size > HEADER_MIN_BYTES)
+			size += MALLOC_HEADER_BYTES;
+		else if (size > small_max)
+			return ms_round_up(size, MS_GO_PAGE_BYTES);
+	} else if (size > small_max) {
+		return ms_round_up(size, MS_GO_PAGE_BYTES);
+	}
+	for (unsigned i = 1; i < l->size_class_count; i++) {
+		if (l->size_classes[i] >= size)
+			return l->size_classes[i];
+	}
+	return ms_round_up(size, MS_GO_PAGE_BYTES);
+}
+
+struct ms_error *ms_go_sweepgen(struct ms_go_runtime *rt, uint32_t *ret_sweepgen)
+{
+	uint8_t raw[4];
+	struct ms_error *err =
+	    ms_target_read(rt->target, rt->mheap + rt->layout->mheap_sweepgen, raw, sizeof(raw));
+
+	if (!err)
+		*ret_sweepgen = ms_load_u32(raw);
+	return err;
+}
+
+struct ms_error *ms_go_refresh(struct ms_go_runtime *rt)
+{
+	struct ms_regions fresh = { 0 };
+	struct ms_error *err = ms_target_regions(rt->target, &fresh);
+
+	if (err)
+		return err;
+	ms_regions_deinit(&rt->regions);
+	rt->regions = fresh;
+	return NULL;
+}
+
+static const char *arch_name(enum ms_arch arch)
+{
+	return arch == MS_ARCH_ARM64 ? "arm64" : "amd64";
+}
+
+/** Choose the row by release, architecture and experiments, or make one from DWARF. */
+static struct ms_error *layout_choose(struct ms_go_runtime *rt)
+{
+	const struct ms_build_info *b = &rt->build;
+	unsigned experiments = 0;
+	struct ms_error *err = ms_go_experiments_parse(b->release, b->experiments, &experiments);
+	struct ms_error *dwarf_err;
+
+	rt->layout = err ? NULL : ms_go_layout_find(b->release, rt->elf.arch, experiments);
+	rt->layout_source = MS_LAYOUT_TABLE;
+	if (rt->layout && !b->is_development) {
+		ms_error_free(err);
+		return NULL;
+	}
+	rt->layout = NULL;
+	if (!err)
+		err = ms_error_new(MS_ERR_UNSUPPORTED,
+				   "%s on %s has no layout row: expected a release from go1.18 to "
+				   "the newest in docs/support.md",
+				   b->version, arch_name(rt->elf.arch));
+	if (!rt->elf.has_dwarf)
+		return ms_error_wrap(err, "%s",
+				     "its executable has no DWARF to stand in; make the row with: "
+				     "make layouts");
+	dwarf_err = ms_go_layout_from_dwarf(ms_target_exe_fd(rt->target), &rt->dwarf_layout,
+					    rt->dwarf_classes);
+	if (dwarf_err) {
+		ms_error_free(dwarf_err);
+		return ms_error_wrap(err, "%s",
+				     "its DWARF does not tell the layout either; make the row "
+				     "with: make layouts");
+	}
+	ms_error_free(err);
+	rt->layout = &rt->dwarf_layout;
+	rt->layout_source = MS_LAYOUT_DWARF;
+	return NULL;
+}
+
+/** Everything that depends on the row. */
+static struct ms_error *attach(struct ms_go_runtime *rt)
+{
+	struct ms_error *err;
+
+	rt->module_count = 0;
+	rt->mheap = rt->allgs = 0;
+	err = ms_go_modules_find(rt);
+	if (!err)
+		err = ms_spans_find_heap(rt);
+	if (!err)
+		err = ms_goroutines_find(rt);
+	if (!err)
+		err = ms_go_verify(rt);
+	return err;
+}
+
+static struct ms_error *attach_by_release(struct ms_go_runtime *rt)
+{
+	struct ms_error *err = layout_choose(rt);
+
+	return err ? err : attach(rt);
+}
+
+/** No build info: try each release that some string of the program names. */
+static struct ms_error *attach_by_strings(struct ms_go_runtime *rt)
+{
+	struct ms_build_info candidates[MS_GO_VERSIONS_MAX];
+	const struct ms_go_layout *layout = NULL;
+	size_t count = 0, fits = 0;
+	struct ms_error *err = ms_go_versions_find(rt, candidates, &count);
+
+	rt->version_source = MS_VERSION_STRING;
+	for (size_t i = 0; i < count && !err; i++) {
+		struct ms_error *refused;
+
+		rt->build = candidates[i];
+		refused = attach_by_release(rt);
+		if (refused) {
+			ms_error_free(refused);
+			candidates[i].release = 0;
+			continue;
+		}
+		if (fits++ && layout != rt->layout)
+			return ms_error_new(MS_ERR_UNSUPPORTED,
+					    "its executable has no Go build info, and its strings "
+					    "fit several releases");
+		layout = rt->layout;
+	}
+	if (!err && !fits)
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "its executable has no Go build info, and none of the %zu "
+				    "releases that its strings name passed the layout checks",
+				    count);
+	for (size_t i = 0; i < count && !err; i++) {
+		if (!candidates[i].release)
+			continue;
+		rt->build = candidates[i];
+		return attach_by_release(rt);
+	}
+	return err;
+}
+
+static struct ms_error *go_open(struct ms_go_runtime *rt, const struct ms_go_options *options)
+{
+	struct ms_error *err = ms_elf_open(rt->target, &rt->elf);
+
+	if (!err)
+		err = ms_pclntab_find(rt->target, &rt->elf, &rt->pclntab);
+	if (!err)
+		err = ms_go_refresh(rt);
+	if (!err)
+		err = ms_elf_place(&rt->elf, &rt->regions);
+	if (err)
+		return err;
+	err = ms_build_info_read(rt->target, &rt->elf, &rt->build);
+	if (options && options->force_layout) {
+		ms_error_free(err);
+		rt->layout = options->force_layout;
+		return attach(rt);
+	}
+	if (!err)
+		return attach_by_release(rt);
+	if (ms_error_code(err) != MS_ERR_BAD_DATA && ms_error_code(err) != MS_ERR_FAULT)
+		return err;
+	ms_error_free(err);
+	return attach_by_strings(rt);
+}
+
+struct ms_error *ms_go_open(struct ms_target *t, const struct ms_go_options *options,
+			    struct ms_go_runtime **ret_runtime)
+{
+	struct ms_go_runtime *rt = calloc(1, sizeof(*rt));
+	struct ms_error *err;
+
+	if (!rt)
+		return ms_error_no_memory();
+	rt->target = t;
+	err = go_open(rt, options);
+	if (err) {
+		ms_go_close(rt);
+		return err;
+	}
+	*ret_runtime = rt;
+	return NULL;
+}
+
+void ms_go_close(struct ms_go_runtime *rt)
+{
+	if (!rt)
+		return;
+	ms_regions_deinit(&rt->regions);
+	free(rt);
+}

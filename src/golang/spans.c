@@ -1,0 +1,353 @@
+// spans.c - reading the span table fast, and finding a page's span in a few steps.
+//
+// allspans is an array of pointers; the mspans behind it come from a fixed-size allocator in
+// chunks of 16 KiB and mostly lie one behind the other in table order.  So neighbours are read
+// together: one read for a run of them, not one each.
+//
+//	page index:   arena number (addr >> 26), sorted  ->  8192 span numbers, one per 8 KiB page
+#include "golang/spans.h"
+
+#include "base/cleanup.h"
+#include "base/vec.h"
+#include "golang/scan.h"
+
+#include <inttypes.h>
+
+enum {
+	ARENA_SHIFT = 26,
+	ARENA_PAGES = (1 << ARENA_SHIFT) / MS_GO_PAGE_BYTES,
+	SPANS_MAX = 64 << 20,
+	SAMPLES = 64,
+	SAMPLES_IN_USE = 4, // Many may be dead: a P takes mspans in advance, 64 at a time.
+	RUN_GAP = 512,      // Bytes between two mspans that are still read together.
+	RUN_BYTES = 64 << 10,
+	INLINE_MARK_ELEM_MAX = 512,
+	INLINE_MARK_ELEM_MIN = 16,
+	HEADER_MIN_BYTES = 512,
+	ALLSPANS_MIN_CAP = 8192, // recordspan: 64 KiB of pointers at first.
+};
+
+struct ms_span_arena {
+	uint64_t number;
+	uint32_t *spans; // ARENA_PAGES of them: index + 1, 0 for none.
+};
+
+static uint8_t span_bits(const struct ms_go_layout *l, const struct ms_span *s, uint32_t behind)
+{
+	bool inline_marks = l->inline_marks_size != MS_ABSENT && ms_span_has_pointers(s) &&
+			    s->elem_bytes <= INLINE_MARK_ELEM_MAX &&
+			    s->elem_bytes >= INLINE_MARK_ELEM_MIN;
+
+	// mspan.sweepgen against mheap_.sweepgen; see the comment there in runtime/mheap.go.
+	switch (behind) {
+	case 2:
+	case UINT32_MAX: // One ahead: cached before the sweep began.
+		return inline_marks ? MS_SPAN_BITS_INLINE_MARK : MS_SPAN_BITS_MARK;
+	case 1:
+		return MS_SPAN_BITS_SWEEPING;
+	default:
+		return MS_SPAN_BITS_ALLOC;
+	}
+}
+
+bool ms_span_parse(const struct ms_go_layout *l, const uint8_t *raw, uint32_t heap_sweepgen,
+		   struct ms_span *ret_span)
+{
+	bool narrow = l->mspan_nelems_bytes == 2;
+	uint64_t elems =
+	    narrow ? ms_load_u16(raw + l->mspan_nelems) : ms_load_u64(raw + l->mspan_nelems);
+	uint64_t free_index =
+	    narrow ? ms_load_u16(raw + l->mspan_freeindex) : ms_load_u64(raw + l->mspan_freeindex);
+	uint64_t pages = ms_load_u64(raw + l->mspan_npages);
+	uint32_t sweepgen = ms_load_u32(raw + l->mspan_sweepgen);
+	struct ms_span s = {
+		.start = ms_load_u64(raw + l->mspan_start),
+		.elem_bytes = ms_load_u64(raw + l->mspan_elemsize),
+		.alloc_bits = ms_load_u64(raw + l->mspan_alloc_bits),
+		.mark_bits = ms_load_u64(raw + l->mspan_mark_bits),
+		.alloc_count = ms_load_u16(raw + l->mspan_alloc_count),
+		.span_class = raw[l->mspan_spanclass],
+		.state = raw[l->mspan_state],
+		.cached = sweepgen == heap_sweepgen + 3 || sweepgen == heap_sweepgen + 1,
+	};
+
+	if (l->mspan_large_type != MS_ABSENT)
+		s.large_type = ms_load_u64(raw + l->mspan_large_type);
+	if (s.state > MS_SPAN_MANUAL || (s.start & (MS_GO_PAGE_BYTES - 1)) ||
+	    pages > (uint64_t)1 << 30 || s.start > (ms_addr)1 << 57)
+		return false;
+	if (s.state == MS_SPAN_IN_USE &&
+	    (!pages || !elems || elems > pages * (MS_GO_PAGE_BYTES / 8) || free_index > elems ||
+	     s.elem_bytes > pages * MS_GO_PAGE_BYTES || s.elem_bytes < 8 ||
+	     s.span_class / 2 >= l->size_class_count ||
+	     elems * s.elem_bytes > pages * MS_GO_PAGE_BYTES))
+		return false;
+	s.pages = (uint32_t)pages;
+	s.elems = (uint32_t)elems;
+	s.free_index = (uint32_t)free_index;
+	s.bits = span_bits(l, &s, heap_sweepgen - sweepgen);
+	s.sweepgen_known = heap_sweepgen + 3 - sweepgen <= 5; // From 3 ahead to 2 behind.
+	*ret_span = s;
+	return true;
+}
+
+static struct ms_error *judge_allspans(struct ms_go_runtime *rt, const struct ms_go_slice *slice,
+				       void *context, bool *ret_take)
+{
+	uint8_t raw[512];
+	ms_addr at[SAMPLES];
+	ms_addr *ret_heap = context;
+	unsigned good = 0, in_use = 0;
+	struct ms_error *err = ms_go_slice_sample(rt, slice, SAMPLES, at);
+
+	for (size_t i = 0; i < SAMPLES && !err; i++) {
+		struct ms_span span;
+
+		err = ms_target_read(rt->target, at[i], raw, rt->layout->mspan_size);
+		if (err || !ms_span_parse(rt->layout, raw, 0, &span))
+			break;
+		if (span.state == MS_SPAN_DEAD)
+			good++;
+		else if (ms_regions_find(&rt->regions, span.start)) {
+			good++;
+			in_use += span.state == MS_SPAN_IN_USE;
+		}
+	}
+	if (err)
+		return err;
+	if (good < SAMPLES || in_use < SAMPLES_IN_USE)
+		return ms_error_new(MS_ERR_BAD_DATA, "not a table of spans");
+	*ret_heap = slice->address - rt->layout->mheap_allspans;
+	*ret_take = true;
+	return NULL;
+}
+
+struct ms_error *ms_spans_find_heap(struct ms_go_runtime *rt)
+{
+	bool found;
+	struct ms_error *err;
+
+	if (rt->layout->mspan_size > 512)
+		return ms_error_new(MS_ERR_INTERNAL, "mspan is over 512 bytes long");
+	err = ms_go_scan_slices(rt, ALLSPANS_MIN_CAP, judge_allspans, &rt->mheap, &found);
+	if (err)
+		return err;
+	if (!found)
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "layout check failed: a table of spans expected in the "
+				    "runtime's data, found none");
+	return NULL;
+}
+
+// --- The page index. ---
+
+static struct ms_span_arena *arena_find(const struct ms_spans *spans, uint64_t number)
+{
+	size_t low = 0, high = spans->arena_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (spans->arenas[middle].number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < spans->arena_count && spans->arenas[low].number == number)
+		return &spans->arenas[low];
+	return NULL;
+}
+
+static struct ms_span_arena *arena_get(struct ms_spans *spans, uint64_t number)
+{
+	struct ms_span_arena *arena = arena_find(spans, number);
+	size_t at;
+
+	if (arena)
+		return arena;
+	if (spans->arena_count == spans->arena_capacity &&
+	    !ms_vec_reserve_raw((void **)&spans->arenas, &spans->arena_capacity,
+				spans->arena_count + 1, sizeof(*spans->arenas)))
+		return NULL;
+	for (at = spans->arena_count; at > 0 && spans->arenas[at - 1].number > number; at--)
+		spans->arenas[at] = spans->arenas[at - 1];
+	spans->arenas[at] = (struct ms_span_arena){ number, calloc(ARENA_PAGES, sizeof(uint32_t)) };
+	spans->arena_count++;
+	return spans->arenas[at].spans ? &spans->arenas[at] : NULL;
+}
+
+static struct ms_error *index_span(struct ms_spans *spans, uint32_t index)
+{
+	const struct ms_span *s = &spans->items[index];
+	struct ms_span_arena *arena = NULL;
+
+	for (uint32_t page = 0; page < s->pages; page++) {
+		ms_addr addr = s->start + (uint64_t)page * MS_GO_PAGE_BYTES;
+		uint64_t number = addr >> ARENA_SHIFT;
+
+		if (!arena || arena->number != number)
+			arena = arena_get(spans, number);
+		if (!arena)
+			return ms_error_no_memory();
+		arena->spans[(addr / MS_GO_PAGE_BYTES) % ARENA_PAGES] = index + 1;
+	}
+	return NULL;
+}
+
+const struct ms_span *ms_spans_find(const struct ms_spans *spans, ms_addr addr)
+{
+	const struct ms_span_arena *arena = arena_find(spans, addr >> ARENA_SHIFT);
+	uint32_t index = arena ? arena->spans[(addr / MS_GO_PAGE_BYTES) % ARENA_PAGES] : 0;
+
+	return index ? &spans->items[index - 1] : NULL;
+}
+
+// --- Loading. ---
+
+struct run {
+	size_t first, count; // In the pointer array.
+};
+
+static struct ms_error *pointers_read(struct ms_go_runtime *rt, ms_addr **ret_pointers,
+				      size_t *ret_count)
+{
+	MS_AUTO_FREE ms_addr *pointers = NULL;
+	uint8_t slice[24];
+	uint64_t count;
+	struct ms_error *err = ms_target_read(rt->target, rt->mheap + rt->layout->mheap_allspans,
+					      slice, sizeof(slice));
+
+	if (err)
+		return ms_error_wrap(err, "span table");
+	count = ms_load_u64(slice + 8);
+	if (!count || count > SPANS_MAX || count > ms_load_u64(slice + 16))
+		return ms_error_new(MS_ERR_BAD_DATA, "the span table says it has %" PRIu64 " spans",
+				    count);
+	pointers = malloc((size_t)count * sizeof(*pointers));
+	if (!pointers)
+		return ms_error_no_memory();
+	err = ms_target_read(rt->target, ms_load_u64(slice), pointers, (size_t)count * 8);
+	if (err)
+		return ms_error_wrap(err, "span table");
+	*ret_pointers = MS_STEAL(pointers);
+	*ret_count = (size_t)count;
+	return NULL;
+}
+
+/** Parse the spans of one run out of the bytes that were read for it. */
+static struct ms_error *run_parse(struct ms_go_runtime *rt, struct ms_spans *spans,
+				  const ms_addr *pointers, const struct run *run,
+				  const uint8_t *bytes)
+{
+	for (size_t i = run->first; i < run->first + run->count; i++) {
+		struct ms_span span;
+
+		if (!ms_span_parse(rt->layout, bytes + (pointers[i] - pointers[run->first]),
+				   spans->sweepgen, &span) ||
+		    span.state == MS_SPAN_DEAD)
+			continue;
+		if (!ms_vec_push(spans, span))
+			return ms_error_no_memory();
+		if (span.state == MS_SPAN_IN_USE)
+			spans->in_use_bytes += (uint64_t)span.pages * MS_GO_PAGE_BYTES;
+	}
+	return NULL;
+}
+
+static size_t run_length(const ms_addr *pointers, size_t first, size_t count, size_t span_size)
+{
+	size_t i = first + 1;
+
+	while (i < count && pointers[i] > pointers[i - 1] &&
+	       pointers[i] - pointers[i - 1] <= span_size + RUN_GAP &&
+	       pointers[i] - pointers[first] + span_size <= RUN_BYTES)
+		i++;
+	return i - first;
+}
+
+enum { RUNS_AT_ONCE = 256 };
+
+static struct ms_error *spans_read(struct ms_go_runtime *rt, const ms_addr *pointers, size_t count,
+				   struct ms_spans *spans)
+{
+	MS_AUTO_FREE uint8_t *buf = malloc(MS_READ_BYTES_MAX);
+	size_t size = rt->layout->mspan_size, next = 0;
+
+	if (!buf)
+		return ms_error_no_memory();
+	while (next < count) {
+		struct ms_read reads[RUNS_AT_ONCE];
+		struct run runs[RUNS_AT_ONCE];
+		size_t n = 0, used = 0;
+		struct ms_error *err;
+
+		while (next < count && n < RUNS_AT_ONCE && used + RUN_BYTES <= MS_READ_BYTES_MAX) {
+			size_t len = run_length(pointers, next, count, size);
+			size_t bytes = (size_t)(pointers[next + len - 1] - pointers[next]) + size;
+
+			runs[n] = (struct run){ next, len };
+			reads[n++] = (struct ms_read){ pointers[next], buf + used, (uint32_t)bytes,
+						       MS_READ_OK };
+			used += bytes;
+			next += len;
+		}
+		err = ms_target_read_many(rt->target, reads, n);
+		for (size_t i = 0; i < n && !err; i++) {
+			if (reads[i].status == MS_READ_OK)
+				err = run_parse(rt, spans, pointers, &runs[i], reads[i].buf);
+		}
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+struct ms_error *ms_spans_load(struct ms_go_runtime *rt, struct ms_spans *ret_spans)
+{
+	MS_AUTO_FREE ms_addr *pointers = NULL;
+	struct ms_spans spans = { 0 };
+	size_t count = 0;
+	struct ms_error *err = ms_go_sweepgen(rt, &spans.sweepgen);
+
+	if (!err)
+		err = pointers_read(rt, &pointers, &count);
+	if (!err)
+		err = spans_read(rt, pointers, count, &spans);
+	for (size_t i = 0; i < spans.count && !err; i++)
+		err = index_span(&spans, (uint32_t)i);
+	if (err) {
+		ms_spans_deinit(&spans);
+		return err;
+	}
+	*ret_spans = spans;
+	return NULL;
+}
+
+bool ms_span_has_headers(const struct ms_go_layout *l, const struct ms_span *s)
+{
+	return ms_go_has_malloc_headers(l) && ms_span_has_pointers(s) && s->span_class / 2 != 0 &&
+	       s->elem_bytes > HEADER_MIN_BYTES;
+}
+
+bool ms_span_is_object(const struct ms_go_layout *l, const struct ms_span *s, ms_addr addr)
+{
+	uint64_t offset = addr - s->start;
+
+	if (addr < s->start || s->state != MS_SPAN_IN_USE)
+		return false;
+	if (ms_span_has_headers(l, s)) {
+		if (offset < 8)
+			return false;
+		offset -= 8;
+	}
+	return offset % s->elem_bytes == 0 && offset / s->elem_bytes < s->elems;
+}
+
+void ms_spans_deinit(struct ms_spans *spans)
+{
+	for (size_t i = 0; i < spans->arena_count; i++)
+		free(spans->arenas[i].spans);
+	free(spans->arenas);
+	free(spans->items);
+	*spans = (struct ms_spans){ 0 };
+}
