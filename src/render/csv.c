@@ -1,6 +1,7 @@
 // csv.c - RFC 4180 tables: a header line, CRLF, quotes where a cell needs them.
 //
-// A cell is empty where the JSON document has null; `growth` is spread over four columns.
+// A cell is empty where the JSON document has null; `growth` is spread over four columns.  The
+// format knows no escapes, so what is not UTF-8 and what a terminal acts upon is replaced.
 #include "base/cleanup.h"
 #include "render/escape.h"
 #include "render/render.h"
@@ -11,7 +12,7 @@
 
 struct csv {
 	struct ms_sink *sink;
-	struct ms_sink scratch; // A cell with its invalid bytes replaced.
+	struct ms_sink scratch; // A cell with what is invalid or unsafe replaced.
 	bool in_row;
 };
 
@@ -55,7 +56,7 @@ static void cell_string(struct csv *csv, const char *value)
 	if (!value)
 		return;
 	csv->scratch.size = 0;
-	ms_replace_invalid_utf8(&csv->scratch, value);
+	ms_replace_text(&csv->scratch, value, MS_REPLACE_UNSAFE);
 	text = ms_sink_text(&csv->scratch);
 	if (!text)
 		return; // Reported by csv_finish.

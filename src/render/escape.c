@@ -74,32 +74,61 @@ void ms_escape_text(struct ms_sink *sink, const char *text, enum ms_charset char
 	}
 }
 
-bool ms_is_utf8(const char *text)
+enum ms_text_kind ms_text_kind(const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;
+	enum ms_text_kind kind = MS_TEXT_PLAIN;
 
 	while (*p) {
 		size_t size = 1;
 
-		if (*p >= 0x80 && decode(p, &size) == INVALID)
-			return false;
+		if (*p < 0x20 || *p >= 0x7f) {
+			uint32_t c = decode(p, &size);
+
+			if (c == INVALID)
+				return MS_TEXT_INVALID;
+			if (is_unsafe(c))
+				kind = MS_TEXT_UNSAFE;
+		}
 		p += size;
 	}
-	return true;
+	return kind;
 }
 
-void ms_replace_invalid_utf8(struct ms_sink *sink, const char *text)
+void ms_replace_text(struct ms_sink *sink, const char *text, enum ms_replace what)
 {
 	const unsigned char *p = (const unsigned char *)text;
 
 	while (*p) {
 		size_t size;
+		uint32_t c = decode(p, &size);
+		bool line = c == '\t' || c == '\n' || c == '\r';
 
-		if (decode(p, &size) == INVALID)
+		if (c == INVALID || (what == MS_REPLACE_UNSAFE && is_unsafe(c) && !line))
 			ms_sink_puts(sink, "\xef\xbf\xbd");
 		else
 			ms_sink_write(sink, p, size);
 		p += size;
+	}
+}
+
+void ms_escape_json(struct ms_sink *sink, const char *text, size_t size)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	const unsigned char *end = p + size;
+
+	while (p < end) {
+		size_t taken;
+		uint32_t c = decode(p, &taken);
+
+		if (!is_unsafe(c) || c == INVALID)
+			ms_sink_write(sink, p, taken);
+		else if (c > 0xffff)
+			ms_sink_printf(sink, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10),
+				       0xdc00 + (c & 0x3ff));
+		else
+			ms_sink_printf(sink, "\\u%04x", c);
+		p += taken;
 	}
 }
 

@@ -10,11 +10,25 @@
  */
 void ms_escape_text(struct ms_sink *sink, const char *text, enum ms_charset charset);
 
-/** Append @p text with everything that is not UTF-8 replaced by U+FFFD. */
-void ms_replace_invalid_utf8(struct ms_sink *sink, const char *text);
+/** What ms_replace_text replaces. */
+enum ms_replace {
+	MS_REPLACE_INVALID, // What is not UTF-8.
+	MS_REPLACE_UNSAFE,  // Also what a terminal acts upon, all but tab and line ends.
+};
 
-/** True when ms_replace_invalid_utf8 would change nothing. */
-bool ms_is_utf8(const char *text);
+/** Append @p text with each such byte or character replaced by U+FFFD. */
+void ms_replace_text(struct ms_sink *sink, const char *text, enum ms_replace what);
+
+enum ms_text_kind {
+	MS_TEXT_PLAIN,   // Printable ASCII and other harmless characters.
+	MS_TEXT_UNSAFE,  // UTF-8 with characters that a terminal acts upon.
+	MS_TEXT_INVALID, // Not UTF-8.
+};
+
+enum ms_text_kind ms_text_kind(const char *text);
+
+/** Append @p size bytes of UTF-8 with unsafe characters as the escapes of a JSON string. */
+void ms_escape_json(struct ms_sink *sink, const char *text, size_t size);
 
 /** Columns of escaped text: one for each character. */
 size_t ms_text_columns(const char *text);

@@ -1,7 +1,9 @@
 // json.c - yajl with lines, unknown values and strings that may be anything.
 //
 // yajl hands out its tokens one by one, the comma before an element included.  A line break that
-// is due is put behind that comma, or before the first element.
+// is due is put behind that comma, or before the first element.  yajl escapes what JSON demands;
+// the rest of what a terminal acts upon, DEL and U+009B among it, is escaped on the way out.  It
+// hands on the characters between two escapes of its own in one piece, so none is ever cut.
 #include "render/json.h"
 
 #include "render/escape.h"
@@ -15,7 +17,10 @@ static void print(void *context, const char *text, size_t size)
 	struct ms_json *j = context;
 
 	if (!j->row_due) {
-		ms_sink_write(j->sink, text, size);
+		if (j->unsafe)
+			ms_escape_json(j->sink, text, size);
+		else
+			ms_sink_write(j->sink, text, size);
 		return;
 	}
 	j->row_due = false;
@@ -105,16 +110,22 @@ void ms_json_double(struct ms_json *j, double value)
 
 void ms_json_string(struct ms_json *j, const char *value)
 {
+	enum ms_text_kind kind;
+
 	if (!value) {
 		ms_json_null(j);
-	} else if (ms_is_utf8(value)) {
-		check(j, yajl_gen_string(j->gen, (const unsigned char *)value, strlen(value)));
-	} else {
-		j->scratch.size = 0;
-		ms_replace_invalid_utf8(&j->scratch, value);
-		check(j, yajl_gen_string(j->gen, (const unsigned char *)j->scratch.bytes,
-					 j->scratch.size));
+		return;
 	}
+	kind = ms_text_kind(value);
+	if (kind == MS_TEXT_INVALID) {
+		j->scratch.size = 0;
+		ms_replace_text(&j->scratch, value, MS_REPLACE_INVALID);
+		value = ms_sink_text(&j->scratch);
+	}
+	j->unsafe = kind != MS_TEXT_PLAIN;
+	check(j, yajl_gen_string(j->gen, (const unsigned char *)(value ? value : ""),
+				 value ? strlen(value) : 0));
+	j->unsafe = false;
 }
 
 void ms_json_address(struct ms_json *j, ms_addr value)

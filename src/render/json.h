@@ -14,6 +14,7 @@ struct ms_json {
 	struct ms_sink *sink;
 	struct ms_sink scratch; // A string with its invalid bytes replaced.
 	bool row_due;
+	bool unsafe; // The string going out holds characters that yajl does not escape.
 };
 
 /** Open a document of @p schema: schema, tool, target and cost.  NO_MEMORY. */
@@ -32,6 +33,7 @@ void ms_json_open_object(struct ms_json *j);
 void ms_json_close_object(struct ms_json *j);
 void ms_json_open_array(struct ms_json *j);
 void ms_json_close_array(struct ms_json *j);
+/** A key of ours; one from elsewhere goes through ms_json_string. */
 void ms_json_key(struct ms_json *j, const char *key);
 
 /** Values; what is unknown becomes null. */

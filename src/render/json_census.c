@@ -59,8 +59,10 @@ void ms_json_put_coverage(struct ms_json *j, const struct ms_coverage *coverage)
 	ms_json_put_u64(j, "read", coverage->read);
 	ms_json_key(j, "skipped");
 	ms_json_open_object(j);
-	for (size_t i = 0; i < coverage->skip_count; i++)
-		ms_json_put_u64(j, coverage->skips[i].reason, coverage->skips[i].count);
+	for (size_t i = 0; i < coverage->skip_count; i++) {
+		ms_json_string(j, coverage->skips[i].reason);
+		ms_json_u64(j, coverage->skips[i].count);
+	}
 	ms_json_close_object(j);
 	ms_json_put_u64(j, "typed", coverage->typed);
 	ms_json_put_u64(j, "changed", coverage->changed);
