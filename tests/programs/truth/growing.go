@@ -68,16 +68,17 @@ func addDeleted(l *ledger, size, every int) {
 
 // addGrowing makes the maps that are caught on the way.  Only classic maps stay half grown; a Swiss
 // map grows table by table within one write, so of those the sizes around each growth are listed.
-func addGrowing(l *ledger) {
+// Maps of more than largest entries are left out.
+func addGrowing(l *ledger, largest int) {
 	id := func(i uint64) uint64 { return i }
 	for size := 1; size <= 40; size++ {
 		addDeleted(l, size, 2)
 	}
-	for size := 50; size < 300000; size = size*7/4 + 1 {
+	for size := 50; size < 300000 && size <= largest; size = size*7/4 + 1 {
 		addDeleted(l, size, 2)
 		addDeleted(l, size, 10)
 	}
-	for log := 1; log <= 11; log++ {
+	for log := 1; log <= 11 && 7<<log < largest; log++ {
 		for _, full := range []int{13 << log / 2, 7 << log} { // Load 6.5 of 8 per bucket; 7 of 8.
 			for size := full - 1; size <= full+1; size++ {
 				m := make(map[uint64]string)
@@ -90,17 +91,25 @@ func addGrowing(l *ledger) {
 	if mapKind != "classic" {
 		return
 	}
-	for log := uint64(3); log <= 14; log++ {
+	// A map on its way to 2^log buckets has at most 6.5 entries for each.
+	fits := func(log int) bool { return 13<<log/2 <= largest }
+	for log := 3; log <= 14 && fits(log); log++ {
 		for _, percent := range []uint64{0, 10, 50, 90} {
-			addHalfGrown(l, log, percent, num, num)
-			addHalfGrown(l, log, percent, word, newOrder)
+			addHalfGrown(l, uint64(log), percent, num, num)
+			addHalfGrown(l, uint64(log), percent, word, newOrder)
 		}
 	}
-	addHalfGrown(l, 17, 30, num, num)
-	addHalfGrown(l, 6, 50, large, large)
-	addHalfGrown(l, 6, 50, largeNames, num)
+	if fits(17) {
+		addHalfGrown(l, 17, 30, num, num)
+	}
+	if fits(6) {
+		addHalfGrown(l, 6, 50, large, large)
+		addHalfGrown(l, 6, 50, largeNames, num)
+	}
 	for _, log := range []int{4, 6, 9} {
-		addSameSize(l, log, 0)
-		addSameSize(l, log, 50)
+		if fits(log) {
+			addSameSize(l, log, 0)
+			addSameSize(l, log, 50)
+		}
 	}
 }

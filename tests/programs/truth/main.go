@@ -22,6 +22,7 @@ import (
 
 type options struct {
 	maps, big, stack, decoys, churn, garbage int
+	largest                                  int
 	growing, gc                              bool
 	seed                                     uint64
 	order, truthFile, decoyFile              string
@@ -36,6 +37,7 @@ func parse() options {
 	set.IntVar(&o.decoys, "decoys", 0, "objects shaped like map headers")
 	set.IntVar(&o.churn, "churn", 0, "goroutines that change other maps at full speed")
 	set.IntVar(&o.garbage, "garbage", 0, "maps dropped just before the ready line")
+	set.IntVar(&o.largest, "largest", 1<<30, "entries at most in one map of -maps and -growing")
 	set.BoolVar(&o.growing, "growing", false, "maps stopped in the middle of their growth")
 	set.BoolVar(&o.gc, "gc", false, "collect garbage back to back")
 	set.Uint64Var(&o.seed, "seed", 1, "seed of every random choice")
@@ -60,7 +62,7 @@ func populate(o options, l *ledger) decoyCounts {
 		addBig(l, o.big)
 	}
 	if o.growing {
-		addGrowing(l)
+		addGrowing(l, o.largest)
 	}
 	return addDecoys(l, o.decoys, rng)
 }

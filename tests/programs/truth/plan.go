@@ -42,6 +42,9 @@ func planMaps(o options, rng *random) []mapPlan {
 		if max := shapes[p.shape].max; p.size > max {
 			p.size = 1 + p.size%max
 		}
+		if p.size > o.largest {
+			p.size = o.largest
+		}
 		plan[i] = p
 	}
 	switch o.order {
