@@ -22,7 +22,7 @@ struct cursor {
 struct load {
 	struct ms_recording *rec;
 	uint32_t kind;          // Of the last chunk: they come in order.
-	uint64_t bytes_of_kind; // Unpacked so far.
+	uint64_t bytes_of_kind; // What its chunks unpack to so far.
 };
 
 static struct ms_error *damaged(const char *what)
@@ -257,10 +257,9 @@ static struct ms_error *load_chunk(struct load *load, const struct chunk *chunk)
 {
 	struct ms_recording *rec = load->rec;
 	MS_AUTO_FREE uint8_t *raw = NULL;
-	struct ms_error *err = check_chunk(load, chunk);
+	struct ms_error *err = unpack(chunk, &raw);
 
-	if (!err)
-		err = unpack(chunk, &raw);
+	load->kind = chunk->kind;
 	if (!err)
 		err = take_items(load, chunk, raw);
 	if (err)
@@ -297,6 +296,35 @@ static struct ms_error *check_same(const struct ms_recording *rec)
 	return NULL;
 }
 
+/** Take every chunk's head, so that nothing is unpacked of a file that says too much. */
+static struct ms_error *check_chunks(struct load *load, struct cursor c)
+{
+	while (left(&c)) {
+		struct chunk chunk = { 0 };
+		struct ms_error *err = take_chunk(&c, &chunk);
+
+		if (!err)
+			err = check_chunk(load, &chunk);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static struct ms_error *load_chunks(struct load *load, struct cursor c)
+{
+	while (left(&c)) {
+		struct chunk chunk = { 0 };
+		struct ms_error *err = take_chunk(&c, &chunk);
+
+		if (!err)
+			err = load_chunk(load, &chunk);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
 struct ms_error *ms_recording_load(const uint8_t *bytes, size_t size, struct ms_recording *rec)
 {
 	struct load load = { .rec = rec };
@@ -307,13 +335,10 @@ struct ms_error *ms_recording_load(const uint8_t *bytes, size_t size, struct ms_
 		return err;
 	c.end -= MS_RECORD_CHUNK_SIZE + MS_RECORD_CRC_SIZE;
 	err = parse_header(rec, &c);
-	while (!err && left(&c)) {
-		struct chunk chunk = { 0 };
-
-		err = take_chunk(&c, &chunk);
-		if (!err)
-			err = load_chunk(&load, &chunk);
-	}
+	if (!err)
+		err = check_chunks(&load, c);
+	if (!err)
+		err = load_chunks(&load, c);
 	if (err)
 		return err;
 	find_runs(&rec->exe);
