@@ -36,7 +36,7 @@ cov: ## line coverage of tests and fuzz corpora
 	@tools/coverage.sh
 
 fmt: ## format every C file
-	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format-14 -i
+	@find src include tests tools bench examples -name '*.[ch]' -print0 | xargs -0 clang-format-14 -i
 
 tidy: ## the house rules
 	@tools/tidy/tidy.py

@@ -32,11 +32,16 @@ KNOWN = ('.*', '*.md', 'LICENSE', 'Makefile', '*CMakeLists.txt', 'CMakePresets.j
 
 
 def tracked():
-    """Files of the tree, those not committed yet included."""
-    out = subprocess.run(['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
-                         cwd=ROOT, check=True, capture_output=True).stdout
-    names = sorted({n for n in out.decode().split('\0') if n})
-    return [n for n in names if os.path.isfile(os.path.join(ROOT, n))]
+    """Files of the tree, those not committed yet included; without git, all but builds."""
+    git = subprocess.run(['git', '-c', f'safe.directory={ROOT}', 'ls-files', '-z', '--cached',
+                          '--others', '--exclude-standard'], cwd=ROOT, capture_output=True)
+    if git.returncode == 0:
+        names = {n for n in git.stdout.decode().split('\0') if n}
+    else:
+        names = {os.path.relpath(os.path.join(folder, f), ROOT)
+                 for folder, _, files in os.walk(ROOT) for f in files}
+        names = {n for n in names if not n.startswith(('build', '.git/'))}
+    return [n for n in sorted(names) if os.path.isfile(os.path.join(ROOT, n))]
 
 
 def read(name):
