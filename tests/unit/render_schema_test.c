@@ -1,0 +1,133 @@
+// Goal: every document we write is what docs/formats/ says, and says all we write.
+// Method: render each example and hand it to tests/golden/schema_check.py; then documents with
+// one thing wrong, which it must refuse.
+#include "base/cleanup.h"
+#include "render/render.h"
+#include "tests/support/reports.h"
+#include "tests/support/test.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+enum { EXIT_NO_PYTHON = 99 };
+
+/** The checker's exit code for @p document under docs/formats/@p schema.schema.json. */
+static int check_document(const char *schema, const char *document)
+{
+	MS_AUTO_FREE char *relative = NULL;
+	MS_AUTO_FREE char *checker = ms_test_path("tests/golden/schema_check.py");
+	MS_AUTO_CLOSE int fd = memfd_create("document", MFD_CLOEXEC);
+	size_t size = strlen(document);
+	int status;
+	pid_t child;
+
+	CHECK(asprintf(&relative, "docs/formats/%s.schema.json", schema) > 0);
+	MS_AUTO_FREE char *path = ms_test_path(relative);
+	CHECK(fd >= 0 && write(fd, document, size) == (ssize_t)size);
+	CHECK(lseek(fd, 0, SEEK_SET) == 0);
+	child = fork();
+	CHECK(child >= 0);
+	if (child == 0) {
+		dup2(fd, STDIN_FILENO);
+		execlp("python3", "python3", "-B", checker, "--closed", path, "-", (char *)NULL);
+		_exit(EXIT_NO_PYTHON);
+	}
+	CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status));
+	if (WEXITSTATUS(status) == EXIT_NO_PYTHON)
+		SKIP("python3 is not installed");
+	return WEXITSTATUS(status);
+}
+
+static void census_document(struct ms_census_report report, struct ms_sink *sink)
+{
+	const struct ms_census_view all = { .top = SIZE_MAX };
+
+	CHECK_OK(ms_census_sum_owners(&report));
+	ms_sink_init_memory(sink);
+	CHECK_OK(ms_render_census_json(&report, &all, sink));
+	free(report.owners);
+}
+
+static void census_fits(struct ms_census_report report)
+{
+	struct ms_sink sink;
+
+	census_document(report, &sink);
+	CHECK_EQ(check_document("census", ms_sink_text(&sink)), 0);
+	ms_sink_deinit(&sink);
+}
+
+MS_TEST(render_schema_census)
+{
+	census_fits(ms_census_example_classic());
+	census_fits(ms_census_example_swiss());
+	census_fits(ms_census_example_unknown());
+	census_fits(ms_census_example_empty());
+	census_fits(ms_census_example_hostile());
+	census_fits(ms_census_example_partial());
+}
+
+static void diagnosis_fits(struct ms_diagnosis_report report)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_diagnosis_json(&report, &sink));
+	CHECK_EQ(check_document("diagnosis", ms_sink_text(&sink)), 0);
+	ms_sink_deinit(&sink);
+}
+
+MS_TEST(render_schema_diagnosis)
+{
+	diagnosis_fits(ms_diagnosis_example_growing());
+	diagnosis_fits(ms_diagnosis_example_swiss());
+	diagnosis_fits(ms_diagnosis_example_quiet());
+	diagnosis_fits(ms_diagnosis_example_partial());
+	diagnosis_fits(ms_diagnosis_example_hostile());
+}
+
+static void doctor_fits(struct ms_doctor_report report)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_doctor_json(&report, &sink));
+	CHECK_EQ(check_document("doctor", ms_sink_text(&sink)), 0);
+	ms_sink_deinit(&sink);
+}
+
+MS_TEST(render_schema_doctor)
+{
+	doctor_fits(ms_doctor_example_good());
+	doctor_fits(ms_doctor_example_refused());
+}
+
+/** Put @p to, which is as long, in the place of the first @p from. */
+static void refused_with(const char *from, const char *to)
+{
+	struct ms_sink sink;
+	char *at;
+
+	census_document(ms_census_example_classic(), &sink);
+	CHECK(ms_sink_text(&sink) != NULL);
+	CHECK_EQ(strlen(from), strlen(to));
+	at = strstr(sink.bytes, from);
+	CHECK(at != NULL);
+	memcpy(at, to, strlen(to));
+	CHECK_EQ(check_document("census", ms_sink_text(&sink)), 1);
+	ms_sink_deinit(&sink);
+}
+
+MS_TEST(render_schema_refuses_what_is_wrong)
+{
+	refused_with("mapscope.census/1", "mapscope.census/2");
+	refused_with("\"grow_at\"", "\"grow_on\"");
+	refused_with("\"seen\":34120", "\"seen\":-4120");
+	refused_with("\"0xc000010030\"", "\"0xC000010030\"");
+	refused_with("\"verified\"", "\"believed\"");
+	refused_with("\"growing\":true", "\"growing\":null");
+	refused_with("\"progress\":0.631", "\"progress\":1.631");
+	refused_with("\"capacity\":", "\"entries\" :");
+}
