@@ -47,7 +47,7 @@ check "nothing else is installed" same files \
 
 help=$("$tool" --help | long_options)
 check "man page has the options of --help" same "man page" \
-	"$(sed 's/\\-/-/g' "$man" | grep -E '^\.(BR|B|IR|OP) |^\.TP' | long_options)" "$help"
+	"$(sed 's/\\-/-/g' "$man" | grep -E '^\.B[IR]* ' | long_options)" "$help"
 check "completion has the options of --help" same completion \
 	"$(bash -c '. "$0"; printf "%s\n" "${mapscope_options[@]}"' "$completion" | long_options)" "$help"
 verbs=$("$tool" --help | sed -n 's/^  mapscope \([a-z][a-z]*\) .*/\1/p' | sort -u)

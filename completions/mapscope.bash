@@ -1,0 +1,31 @@
+# Bash completion for mapscope.  tests/install/run.sh compares both lists with mapscope --help.
+mapscope_verbs=(diagnose maps doctor)
+mapscope_options=(--name --seconds --top --sort --all --json --no-color --version --help)
+
+_mapscope()
+{
+	local word=${COMP_WORDS[COMP_CWORD]}
+	local previous=${COMP_WORDS[COMP_CWORD - 1]}
+	local words
+
+	case $previous in
+	--sort) words="bytes entries slack load" ;;
+	--name) words=$(ps -eo comm= 2>/dev/null | sort -u) ;;
+	--seconds | --top) words= ;;
+	-o)
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+		;;
+	*)
+		if [[ $word == -* ]]; then
+			words="${mapscope_options[*]} -o"
+		else
+			words=$(ps -eo pid= 2>/dev/null)
+			((COMP_CWORD > 1)) || words="${mapscope_verbs[*]} $words"
+		fi
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+
+complete -F _mapscope mapscope
