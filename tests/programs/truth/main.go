@@ -6,8 +6,8 @@
 // moment must be what the lines say.
 //
 // Standard input steers the program: "count" prints how far the churn has come, "check" counts the
-// maps that still have the length they were listed with, "gc" collects twice, and the end of input
-// ends it with a summary.
+// maps that still have the length they were listed with, "gc" collects twice, "exec PROGRAM" turns
+// the process into another, and the end of input ends it with a summary.
 package main
 
 import (
@@ -18,12 +18,13 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"syscall"
 )
 
 type options struct {
 	maps, big, stack, decoys, churn, garbage int
 	largest                                  int
-	growing, gc                              bool
+	growing, gc, blocked, unmap              bool
 	seed                                     uint64
 	order, truthFile, decoyFile              string
 }
@@ -40,6 +41,8 @@ func parse() options {
 	set.IntVar(&o.largest, "largest", 1<<30, "entries at most in one map of -maps and -growing")
 	set.BoolVar(&o.growing, "growing", false, "maps stopped in the middle of their growth")
 	set.BoolVar(&o.gc, "gc", false, "collect garbage back to back")
+	set.BoolVar(&o.blocked, "blocked", false, "a map on pages that block every read")
+	set.BoolVar(&o.unmap, "unmap", false, "map and unmap memory at full speed")
 	set.Uint64Var(&o.seed, "seed", 1, "seed of every random choice")
 	set.StringVar(&o.order, "order", "", "make the big or the small maps first")
 	set.StringVar(&o.truthFile, "truth", "", "file for the map lines (standard output)")
@@ -93,6 +96,10 @@ func main() {
 	o := parse()
 	shapes = allShapes()
 	l := &ledger{}
+	blocked := o.blocked && addBlocked(l)
+	if o.unmap {
+		startUnmapping()
+	}
 	decoys := populate(o, l)
 	frames := parkFrames(l, o.stack)
 	startChurn(o.churn)
@@ -115,8 +122,8 @@ func main() {
 		}()
 	}
 	fmt.Printf("{\"ready\":true,\"maps\":%d,\"decoys\":%d,\"empty_decoys\":%d,\"garbage\":%d,"+
-		"\"pid\":%d,\"go\":%q,\"kind\":%q}\n", len(l.maps), decoys.shaped, decoys.empty,
-		o.garbage, os.Getpid(), runtime.Version(), mapKind)
+		"\"pid\":%d,\"go\":%q,\"kind\":%q,\"blocked\":%t}\n", len(l.maps), decoys.shaped,
+		decoys.empty, o.garbage, os.Getpid(), runtime.Version(), mapKind, blocked)
 	serve(l)
 	moved := frames.release()
 	fmt.Printf("{\"summary\":true,\"maps\":%d,\"intact\":%d,\"stack_moved\":%d,\"counter\":%d}\n",
@@ -128,11 +135,14 @@ func main() {
 func serve(l *ledger) {
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
-		switch strings.TrimSpace(in.Text()) {
+		command, argument, _ := strings.Cut(in.Text(), " ")
+		switch command {
 		case "count":
 			fmt.Printf("{\"counter\":%d}\n", churnCount())
 		case "check":
 			fmt.Printf("{\"intact\":%d,\"maps\":%d}\n", l.intact(), len(l.maps))
+		case "exec":
+			fail(syscall.Exec(strings.TrimSpace(argument), []string{"truth"}, nil))
 		case "gc":
 			runtime.GC()
 			runtime.GC()
