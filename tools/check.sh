@@ -36,7 +36,7 @@ run() {
 	fi
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	if [ "$f" -ne 0 ]; then
-		tail -n 200 "$log"
+		grep -vE '^\[[0-9]+/[0-9]+\] (Building|Linking)|^-- |^SKIP ' "$log" | tail -n 200
 		echo "   FAILED with exit code $code: $*"
 	else
 		grep -E '^(note: |skip |  )' "$log" | head -n 60
