@@ -50,23 +50,27 @@ static void end_row(struct csv *csv)
 
 static void cell_string(struct csv *csv, const char *value)
 {
-	const char *text;
-
 	next_cell(csv);
 	if (!value)
 		return;
-	csv->scratch.size = 0;
-	ms_replace_text(&csv->scratch, value, MS_REPLACE_UNSAFE);
-	text = ms_sink_text(&csv->scratch);
-	if (!text)
-		return; // Reported by csv_finish.
-	if (*text && !strpbrk(text, ",\"\r\n ")) {
-		ms_sink_puts(csv->sink, text);
+	if (ms_text_kind(value) != MS_TEXT_PLAIN) {
+		csv->scratch.size = 0;
+		ms_replace_text(&csv->scratch, value, MS_REPLACE_UNSAFE);
+		value = ms_sink_text(&csv->scratch);
+		if (!value)
+			return; // Reported by csv_finish.
+	}
+	if (*value && !strpbrk(value, ",\"\r\n ")) {
+		ms_sink_puts(csv->sink, value);
 		return;
 	}
 	ms_sink_write(csv->sink, "\"", 1);
-	for (; *text; text++)
-		ms_sink_write(csv->sink, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
+	for (size_t run; *value; value += run) {
+		run = *value == '"' ? 1 : strcspn(value, "\"");
+		ms_sink_write(csv->sink, value, run);
+		if (*value == '"')
+			ms_sink_write(csv->sink, "\"", 1);
+	}
 	ms_sink_write(csv->sink, "\"", 1);
 }
 

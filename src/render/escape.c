@@ -54,13 +54,29 @@ static void escape_one(struct ms_sink *sink, uint32_t c)
 		ms_sink_printf(sink, c > 0xffff ? "\\U%08x" : "\\u%04x", c);
 }
 
+/** Bytes at @p p that every output takes as they are: the run is written in one piece. */
+static size_t plain_run(const unsigned char *p)
+{
+	size_t size = 0;
+
+	while (p[size] >= 0x20 && p[size] < 0x7f && p[size] != '\\')
+		size++;
+	return size;
+}
+
 void ms_escape_text(struct ms_sink *sink, const char *text, enum ms_charset charset)
 {
 	const unsigned char *p = (const unsigned char *)text;
 
-	while (*p) {
-		size_t size;
-		uint32_t c = decode(p, &size);
+	for (;;) {
+		size_t size = plain_run(p);
+		uint32_t c;
+
+		ms_sink_write(sink, p, size);
+		p += size;
+		if (!*p)
+			return;
+		c = decode(p, &size);
 
 		if (c == INVALID)
 			ms_sink_printf(sink, "\\x%02x", *p);
@@ -79,31 +95,37 @@ enum ms_text_kind ms_text_kind(const char *text)
 	const unsigned char *p = (const unsigned char *)text;
 	enum ms_text_kind kind = MS_TEXT_PLAIN;
 
-	while (*p) {
-		size_t size = 1;
+	for (;;) {
+		size_t size;
+		uint32_t c;
 
-		if (*p < 0x20 || *p >= 0x7f) {
-			uint32_t c = decode(p, &size);
-
-			if (c == INVALID)
-				return MS_TEXT_INVALID;
-			if (is_unsafe(c))
-				kind = MS_TEXT_UNSAFE;
-		}
+		p += plain_run(p);
+		if (!*p)
+			return kind;
+		c = decode(p, &size);
+		if (c == INVALID)
+			return MS_TEXT_INVALID;
+		if (is_unsafe(c))
+			kind = MS_TEXT_UNSAFE;
 		p += size;
 	}
-	return kind;
 }
 
 void ms_replace_text(struct ms_sink *sink, const char *text, enum ms_replace what)
 {
 	const unsigned char *p = (const unsigned char *)text;
 
-	while (*p) {
-		size_t size;
-		uint32_t c = decode(p, &size);
-		bool line = c == '\t' || c == '\n' || c == '\r';
+	for (;;) {
+		size_t size = plain_run(p);
+		uint32_t c;
+		bool line;
 
+		ms_sink_write(sink, p, size);
+		p += size;
+		if (!*p)
+			return;
+		c = decode(p, &size);
+		line = c == '\t' || c == '\n' || c == '\r';
 		if (c == INVALID || (what == MS_REPLACE_UNSAFE && is_unsafe(c) && !line))
 			ms_sink_puts(sink, "\xef\xbf\xbd");
 		else

@@ -98,10 +98,18 @@ void ms_sink_puts(struct ms_sink *sink, const char *text)
 
 void ms_sink_printf(struct ms_sink *sink, const char *fmt, ...)
 {
+	char short_text[128];
 	char *text = NULL;
 	va_list ap;
 	int len;
 
+	va_start(ap, fmt);
+	len = vsnprintf(short_text, sizeof(short_text), fmt, ap);
+	va_end(ap);
+	if (len >= 0 && (size_t)len < sizeof(short_text)) {
+		ms_sink_write(sink, short_text, (size_t)len);
+		return;
+	}
 	va_start(ap, fmt);
 	len = vasprintf(&text, fmt, ap);
 	va_end(ap);

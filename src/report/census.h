@@ -6,7 +6,7 @@
 
 enum ms_map_kind {
 	MS_MAP_CLASSIC, // Bucket arrays: Go up to 1.23, and noswissmap.
-	MS_MAP_SWISS,	// Groups and tables: Go from 1.24.
+	MS_MAP_SWISS,   // Groups and tables: Go from 1.24.
 };
 
 enum ms_map_where {
@@ -15,16 +15,16 @@ enum ms_map_where {
 };
 
 enum ms_map_confidence {
-	MS_CONFIDENCE_VERIFIED,	  // Every invariant held over one consistent look.
-	MS_CONFIDENCE_CHANGED,	  // It moved while it was read; the numbers are its header's.
+	MS_CONFIDENCE_VERIFIED,   // Every invariant held over one consistent look.
+	MS_CONFIDENCE_CHANGED,    // It moved while it was read; the numbers are its header's.
 	MS_CONFIDENCE_UNVERIFIED, // Never written, nothing but its header to go by.
 };
 
 /** How a type was found. */
 enum ms_type_source {
-	MS_TYPE_NONE,	       // Not typed: the type strings are NULL.
+	MS_TYPE_NONE,          // Not typed: the type strings are NULL.
 	MS_TYPE_MALLOC_HEADER, // The allocation of its table names it (Go >= 1.22).
-	MS_TYPE_DWARF,	       // A global variable's debug information names it.
+	MS_TYPE_DWARF,         // A global variable's debug information names it.
 };
 
 /** Growth of a classic map that was under way. */
@@ -38,19 +38,19 @@ struct ms_map_growth {
 struct ms_map_row {
 	ms_addr address;
 	uint64_t entries;
-	uint64_t capacity; // Slots of the current table or tables, overflow not counted.
-	uint64_t grow_at;  // Entries at which the next growth starts.
+	uint64_t capacity;         // Slots of the current table or tables, overflow not counted.
+	uint64_t grow_at;          // Entries at which the next growth starts.
 	uint64_t overflow_buckets; // Classic.
-	uint64_t deleted_slots;	   // Swiss.
+	uint64_t deleted_slots;    // Swiss.
 	uint64_t live_bytes, total_bytes, slack_bytes;
 	const char *type, *key_type, *elem_type;
 	const char *owner;
-	uint32_t tables;	  // Swiss: tables, 0 for a small map.
-	uint8_t directory_depth;  // Swiss.
-	uint8_t kind;		  // ms_map_kind
-	uint8_t where;		  // ms_map_where
-	uint8_t confidence;	  // ms_map_confidence
-	uint8_t type_source;	  // ms_type_source
+	uint32_t tables;         // Swiss: tables, 0 for a small map.
+	uint8_t directory_depth; // Swiss.
+	uint8_t kind;            // ms_map_kind
+	uint8_t where;           // ms_map_where
+	uint8_t confidence;      // ms_map_confidence
+	uint8_t type_source;     // ms_type_source
 	bool growing;
 	struct ms_map_growth growth; // Meaningful while growing.
 };
@@ -70,9 +70,9 @@ struct ms_skip {
 };
 
 struct ms_coverage {
-	uint64_t seen;	  // Candidates that looked like a map's header.
-	uint64_t read;	  // Maps in the result.
-	uint64_t typed;	  // Of these, with a type.
+	uint64_t seen;    // Candidates that looked like a map's header.
+	uint64_t read;    // Maps in the result.
+	uint64_t typed;   // Of these, with a type.
 	uint64_t changed; // Of these, with confidence "changed".
 	struct ms_skip *skips;
 	size_t skip_count;
@@ -83,7 +83,7 @@ struct ms_census_report {
 	struct ms_report_cost cost;
 	struct ms_map_row *maps; // Sorted by address; the renderer orders and cuts.
 	size_t map_count;
-	uint64_t never_written;	 // Of these, maps without any table yet.
+	uint64_t never_written;      // Of these, maps without any table yet.
 	struct ms_owner_row *owners; // By total_bytes, descending.
 	size_t owner_count;
 	struct ms_coverage coverage;
@@ -125,10 +125,10 @@ static inline bool ms_map_row_never_written(const struct ms_map_row *row)
 /** entries / capacity, NAN when the capacity is 0 or unknown. */
 double ms_map_row_load(const struct ms_map_row *row);
 
-const char *ms_map_kind_name(enum ms_map_kind kind);		 // "classic", "swiss"
-const char *ms_map_where_name(enum ms_map_where where);		 // "heap", "stack"
-const char *ms_confidence_name(enum ms_map_confidence value);	 // "verified", ...
-const char *ms_type_source_name(enum ms_type_source source);	 // "malloc header", "dwarf", NULL
+const char *ms_map_kind_name(enum ms_map_kind kind);          // "classic", "swiss"
+const char *ms_map_where_name(enum ms_map_where where);       // "heap", "stack"
+const char *ms_confidence_name(enum ms_map_confidence value); // "verified", ...
+const char *ms_type_source_name(enum ms_type_source source);  // "malloc header", "dwarf", NULL
 
 /**
  * Indices of the rows to show, largest first; NULL when memory is short.  The caller frees it.

@@ -13,9 +13,9 @@
 struct ms_report_target {
 	uint64_t pid; // MS_UNKNOWN where there is no process.
 	const char *exe;
-	const char *go_version;	 // "go1.24.13", or NULL.
-	const char *experiments; // "noswissmap", "" for none, NULL for unknown.
-	const char *arch;	 // "amd64", "arm64".
+	const char *go_version;    // "go1.24.13", or NULL.
+	const char *experiments;   // "noswissmap", "" for none, NULL for unknown.
+	const char *arch;          // "amd64", "arm64".
 	const char *layout_source; // "table", "dwarf".
 	bool stripped;
 	bool proved; // The ground-truth test of this release runs in our suite.
@@ -25,7 +25,7 @@ struct ms_report_cost {
 	double wall_s;
 	uint64_t read_bytes;
 	uint64_t own_peak_bytes;
-	uint64_t stops;	 // Always 0: nothing is stopped.
+	uint64_t stops;  // Always 0: nothing is stopped.
 	uint64_t probes; // Placed and removed.
 	uint64_t reads_retried;
 	uint64_t reads_given_up;

@@ -13,12 +13,12 @@ enum ms_verdict {
 /** One map that is worth a paragraph. */
 struct ms_finding {
 	enum ms_verdict verdict;
-	struct ms_map_row map;	     // As the last census saw it.
-	uint64_t entries_before;     // In the first census; MS_UNKNOWN for a map that is new.
-	uint64_t bytes_before;	     // Likewise.
-	double entries_per_s;	     // Net, over the window; NAN when unknown.
-	double bytes_per_min;	     // Of the table, from the growths seen; NAN when unknown.
-	uint64_t growths_seen;	     // By polling: at least so many.
+	struct ms_map_row map;   // As the last census saw it.
+	uint64_t entries_before; // In the first census; MS_UNKNOWN for a map that is new.
+	uint64_t bytes_before;   // Likewise.
+	double entries_per_s;    // Net, over the window; NAN when unknown.
+	double bytes_per_min;    // Of the table, from the growths seen; NAN when unknown.
+	uint64_t growths_seen;   // By polling: at least so many.
 	uint64_t entries_low, entries_high; // Over all polls.
 	uint64_t polls;
 };
@@ -36,8 +36,8 @@ struct ms_diagnosis_report {
 	struct ms_report_cost cost;
 	struct ms_finding *findings; // Ranked.
 	size_t finding_count;
-	struct ms_fleet fleet; // Every map, findings included.
-	struct ms_coverage coverage; // Of the last census.
+	struct ms_fleet fleet;           // Every map, findings included.
+	struct ms_coverage coverage;     // Of the last census.
 	uint64_t map_bytes, slack_bytes; // total_bytes and slack_bytes over all maps.
 	uint64_t heap_bytes, rss_bytes;
 	double window_s;
@@ -50,7 +50,7 @@ struct ms_diagnosis_report {
 /** What lies ahead of a map if it goes on as it did in the window. */
 struct ms_clock {
 	uint64_t next_growth_entries; // Still to come until the next growth starts.
-	double next_growth_s;	      // NAN unless entries are added.
+	double next_growth_s;         // NAN unless entries are added.
 };
 
 struct ms_clock ms_finding_clock(const struct ms_finding *finding);

@@ -6,7 +6,7 @@
 enum ms_check_state {
 	MS_CHECK_OK,
 	MS_CHECK_LIMITED, // Works with a restriction; the text says which.
-	MS_CHECK_NO,	  // Does not work; fix says what to change.
+	MS_CHECK_NO,      // Does not work; fix says what to change.
 };
 
 struct ms_check {
