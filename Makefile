@@ -27,7 +27,7 @@ bench: build ## ratios beside one sequential read and beside a debugger
 	@bench/run.sh
 
 layouts: ## the rows of src/golang/layout_rows*.c, from real toolchains
-	@tools/layoutgen/run.sh
+	@tools/layoutgen/make-layouts.sh
 
 fuzz: ## one fuzz target for a while: make fuzz T=elf S=60
 	@tools/fuzz.sh "$(T)" "$(S)"
@@ -36,7 +36,7 @@ cov: ## line coverage of tests and fuzz corpora
 	@tools/coverage.sh
 
 fmt: ## format every C file
-	@find src include tests tools bench examples -name '*.[ch]' -print0 | xargs -0 clang-format-14 -i
+	@find src include tests tools bench examples -name '*.[ch]' -print0 2>/dev/null | xargs -0 clang-format-14 -i
 
 tidy: ## the house rules
 	@tools/tidy/tidy.py
