@@ -53,6 +53,9 @@ void ms_text_unproved(struct ms_text *t, const struct ms_report_target *target);
 void ms_text_coverage(struct ms_text *t, const struct ms_coverage *coverage,
 		      const struct ms_report_cost *cost);
 
+/** A line for each of the first few types with several maps; @p rows are a report's owners. */
+void ms_text_groups(struct ms_text *t, const struct ms_owner_row *rows, size_t count);
+
 /** The last line of every page, never broken. */
 void ms_text_cost(struct ms_text *t, const struct ms_report_cost *cost);
 

@@ -312,6 +312,7 @@ struct ms_error *ms_render_census_text(const struct ms_census_report *report,
 	if (table.count > 0)
 		text_table(&table);
 	text_rest(&table);
+	ms_text_groups(&t, report->owners, report->owner_count);
 	ms_text_end_whole(&t);
 	ms_text_coverage(&t, &report->coverage, &report->cost);
 	ms_text_cost(&t, &report->cost);

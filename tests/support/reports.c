@@ -204,6 +204,41 @@ static struct ms_skip hostile_skips[] = {
 	{ "\x1b[1mbad\xff reason", 1 },
 };
 
+static struct ms_owner_row fleet_owners[] = {
+	{ .owner = "storage.stripeSeries.hashes",
+	  .type = "map[uint64]*storage.memSeries",
+	  .maps = 16384,
+	  .entries = 1204332,
+	  .capacity = 2097152,
+	  .live_bytes = 20473644,
+	  .total_bytes = 62914608,
+	  .slack_bytes = 42440964 },
+	{ .type = "map[github.com/prometheus/prometheus/model/labels.Label][]uint64",
+	  .maps = 1,
+	  .entries = 9,
+	  .capacity = 16,
+	  .live_bytes = 297,
+	  .total_bytes = 48000,
+	  .slack_bytes = 327 },
+	{ .maps = 1000, .total_bytes = 48000, .slack_bytes = 48000 },
+	{ .type = "map[string]string",
+	  .maps = 700,
+	  .entries = 1400,
+	  .capacity = 5600,
+	  .live_bytes = 20000,
+	  .total_bytes = 40000,
+	  .slack_bytes = 20000 },
+};
+
+struct ms_census_report ms_census_example_fleet(void)
+{
+	struct ms_census_report report = ms_census_example_swiss();
+
+	report.owners = fleet_owners;
+	report.owner_count = MS_ARRAY_SIZE(fleet_owners);
+	return report;
+}
+
 struct ms_census_report ms_census_example_classic(void)
 {
 	return (struct ms_census_report){

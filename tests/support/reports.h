@@ -9,6 +9,7 @@
 
 struct ms_census_report ms_census_example_classic(void);
 struct ms_census_report ms_census_example_swiss(void);
+struct ms_census_report ms_census_example_fleet(void);
 struct ms_census_report ms_census_example_unknown(void);
 struct ms_census_report ms_census_example_empty(void);
 struct ms_census_report ms_census_example_hostile(void);

@@ -138,6 +138,7 @@ MS_TEST(render_census_pages)
 	census_page(ms_census_example_classic(), &all, &wide, "census_classic_all_wide.txt");
 	census_page(ms_census_example_classic(), &two, &colored, "census_classic_two_color.txt");
 	census_page(ms_census_example_swiss(), &by_bytes, &narrow, "census_swiss.txt");
+	census_page(ms_census_example_fleet(), &by_bytes, &narrow, "census_fleet.txt");
 	census_page(ms_census_example_unknown(), &by_bytes, &narrow, "census_unknown.txt");
 	census_page(ms_census_example_empty(), &by_bytes, &narrow, "census_empty.txt");
 	census_page(ms_census_example_hostile(), &by_bytes, &wide, "census_hostile_wide.txt");
