@@ -24,6 +24,10 @@ go_is_there() {
 	has go || compgen -G '/usr/lib/go*/bin/go' >/dev/null || [ -x /usr/local/go/bin/go ]
 }
 
+certificates() {
+	[ -e /etc/ssl/certs/ca-certificates.crt ] || [ -d /etc/pki/tls/certs ]
+}
+
 # The C library's headers come with gcc only as a recommendation.
 compiles() {
 	has gcc && echo '#include <stdio.h>' | gcc -E - >/dev/null 2>&1
@@ -71,6 +75,7 @@ group_check() {
 	need libclang-rt-14-dev clang_sanitizes
 	need clang-format-14 has clang-format-14
 	want golang-go go_is_there
+	want ca-certificates certificates # Go fetches toolchains by https.
 	want prometheus has prometheus
 	want etcd-server has etcd
 	want caddy has caddy
@@ -79,6 +84,7 @@ group_check() {
 
 group_demo() {
 	need golang-go go_is_there
+	need ca-certificates certificates
 }
 
 group_long() {
