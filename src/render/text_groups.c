@@ -4,7 +4,7 @@
 // gets a line here; one with a single map is in the table already.
 #include "render/text.h"
 
-enum { GROUPS_MAX = 5, NAME_COLUMNS_MAX = 120, HANGING = 28 };
+enum { GROUPS_MAX = 5, NAME_COLUMNS_MAX = 120, HANGING = 40 };
 
 static bool is_group(const struct ms_owner_row *row)
 {
@@ -15,7 +15,7 @@ static void text_group(struct ms_text *t, const struct ms_owner_row *row)
 {
 	struct ms_human bytes, slack, entries, maps;
 
-	ms_text_printf(t, "%6s %6s %13s in %s maps ", ms_human_bytes(&bytes, row->total_bytes),
+	ms_text_printf(t, "%6s %6s %13s %9s ", ms_human_bytes(&bytes, row->total_bytes),
 		       ms_human_bytes(&slack, row->slack_bytes),
 		       ms_human_count(&entries, row->entries), ms_human_count(&maps, row->maps));
 	ms_text_name(t, row->type, NAME_COLUMNS_MAX);
@@ -36,9 +36,8 @@ void ms_text_groups(struct ms_text *t, const struct ms_owner_row *rows, size_t c
 			continue;
 		if (shown++ == 0) {
 			ms_text_end_whole(t);
-			ms_text_printf(t,
-				       "%6s %6s %13s by type, where there are several maps of one",
-				       "bytes", "slack", "entries");
+			ms_text_printf(t, "%6s %6s %13s %9s type with several maps", "bytes",
+				       "slack", "entries", "maps");
 			ms_text_end_whole(t);
 		}
 		text_group(t, &rows[i]);
