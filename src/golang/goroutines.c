@@ -158,6 +158,17 @@ struct ms_error *ms_goroutines_load(struct ms_go_runtime *rt, struct ms_goroutin
 	return NULL;
 }
 
+struct ms_error *ms_goroutine_reread(struct ms_go_runtime *rt, ms_addr address,
+				     struct ms_goroutine *ret_goroutine)
+{
+	uint8_t raw[G_BYTES];
+	struct ms_error *err = ms_target_read(rt->target, address, raw, g_bytes(rt->layout));
+
+	if (!err && !ms_goroutine_parse(rt->layout, raw, address, ret_goroutine))
+		err = ms_error_new(MS_ERR_BAD_DATA, "no goroutine at 0x%" PRIx64, address);
+	return err;
+}
+
 void ms_goroutines_deinit(struct ms_goroutines *goroutines)
 {
 	ms_vec_free(goroutines);

@@ -43,4 +43,8 @@ MS_MUST_USE struct ms_error *ms_goroutines_load(struct ms_go_runtime *rt,
 bool ms_goroutine_parse(const struct ms_go_layout *layout, const uint8_t *raw, ms_addr address,
 			struct ms_goroutine *ret_goroutine);
 
+/** Read one goroutine again.  BAD_DATA when it is none any more. */
+MS_MUST_USE struct ms_error *ms_goroutine_reread(struct ms_go_runtime *rt, ms_addr address,
+						 struct ms_goroutine *ret_goroutine);
+
 void ms_goroutines_deinit(struct ms_goroutines *goroutines);

@@ -19,7 +19,8 @@ enum {
 	SPANS_MAX = 64 << 20,
 	SAMPLES = 64,
 	SAMPLES_IN_USE = 4, // Many may be dead: a P takes mspans in advance, 64 at a time.
-	RUN_GAP = 512,      // Bytes between two mspans that are still read together.
+	MSPAN_BYTES_MAX = 512,
+	RUN_GAP = 512, // Bytes between two mspans that are still read together.
 	RUN_BYTES = 64 << 10,
 	INLINE_MARK_ELEM_MAX = 512,
 	INLINE_MARK_ELEM_MIN = 16,
@@ -94,7 +95,7 @@ bool ms_span_parse(const struct ms_go_layout *l, const uint8_t *raw, uint32_t he
 static struct ms_error *judge_allspans(struct ms_go_runtime *rt, const struct ms_go_slice *slice,
 				       void *context, bool *ret_take)
 {
-	uint8_t raw[512];
+	uint8_t raw[MSPAN_BYTES_MAX];
 	ms_addr at[SAMPLES];
 	ms_addr *ret_heap = context;
 	unsigned good = 0, in_use = 0;
@@ -127,8 +128,9 @@ struct ms_error *ms_spans_find_heap(struct ms_go_runtime *rt)
 	bool found;
 	struct ms_error *err;
 
-	if (rt->layout->mspan_size > 512)
-		return ms_error_new(MS_ERR_INTERNAL, "mspan is over 512 bytes long");
+	if (rt->layout->mspan_size > MSPAN_BYTES_MAX)
+		return ms_error_new(MS_ERR_INTERNAL, "mspan is over %d bytes long",
+				    MSPAN_BYTES_MAX);
 	err = ms_go_scan_slices(rt, ALLSPANS_MIN_CAP, judge_allspans, &rt->mheap, &found);
 	if (err)
 		return err;
@@ -246,6 +248,7 @@ static struct ms_error *run_parse(struct ms_go_runtime *rt, struct ms_spans *spa
 				   spans->sweepgen, &span) ||
 		    span.state == MS_SPAN_DEAD)
 			continue;
+		span.address = pointers[i];
 		if (!ms_vec_push(spans, span))
 			return ms_error_no_memory();
 		if (span.state == MS_SPAN_IN_USE)
@@ -323,10 +326,29 @@ struct ms_error *ms_spans_load(struct ms_go_runtime *rt, struct ms_spans *ret_sp
 	return NULL;
 }
 
+struct ms_error *ms_span_reread(struct ms_go_runtime *rt, uint32_t heap_sweepgen, ms_addr address,
+				struct ms_span *ret_span)
+{
+	uint8_t raw[MSPAN_BYTES_MAX];
+	struct ms_error *err = ms_target_read(rt->target, address, raw, rt->layout->mspan_size);
+
+	if (err)
+		return err;
+	if (!ms_span_parse(rt->layout, raw, heap_sweepgen, ret_span))
+		return ms_error_new(MS_ERR_BAD_DATA, "no span at 0x%" PRIx64, address);
+	ret_span->address = address;
+	return NULL;
+}
+
 bool ms_span_has_headers(const struct ms_go_layout *l, const struct ms_span *s)
 {
 	return ms_go_has_malloc_headers(l) && ms_span_has_pointers(s) && s->span_class / 2 != 0 &&
 	       s->elem_bytes > HEADER_MIN_BYTES;
+}
+
+uint32_t ms_span_header_bytes(const struct ms_go_layout *l, const struct ms_span *s)
+{
+	return ms_span_has_headers(l, s) ? 8 : 0;
 }
 
 bool ms_span_is_object(const struct ms_go_layout *l, const struct ms_span *s, ms_addr addr)

@@ -23,6 +23,7 @@ enum ms_span_bits {
 };
 
 struct ms_span {
+	ms_addr address; // Of the mspan itself.
 	ms_addr start;
 	uint64_t elem_bytes;
 	ms_addr alloc_bits, mark_bits;
@@ -66,6 +67,9 @@ static inline bool ms_span_has_pointers(const struct ms_span *s)
 /** Whether objects here start with a word naming their type (Go >= 1.22, over 512 bytes). */
 bool ms_span_has_headers(const struct ms_go_layout *layout, const struct ms_span *s);
 
+/** Bytes of that word: 8 or 0. */
+uint32_t ms_span_header_bytes(const struct ms_go_layout *layout, const struct ms_span *s);
+
 /** True when @p addr is where an allocation in this span begins for its owner. */
 bool ms_span_is_object(const struct ms_go_layout *layout, const struct ms_span *s, ms_addr addr);
 
@@ -75,5 +79,9 @@ MS_MUST_USE struct ms_error *ms_spans_find_heap(struct ms_go_runtime *rt);
 /** Take one raw mspan apart; false when it cannot be one. */
 bool ms_span_parse(const struct ms_go_layout *layout, const uint8_t *raw, uint32_t heap_sweepgen,
 		   struct ms_span *ret_span);
+
+/** Read the mspan at @p address again.  BAD_DATA when it is none any more. */
+MS_MUST_USE struct ms_error *ms_span_reread(struct ms_go_runtime *rt, uint32_t heap_sweepgen,
+					    ms_addr address, struct ms_span *ret_span);
 
 void ms_spans_deinit(struct ms_spans *spans);

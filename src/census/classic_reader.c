@@ -1,0 +1,249 @@
+// classic_reader.c - one classic map of a census: which bytes decide, and what they say.
+//
+//	table of at most 2 KiB	all of it: the tags must make the count exactly
+//	larger			the tags of a few buckets spread over it: they must be tags, and not
+//				all empty when the map is said to be full
+//	old array		its object must fit the size before the growth
+//
+// While a map grows, entries are in both arrays, so only the tags' form is held against it.
+#include "census/engine.h"
+
+enum {
+	WHOLE_TABLE_MAX = 2048,
+	SAMPLES = 4,
+	TAG_BYTES = 8,
+};
+
+static bool on_stack(const struct ms_candidate *c, ms_addr table)
+{
+	return c->stack_hi && table >= c->stack_lo && table < c->stack_hi;
+}
+
+/** Check an array's object and take in its sizes. */
+static bool array_fits(struct ms_engine *e, struct ms_candidate *c, ms_addr array,
+		       unsigned bucket_log2, struct ms_shape *ret_shape)
+{
+	const struct ms_span *span = ms_engine_object(e, array);
+
+	if (!span) {
+		c->reject = MS_REJECT_NO_TABLE;
+		return false;
+	}
+	*ret_shape = ms_shapes_fit(e->shapes, ms_classic_buckets(bucket_log2), span->elem_bytes,
+				   ms_span_has_pointers(span));
+	if (!ret_shape->fits) {
+		c->reject = MS_REJECT_NO_TYPE;
+		return false;
+	}
+	c->table_bytes += span->elem_bytes;
+	return true;
+}
+
+static struct ms_error *want(struct ms_engine *e, struct ms_candidate *c, ms_addr addr,
+			     uint32_t size)
+{
+	uint32_t index;
+	struct ms_error *err = ms_fetch_add(&e->fetch, addr, size, &index);
+
+	if (!err && !c->want_count++)
+		c->want = index;
+	return err;
+}
+
+static struct ms_error *want_tags(struct ms_engine *e, struct ms_candidate *c,
+				  const struct ms_classic_map *m)
+{
+	uint64_t buckets = (uint64_t)1 << m->bucket_log2;
+	uint64_t step = buckets / SAMPLES;
+
+	if (!c->unit_bytes)
+		return want(e, c, m->buckets, TAG_BYTES);
+	if (buckets * c->unit_bytes <= WHOLE_TABLE_MAX)
+		return want(e, c, m->buckets, (uint32_t)buckets * c->unit_bytes);
+	for (uint64_t i = 0; i < SAMPLES; i++) {
+		struct ms_error *err = want(e, c, m->buckets + i * step * c->unit_bytes, TAG_BYTES);
+
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+struct ms_error *ms_classic_plan(struct ms_engine *e, struct ms_candidate *c,
+				 enum ms_judgement *ret_judgement)
+{
+	struct ms_classic_map m;
+	struct ms_shape shape = { 0 }, old_shape;
+	struct ms_error *err;
+
+	*ret_judgement = MS_JUDGE_AGAIN;
+	c->table_bytes = 0;
+	switch (ms_classic_parse(e->layout, c->raw, &m)) {
+	case MS_CLASSIC_NOT:
+		c->reject = MS_REJECT_HEADER;
+		return NULL;
+	case MS_CLASSIC_NEVER_WRITTEN:
+		*ret_judgement = MS_JUDGE_MAP;
+		return NULL;
+	case MS_CLASSIC_MAP:
+		break;
+	}
+	if (on_stack(c, m.buckets)) {
+		if (m.bucket_log2 || m.oldbuckets || !m.count) {
+			*ret_judgement = MS_JUDGE_DROP;
+			c->reject = MS_REJECT_NO_TABLE;
+			return NULL;
+		}
+	} else if (!array_fits(e, c, m.buckets, m.bucket_log2, &shape)) {
+		return NULL;
+	}
+	if (m.oldbuckets &&
+	    !array_fits(e, c, m.oldbuckets, m.same_size ? m.bucket_log2 : m.bucket_log2 - 1u,
+			&old_shape))
+		return NULL;
+	c->unit_bytes = shape.table_bytes;
+	c->entry_bytes = shape.entry_bytes;
+	*ret_judgement = MS_JUDGE_MAP;
+	err = want_tags(e, c, &m);
+	if (!err && shape.fits)
+		err = ms_engine_want_type(e, c, ms_engine_object(e, m.buckets), m.buckets);
+	if (!err && m.extra && ms_engine_object(e, m.extra))
+		err = ms_fetch_add(&e->fetch, m.extra, e->layout->mapextra_next_overflow + 8,
+				   &c->extra_want);
+	return err;
+}
+
+/** Entries by the fetched tags, -1 when they are no tags; *ret_whole: that is all of them. */
+static int64_t tags_count(const struct ms_engine *e, const struct ms_candidate *c,
+			  const struct ms_classic_map *m, bool *ret_whole)
+{
+	uint64_t buckets = (uint64_t)1 << m->bucket_log2;
+	int64_t sum = 0;
+
+	*ret_whole = buckets == 1 || (c->want_count == 1 && c->unit_bytes &&
+				      buckets * c->unit_bytes <= WHOLE_TABLE_MAX);
+	for (uint32_t w = 0; w < c->want_count; w++) {
+		const uint8_t *bytes = ms_fetch_bytes(&e->fetch, c->want + w);
+		uint32_t size = e->fetch.wants[c->want + w].size;
+		uint32_t step = c->unit_bytes ? c->unit_bytes : size;
+
+		for (uint32_t at = 0; at + TAG_BYTES <= size; at += step) {
+			int entries = ms_classic_bucket_entries(bytes + at);
+
+			if (entries < 0)
+				return -1;
+			sum += entries;
+		}
+	}
+	return sum;
+}
+
+static bool all_fetched(const struct ms_engine *e, struct ms_candidate *c)
+{
+	for (uint32_t w = 0; w < c->want_count; w++) {
+		if (ms_fetch_bytes(&e->fetch, c->want + w))
+			continue;
+		c->reject = e->fetch.status[c->want + w] == MS_READ_SWAPPED ? MS_REJECT_SWAPPED
+									    : MS_REJECT_UNREADABLE;
+		return false;
+	}
+	return true;
+}
+
+enum ms_judgement ms_classic_judge(struct ms_engine *e, struct ms_candidate *c)
+{
+	struct ms_classic_map m;
+	const struct ms_span *span;
+	int64_t entries;
+	bool whole;
+
+	if (ms_classic_parse(e->layout, c->raw, &m) == MS_CLASSIC_NEVER_WRITTEN)
+		return MS_JUDGE_MAP;
+	if (!all_fetched(e, c))
+		return MS_JUDGE_AGAIN;
+	span = ms_engine_object(e, m.buckets);
+	if (span && !ms_engine_take_type(e, c, span)) {
+		c->reject = MS_REJECT_NO_TYPE;
+		return MS_JUDGE_AGAIN;
+	}
+	entries = tags_count(e, c, &m, &whole);
+	c->reject = MS_REJECT_TAGS;
+	if (entries < 0)
+		return MS_JUDGE_AGAIN;
+	c->sound = true;
+	c->reject = MS_REJECT_COUNT;
+	if (!m.oldbuckets && whole) {
+		bool exact = m.noverflow == 0;
+
+		if (exact ? (uint64_t)entries != m.count : (uint64_t)entries > m.count)
+			return MS_JUDGE_AGAIN;
+	} else if (!m.oldbuckets && !entries && m.count >= (uint64_t)2 << m.bucket_log2) {
+		return MS_JUDGE_AGAIN; // Two a bucket on average, and four buckets empty.
+	} else if (!m.oldbuckets && whole == false && (uint64_t)entries > m.count) {
+		return MS_JUDGE_AGAIN;
+	}
+	return MS_JUDGE_MAP;
+}
+
+/** Overflow buckets that were taken from the array's own tail, by runtime.mapextra. */
+static uint64_t overflow_kept(const struct ms_engine *e, const struct ms_candidate *c,
+			      const struct ms_classic_map *m)
+{
+	const struct ms_span *span = ms_engine_object(e, m->buckets);
+	uint64_t buckets = (uint64_t)1 << m->bucket_log2;
+	const uint8_t *extra;
+	ms_addr next, first;
+
+	if (ms_classic_buckets(m->bucket_log2) == buckets || !span || !c->unit_bytes ||
+	    c->extra_want == UINT32_MAX)
+		return 0;
+	extra = ms_fetch_bytes(&e->fetch, c->extra_want);
+	if (!extra)
+		return 0;
+	next = ms_load_u64(extra + e->layout->mapextra_next_overflow);
+	first = m->buckets + buckets * c->unit_bytes;
+	if (next)
+		return next >= first ? (next - first) / c->unit_bytes : 0;
+	// All taken: as many as the object has room for (makeBucketArray rounds up).
+	return (span->elem_bytes - ms_span_header_bytes(e->layout, span)) / c->unit_bytes - buckets;
+}
+
+void ms_classic_fill(struct ms_engine *e, const struct ms_candidate *c, struct ms_map_row *row)
+{
+	struct ms_classic_map m;
+	uint64_t kept;
+
+	row->kind = MS_MAP_CLASSIC;
+	if (ms_classic_parse(e->layout, c->raw, &m) != MS_CLASSIC_MAP)
+		return;
+	row->entries = m.count;
+	row->capacity = (uint64_t)MS_CLASSIC_SLOTS << m.bucket_log2;
+	row->grow_at = ms_classic_grow_at(m.bucket_log2);
+	row->growing = m.oldbuckets != 0;
+	if (row->growing) {
+		uint64_t old = ms_classic_old_buckets(&m);
+
+		row->growth = (struct ms_map_growth){ .from = old * MS_CLASSIC_SLOTS,
+						      .to = row->capacity,
+						      .progress = (double)m.nevacuate / (double)old,
+						      .same_size = m.same_size };
+	}
+	row->overflow_buckets = MS_UNKNOWN; // Of these overflow_walk.c counts the buckets.
+	row->total_bytes = MS_UNKNOWN;
+	if (m.bucket_log2 >= MS_CLASSIC_NOVERFLOW_EXACT || row->growing)
+		return;
+	row->overflow_buckets = m.noverflow;
+	if (m.noverflow && !c->unit_bytes)
+		return;
+	kept = ms_min_u64(overflow_kept(e, c, &m), m.noverflow);
+	row->total_bytes = c->table_bytes + ms_engine_header_bytes(e) +
+			   (m.noverflow - kept) * ms_classic_overflow_bytes(e, c, m.buckets);
+}
+
+uint64_t ms_classic_overflow_bytes(const struct ms_engine *e, const struct ms_candidate *c,
+				   ms_addr array)
+{
+	const struct ms_span *span = ms_engine_object(e, array);
+
+	return span ? ms_go_alloc_bytes(e->layout, c->unit_bytes, ms_span_has_pointers(span)) : 0;
+}

@@ -1,0 +1,145 @@
+// engine.h - the inside of a census: candidates, what is known of them, how they are judged.
+//
+//	spans of 48-byte objects ─┐
+//	                          ├─► candidates ─► plan ─► fetch ─► judge ─► rows
+//	goroutine stacks ─────────┘        ▲                           │
+//	                                   └── once more, fresh ◄── does not fit
+#pragma once
+
+#include "census/census_run.h"
+#include "census/fetch.h"
+#include "golang/spans.h"
+#include "golang/types.h"
+#include "maps/classic.h"
+#include "maps/shape.h"
+#include "maps/swiss.h"
+
+enum { MS_HEADER_BYTES_MAX = 64, MS_ATTEMPTS_MAX = 4 };
+
+/** Why a candidate is no map of the result.  Texts in census.c. */
+enum ms_reject {
+	MS_REJECT_NONE,
+	MS_REJECT_NO_TABLE, // Its table is in no heap object.
+	MS_REJECT_NO_TYPE,  // No map type of the program fits its table.
+	MS_REJECT_TAGS,     // What should be tags is none.
+	MS_REJECT_COUNT,    // Its tags or tables do not make its count.
+	MS_REJECT_HEADER,   // Its header did not stay one.
+	MS_REJECT_UNREADABLE,
+	MS_REJECT_SWAPPED,
+	MS_REJECT_RUNNING, // Stacks of running goroutines: not looked at.
+	MS_REJECT_COUNT_,  // How many there are.
+};
+
+enum ms_judgement {
+	MS_JUDGE_MAP,
+	MS_JUDGE_AGAIN, // Does not fit: may be our view that is stale.
+	MS_JUDGE_DROP,  // Certainly no map.
+};
+
+struct ms_candidate {
+	ms_addr address;
+	uint8_t raw[MS_HEADER_BYTES_MAX];
+	ms_addr stack_lo, stack_hi; // Of a header on a stack; 0 in the heap.
+	const struct ms_map_type *type;
+	uint64_t table_bytes;             // Of everything but the header.
+	uint64_t entry_bytes;             // 0: unknown.
+	uint32_t want, want_count;        // What was fetched for it.
+	uint32_t header_want;             // The word that names the table's type; UINT32_MAX: none.
+	uint32_t extra_want;              // runtime.mapextra; UINT32_MAX: none.
+	uint32_t table_want, table_count; // Swiss tables.
+	uint32_t unit_bytes;              // Of one bucket or group; 0: unknown.
+	uint8_t attempts;
+	uint8_t reject; // ms_reject of the last attempt.
+	bool changed;   // Its header moved between two attempts.
+	bool sound;     // Everything but the counts fitted.
+};
+
+struct ms_candidates {
+	struct ms_candidate *items;
+	size_t count, capacity;
+};
+
+struct ms_type_names {
+	const char *type, *key, *elem;
+};
+
+struct ms_engine {
+	struct ms_go_runtime *rt;
+	const struct ms_go_layout *layout;
+	const struct ms_census_options *options;
+	struct ms_census_report *report;
+	struct ms_types types;
+	struct ms_shapes *shapes;
+	struct ms_spans spans;
+	struct ms_type_names *names; // By index in types.
+	struct ms_fetch fetch;
+	struct ms_candidates queue; // Being judged now.
+	struct ms_candidates again; // To be looked at once more.
+	size_t row_capacity;
+	uint64_t skips[MS_REJECT_COUNT_];
+	struct ms_walks {
+		struct ms_walk *items;
+		size_t count, capacity;
+	} walks;
+};
+
+/** Bytes of a map's header in this release. */
+uint32_t ms_engine_header_bytes(const struct ms_engine *e);
+
+/** The heap object that starts at @p addr, or NULL. */
+const struct ms_span *ms_engine_object(const struct ms_engine *e, ms_addr addr);
+
+/** Queue what is needed to know the type of the object at @p table, when its memory names it. */
+MS_MUST_USE struct ms_error *ms_engine_want_type(struct ms_engine *e, struct ms_candidate *c,
+						 const struct ms_span *span, ms_addr table);
+
+/** Take that type in.  False when the memory names something that is no map's table. */
+bool ms_engine_take_type(struct ms_engine *e, struct ms_candidate *c, const struct ms_span *span);
+
+/** Judge everything in the queue; afterwards it is empty. */
+MS_MUST_USE struct ms_error *ms_engine_judge(struct ms_engine *e);
+
+/** Add a row to the report. */
+MS_MUST_USE struct ms_error *ms_engine_emit(struct ms_engine *e, const struct ms_candidate *c,
+					    struct ms_map_row *row);
+
+/** Name the type of a row; @p type may be NULL. */
+void ms_engine_type_row(struct ms_engine *e, const struct ms_map_type *type,
+			enum ms_type_source source, struct ms_map_row *row);
+
+/** True when the caller wants the census to end. */
+bool ms_engine_stopped(struct ms_engine *e);
+
+// Finding candidates: heap_search.c, stack_search.c.
+MS_MUST_USE struct ms_error *ms_engine_search_heap(struct ms_engine *e);
+MS_MUST_USE struct ms_error *ms_engine_search_stacks(struct ms_engine *e);
+
+// The two kinds: classic_reader.c, swiss_reader.c.  A plan returns JUDGE_MAP when reads were queued
+// (or none are needed), else why not; a judge is called after the fetch.
+MS_MUST_USE struct ms_error *ms_classic_plan(struct ms_engine *e, struct ms_candidate *c,
+					     enum ms_judgement *ret_judgement);
+enum ms_judgement ms_classic_judge(struct ms_engine *e, struct ms_candidate *c);
+void ms_classic_fill(struct ms_engine *e, const struct ms_candidate *c, struct ms_map_row *row);
+
+MS_MUST_USE struct ms_error *ms_swiss_plan(struct ms_engine *e, struct ms_candidate *c,
+					   enum ms_judgement *ret_judgement);
+MS_MUST_USE struct ms_error *ms_swiss_plan_tables(struct ms_engine *e, struct ms_candidate *c);
+enum ms_judgement ms_swiss_judge(struct ms_engine *e, struct ms_candidate *c);
+void ms_swiss_fill(struct ms_engine *e, const struct ms_candidate *c, struct ms_map_row *row);
+
+/** Bytes of one overflow bucket that was allocated by itself. */
+uint64_t ms_classic_overflow_bytes(const struct ms_engine *e, const struct ms_candidate *c,
+				   ms_addr array);
+
+/** A classic map whose header does not tell its overflow buckets: big, or growing. */
+struct ms_walk {
+	size_t row; // In the report.
+	ms_addr buckets, oldbuckets;
+	uint64_t bucket_count, old_count;
+	uint64_t known_bytes; // Header and arrays.
+	uint64_t overflow_bytes;
+	uint32_t unit_bytes;
+};
+
+/** Count overflow buckets by following the chains (overflow_walk.c). */
+MS_MUST_USE struct ms_error *ms_engine_walk_overflow(struct ms_engine *e);

@@ -1,0 +1,89 @@
+// classic.c - what runtime/map.go (Go 1.18 to 1.23) keeps true of an hmap at rest and in growth.
+//
+//	count      <= 8 when B is 0, else <= 6.5 * 2^B and the one that starts a growth
+//	flags      iterator 1, oldIterator 2, hashWriting 4, sameSizeGrow 8
+//	nevacuate  while growing: old buckets done; after a growth it keeps its last value, which is
+//	           the number of old buckets; 0 before the first
+//	oldbuckets != buckets; both aligned
+#include "maps/classic.h"
+
+enum {
+	BUCKET_LOG2_MAX = 40,
+	FLAG_SAME_SIZE = 8,
+	FLAGS_MAX = 15,
+	SEED_MIN = 4096, // A random seed is hardly ever smaller; a small integer is no seed.
+};
+
+static bool pointer_is_sane(ms_addr p)
+{
+	return !(p & 7) && p < (ms_addr)1 << 57;
+}
+
+uint64_t ms_classic_old_buckets(const struct ms_classic_map *m)
+{
+	if (!m->oldbuckets)
+		return 0;
+	return (uint64_t)1 << (m->same_size ? m->bucket_log2 : m->bucket_log2 - 1);
+}
+
+uint64_t ms_classic_grow_at(unsigned bucket_log2)
+{
+	uint64_t buckets = (uint64_t)1 << bucket_log2;
+
+	return bucket_log2 == 0 ? MS_CLASSIC_SLOTS + 1 : 13 * (buckets / 2) + 1;
+}
+
+static bool evacuation_is_sane(const struct ms_classic_map *m)
+{
+	uint64_t buckets = (uint64_t)1 << m->bucket_log2;
+
+	if (m->oldbuckets)
+		return m->oldbuckets != m->buckets && (m->same_size || m->bucket_log2 > 0) &&
+		       m->nevacuate <= ms_classic_old_buckets(m);
+	return m->nevacuate == 0 || m->nevacuate == buckets || m->nevacuate == buckets / 2;
+}
+
+enum ms_classic_header ms_classic_parse(const struct ms_go_layout *l, const uint8_t *raw,
+					struct ms_classic_map *ret_map)
+{
+	uint8_t flags = raw[l->hmap_flags];
+	struct ms_classic_map m = {
+		.count = ms_load_u64(raw + l->hmap_count),
+		.buckets = ms_load_u64(raw + l->hmap_buckets),
+		.oldbuckets = ms_load_u64(raw + l->hmap_oldbuckets),
+		.extra = ms_load_u64(raw + l->hmap_extra),
+		.nevacuate = ms_load_u64(raw + l->hmap_nevacuate),
+		.seed = ms_load_u32(raw + l->hmap_seed),
+		.noverflow = ms_load_u16(raw + l->hmap_noverflow),
+		.bucket_log2 = raw[l->hmap_bucket_log2],
+		.same_size = flags & FLAG_SAME_SIZE,
+	};
+
+	if (flags > FLAGS_MAX || m.bucket_log2 > BUCKET_LOG2_MAX || m.seed < SEED_MIN ||
+	    !pointer_is_sane(m.buckets) || !pointer_is_sane(m.oldbuckets) ||
+	    !pointer_is_sane(m.extra) || m.count > ms_classic_grow_at(m.bucket_log2))
+		return MS_CLASSIC_NOT;
+	*ret_map = m;
+	if (!m.buckets)
+		return m.count || m.bucket_log2 || m.oldbuckets || m.extra || m.nevacuate ||
+			       m.noverflow || flags
+			   ? MS_CLASSIC_NOT
+			   : MS_CLASSIC_NEVER_WRITTEN;
+	return evacuation_is_sane(&m) ? MS_CLASSIC_MAP : MS_CLASSIC_NOT;
+}
+
+int ms_classic_bucket_entries(const uint8_t tags[8])
+{
+	int entries = 0;
+	bool rest = false;
+
+	for (unsigned i = 0; i < MS_CLASSIC_SLOTS; i++) {
+		if (tags[i] > MS_CLASSIC_TAG_EMPTY_ONE && tags[i] < MS_CLASSIC_TAG_MIN)
+			return -1;
+		if (rest && tags[i] != MS_CLASSIC_TAG_EMPTY_REST)
+			return -1;
+		rest = tags[i] == MS_CLASSIC_TAG_EMPTY_REST;
+		entries += tags[i] >= MS_CLASSIC_TAG_MIN;
+	}
+	return entries;
+}
