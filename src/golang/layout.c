@@ -34,12 +34,12 @@ void ms_go_layout_set_answer(struct ms_go_layout *layout, const struct ms_go_que
 	memcpy((uint8_t *)layout + q->at, &value, sizeof(value));
 }
 
-const struct ms_go_layout *ms_go_layout_find(int version, enum ms_arch arch, unsigned experiments)
+const struct ms_go_layout *ms_go_layout_find(int release, enum ms_arch arch, unsigned experiments)
 {
 	for (size_t i = 0; i < ms_go_layout_row_count; i++) {
 		const struct ms_go_layout *row = &ms_go_layout_rows[i];
 
-		if (version >= row->since && version < row->until && arch == row->arch &&
+		if (release >= row->since && release < row->until && arch == row->arch &&
 		    experiments == row->experiments)
 			return row;
 	}

@@ -8,8 +8,27 @@
 #include "base/error.h"
 #include "base/types.h"
 
-/** A release without its patch level: MS_GO(1, 24). */
-#define MS_GO(major, minor) ((major)*1000 + (minor))
+/**
+ * A release as a number that grows; MS_GO(1, 24) is the first of its minor release.  The patch
+ * counts: within 1.18 and within 1.19 mspan became longer.
+ */
+#define MS_GO_PATCH(major, minor, patch) (((major)*1000 + (minor)) * 1000 + (patch))
+#define MS_GO(major, minor) MS_GO_PATCH(major, minor, 0)
+
+static inline int ms_go_major(int release)
+{
+	return release / 1000000;
+}
+
+static inline int ms_go_minor(int release)
+{
+	return release / 1000 % 1000;
+}
+
+static inline int ms_go_patch(int release)
+{
+	return release % 1000;
+}
 
 /** A fact that this release does not have.  0 is a real offset. */
 #define MS_ABSENT UINT32_MAX
@@ -27,7 +46,7 @@ enum ms_go_maps {
 };
 
 struct ms_go_layout {
-	int since, until; // Holds for since <= release < until.
+	int since, until; // Holds for since <= release < until; both 0 when read from DWARF.
 	enum ms_arch arch;
 	unsigned experiments; // Bits of ms_go_experiment that are in force.
 	enum ms_go_maps maps;
@@ -56,7 +75,7 @@ enum ms_layout_source {
 };
 
 /** The row for a release, or NULL when there is none. */
-const struct ms_go_layout *ms_go_layout_find(int version, enum ms_arch arch, unsigned experiments);
+const struct ms_go_layout *ms_go_layout_find(int release, enum ms_arch arch, unsigned experiments);
 
 /** All rows, for the tests that walk them. */
 size_t ms_go_layout_count(void);
@@ -67,15 +86,15 @@ const char *ms_go_layout_difference(const struct ms_go_layout *a, const struct m
 
 /**
  * Read a layout out of a binary's DWARF (libdw).  UNSUPPORTED when there is none or a needed type
- * is missing.  @p ret_layout->size_classes is borrowed from static storage or from @p ret_classes,
- * which has room for 128 entries.
+ * is missing.  The experiments are those that can be seen in it.  @p ret_layout->size_classes is
+ * borrowed from static storage or from @p ret_classes, which has room for 128 entries.
  */
 MS_MUST_USE struct ms_error *ms_go_layout_from_dwarf(int exe_fd, struct ms_go_layout *ret_layout,
 						     uint16_t ret_classes[128]);
 
 /**
  * Turn the experiments named in a build ("noswissmap,greenteagc", NULL for none) into the bits in
- * force for @p version.  UNSUPPORTED names an experiment that is not known to be neutral.
+ * force for @p release.  UNSUPPORTED names an experiment that is not known to be neutral.
  */
-MS_MUST_USE struct ms_error *ms_go_experiments_parse(int version, const char *names,
+MS_MUST_USE struct ms_error *ms_go_experiments_parse(int release, const char *names,
 						     unsigned *ret_experiments);

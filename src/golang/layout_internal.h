@@ -68,6 +68,17 @@ ms_go_layout_from_dwarf_explained(int exe_fd, struct ms_go_layout *ret_layout,
 				  uint16_t ret_classes[128],
 				  struct ms_go_answer ret_answers[MS_GO_QUESTION_COUNT]);
 
+/** What an experiment does to layouts when it is not as by default. */
+enum ms_go_effect {
+	MS_GO_EFFECT_UNKNOWN, // Nobody has looked at it in this release.
+	MS_GO_EFFECT_NEUTRAL,
+	MS_GO_EFFECT_ROW,     // It has a bit of ms_go_experiment, and rows.
+	MS_GO_EFFECT_REFUSED, // It changes what we read and has no row.
+};
+
+/** @p name is one experiment, with or without "no" in front. */
+enum ms_go_effect ms_go_experiment_effect(int release, const char *name);
+
 /** layout_rows.c, generated. */
 extern const struct ms_go_layout ms_go_layout_rows[];
 extern const size_t ms_go_layout_row_count;

@@ -38,7 +38,7 @@ bool ms_build_info_parse(const char *version, size_t size, struct ms_build_info 
 	static const char devel[] = "devel ";
 	struct ms_build_info info = { 0 };
 	const char *at = version, *end = version + size;
-	int major = 0, minor = 0;
+	int major = 0, minor = 0, patch = 0;
 	const char *tail;
 
 	if (size >= MS_GO_VERSION_MAX || memchr(version, '\0', size))
@@ -53,6 +53,11 @@ bool ms_build_info_parse(const char *version, size_t size, struct ms_build_info 
 	if (!parse_number(&at, end, &major) || at == end || *at++ != '.' ||
 	    !parse_number(&at, end, &minor) || minor > 999)
 		return false;
+	const char *dot = at;
+	if (at == end || *at++ != '.' || !parse_number(&at, end, &patch) || patch > 999) {
+		at = dot; // "go1.27" or "go1.27rc1": before the first patch release.
+		patch = 0;
+	}
 	for (tail = at; tail < end && *tail != ' ' &&
 			!(*tail == '-' && end - tail > 2 && tail[1] == 'X' && tail[2] == ':');
 	     tail++) {
@@ -61,7 +66,7 @@ bool ms_build_info_parse(const char *version, size_t size, struct ms_build_info 
 	}
 	if (at < tail && *at == '-') // "go1.28-a1b2c3": a development build's revision.
 		info.is_development = true;
-	info.release = major * 1000 + minor;
+	info.release = (major * 1000 + minor) * 1000 + patch;
 	memcpy(info.version, version, (size_t)(tail - version));
 	for (const char *x = tail; x + 2 < end; x++) {
 		size_t n = 0;

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 const char *kind_name(struct ms_arena *arena, const struct ms_go_layout *layout)
 {
@@ -16,11 +17,14 @@ const char *kind_name(struct ms_arena *arena, const struct ms_go_layout *layout)
 	return name ? name : "";
 }
 
-const char *release_name(struct ms_arena *arena, int version)
+int release_parse(const char *toolchain)
 {
-	const char *name = ms_arena_printf(arena, "go%d.%d", version / 1000, version % 1000);
+	int major, minor, patch = 0;
 
-	return name ? name : "";
+	if (sscanf(toolchain, "go%d.%d.%d", &major, &minor, &patch) < 2 || major != 1 ||
+	    minor < 0 || minor > 999 || patch < 0 || patch > 999)
+		return -1;
+	return MS_GO_PATCH(major, minor, patch);
 }
 
 void print_evidence(FILE *out, struct ms_arena *arena, const struct sample *s)
@@ -51,30 +55,31 @@ void print_evidence(FILE *out, struct ms_arena *arena, const struct sample *s)
 	fputs("\n", out);
 }
 
-/** The sample of the same release line and architecture that was built without experiments. */
+/** The plain build of the same minor release that is nearest in patches: itself, if it is one. */
 static const struct sample *plain_of(const struct sample_vec *samples, const struct sample *s)
 {
-	size_t minor = strcspn(s->toolchain + 4, ".") + 4;
+	const struct sample *best = NULL;
 
 	for (size_t i = 0; i < samples->count; i++) {
 		const struct sample *other = &samples->items[i];
 
-		if (!*other->names && !strcmp(other->arch, s->arch) &&
-		    !strncmp(other->toolchain, s->toolchain, minor) &&
-		    strcspn(other->toolchain + 4, ".") + 4 == minor)
-			return other;
+		if (*other->names || strcmp(other->arch, s->arch) != 0 ||
+		    other->release / 1000 != s->release / 1000)
+			continue;
+		if (!best || abs(other->release - s->release) < abs(best->release - s->release))
+			best = other;
 	}
-	return NULL;
+	return best;
 }
 
-static void print_move(FILE *out, const struct sample *plain, const struct sample *s)
+/** Print what moved between two builds; true when anything did. */
+static bool print_differences(FILE *out, const struct sample *plain, const struct sample *s)
 {
 	unsigned moved = 0;
 
-	fprintf(out, "%-10s %-6s %s:", s->toolchain, s->arch, *s->names ? s->names : "(none)");
 	if (plain->layout.maps != s->layout.maps) {
-		fputs(" other maps\n", out);
-		return;
+		fputs(" other maps", out);
+		return true;
 	}
 	for (size_t i = 0; i < MS_GO_QUESTION_COUNT; i++) {
 		uint32_t before = plain->answers[i].value, after = s->answers[i].value;
@@ -88,8 +93,28 @@ static void print_move(FILE *out, const struct sample *plain, const struct sampl
 	if (memcmp(plain->classes, s->classes, sizeof(s->classes)) != 0)
 		fprintf(out, "%s size classes", moved++ ? "," : " moves");
 	if (plain->layout.experiments != s->layout.experiments)
-		fprintf(out, "%s what the types hold", moved++ ? "," : " changes");
-	fputs(moved ? "\n" : " neutral\n", out);
+		fprintf(out, "%s group layout or marks", moved++ ? "," : " changes");
+	if (!moved)
+		fputs(" moves nothing", out);
+	return moved;
+}
+
+/** Hold layout_experiments.c to what the toolchain did. */
+static struct ms_error *check_effect(const struct sample *plain, const struct sample *s, bool moved)
+{
+	enum ms_go_effect effect = ms_go_experiment_effect(s->release, s->names);
+	const char *problem = NULL;
+
+	if (effect == MS_GO_EFFECT_UNKNOWN)
+		problem = "is not listed";
+	else if (effect == MS_GO_EFFECT_NEUTRAL && moved)
+		problem = "moves something and is listed as neutral";
+	else if (effect == MS_GO_EFFECT_ROW && s->layout.experiments == plain->layout.experiments)
+		problem = "is listed with a row and changes nothing";
+	if (!problem)
+		return NULL;
+	return ms_error_new(MS_ERR_BAD_DATA, "%s: GOEXPERIMENT=%s %s in layout_experiments.c",
+			    s->toolchain, s->names, problem);
 }
 
 struct ms_error *print_moves(FILE *out, const struct sample_vec *samples)
@@ -102,29 +127,57 @@ struct ms_error *print_moves(FILE *out, const struct sample_vec *samples)
 			return ms_error_new(MS_ERR_USAGE,
 					    "%s %s has no plain build to compare with",
 					    s->toolchain, s->arch);
-		if (s != plain)
-			print_move(out, plain, s);
+		if (s == plain)
+			continue;
+		fprintf(out, "%-10s %-6s %-25s:", s->toolchain, s->arch, s->names);
+		bool moved = print_differences(out, plain, s);
+
+		fprintf(out, ", against %s\n", plain->toolchain);
+		// A word like "-race" is no experiment.
+		struct ms_error *err = *s->names == '-' ? NULL : check_effect(plain, s, moved);
+		if (err)
+			return err;
 	}
 	return NULL;
 }
 
-/** True when @p path has a line "go1.24 amd64 swiss" that matches all three words. */
-static bool is_proved(FILE *proved, const char *release, const char *arch, const char *kind)
+/** True when @p proved has a line "go1.24.13 amd64 swiss" for a release of the row. */
+static bool is_proved(FILE *proved, const struct row *row, const char *kind)
 {
 	char line[128], words[3][32];
 
 	rewind(proved);
 	while (fgets(line, sizeof(line), proved)) {
-		if (line[0] != '#' &&
-		    sscanf(line, "%31s %31s %31s", words[0], words[1], words[2]) == 3 &&
-		    !strcmp(words[0], release) && !strcmp(words[1], arch) &&
-		    !strcmp(words[2], kind))
+		if (line[0] == '#' ||
+		    sscanf(line, "%31s %31s %31s", words[0], words[1], words[2]) != 3)
+			continue;
+		int release = release_parse(words[0]);
+
+		if (release >= row->since && release < row->until &&
+		    !strcmp(words[1], row->first->arch) && !strcmp(words[2], kind))
 			return true;
 	}
 	return false;
 }
 
-struct ms_error *print_support(FILE *out, struct ms_arena *arena, const struct sample_vec *samples,
+/** "go1.24", "go1.18.0 to go1.18.8", "go1.18.10 and later": one row as a reader sees it. */
+static void print_range(FILE *out, const struct row *row)
+{
+	int last = ms_go_patch(row->until) ? row->until - 1 : row->until - 1000;
+
+	if (ms_go_patch(row->until))
+		fprintf(out, "go1.%d.%d to go1.%d.%d", ms_go_minor(row->since),
+			ms_go_patch(row->since), ms_go_minor(last), ms_go_patch(last));
+	else if (ms_go_patch(row->since))
+		fprintf(out, "go1.%d.%d and later", ms_go_minor(row->since),
+			ms_go_patch(row->since));
+	else if (ms_go_minor(row->since) == ms_go_minor(last))
+		fprintf(out, "go1.%d", ms_go_minor(last));
+	else
+		fprintf(out, "go1.%d to go1.%d", ms_go_minor(row->since), ms_go_minor(last));
+}
+
+struct ms_error *print_support(FILE *out, struct ms_arena *arena, const struct row_vec *rows,
 			       const char *proved_path)
 {
 	MS_AUTO_FCLOSE FILE *proved = fopen(proved_path, "re");
@@ -132,7 +185,7 @@ struct ms_error *print_support(FILE *out, struct ms_arena *arena, const struct s
 		return ms_error_errno(MS_ERR_IO, errno, "%s", proved_path);
 	fputs("# Go releases\n"
 	      "\n"
-	      "Generated by `make layouts`.  Each line has a layout row read from the toolchain "
+	      "Generated by `make layouts`.  Each line is a layout row, read from the toolchains "
 	      "named in it;\n"
 	      "the evidence is in `tests/golden/layouts/`.  *Proved* means that the live test, "
 	      "which compares\n"
@@ -142,17 +195,23 @@ struct ms_error *print_support(FILE *out, struct ms_arena *arena, const struct s
 	      "release that is\n"
 	      "not here is refused, or read by its own DWARF and marked.\n"
 	      "\n"
+	      "Experiments that are not in this table either move nothing, or are refused: see\n"
+	      "`tests/golden/layouts/experiments.txt`.\n"
+	      "\n"
 	      "| Release | Architecture | Maps | GOEXPERIMENT | Read from | Live test |\n"
 	      "|---|---|---|---|---|---|\n",
 	      out);
-	for (size_t i = 0; i < samples->count; i++) {
-		const struct sample *s = &samples->items[i];
-		const char *release = release_name(arena, s->version);
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct row *row = &rows->items[i];
+		const struct sample *s = row->first;
 		const char *kind = kind_name(arena, &s->layout);
 
-		fprintf(out, "| %s | %s | %s | %s | %s | %s |\n", release, s->arch, kind,
-			*s->names ? s->names : "-", s->toolchain,
-			is_proved(proved, release, s->arch, kind) ? "proved" : "unproved");
+		fputs("| ", out);
+		print_range(out, row);
+		fprintf(out, " | %s | %s | %s |", s->arch, kind, *s->names ? s->names : "-");
+		for (size_t j = 0; j < row->count; j++)
+			fprintf(out, " %s", row->first[j].toolchain);
+		fprintf(out, " | %s |\n", is_proved(proved, row, kind) ? "proved" : "unproved");
 	}
 	return NULL;
 }

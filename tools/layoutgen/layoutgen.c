@@ -6,7 +6,8 @@
 //	layoutgen moves LIST			what each experiment moves, on stdout
 //
 // LIST has one binary per line: toolchain, architecture, GOEXPERIMENT ("-" for none), path.
-// What the label says and what the binary's DWARF says must agree, or nothing is printed.
+// What the label says and what the binary's DWARF says must agree, or nothing is printed; moves
+// compares instead, and takes also a word like "-race" for GOEXPERIMENT.
 #include "layoutgen.h"
 
 #include "base/cleanup.h"
@@ -15,19 +16,25 @@
 #include <errno.h>
 #include <fcntl.h>
 
-static struct ms_error *parse_label(struct sample *s)
+/** What the build was told, as opposed to what its DWARF says. */
+static struct ms_error *check_label(struct sample *s)
 {
-	unsigned major, minor;
-
-	if (sscanf(s->toolchain, "go%u.%u", &major, &minor) != 2 || major != 1 || minor > 999)
-		return ms_error_new(MS_ERR_USAGE, "\"%s\" is not a toolchain like go1.24.13",
-				    s->toolchain);
-	s->version = MS_GO(1, (int)minor);
-	return ms_go_experiments_parse(s->version, s->names, &s->experiments);
+	struct ms_error *err = ms_go_experiments_parse(s->release, s->names, &s->experiments);
+	if (err)
+		return ms_error_wrap(err, "%s", s->path);
+	if (s->experiments != s->layout.experiments)
+		return ms_error_new(MS_ERR_BAD_DATA,
+				    "%s: experiments are %#x by its label and %#x by its DWARF",
+				    s->path, s->experiments, s->layout.experiments);
+	return NULL;
 }
 
-static struct ms_error *read_sample(struct sample *s, bool label_decides)
+static struct ms_error *read_sample(struct sample *s)
 {
+	s->release = release_parse(s->toolchain);
+	if (s->release < 0)
+		return ms_error_new(MS_ERR_USAGE, "\"%s\" is not a toolchain like go1.24.13",
+				    s->toolchain);
 	MS_AUTO_CLOSE int fd = open(s->path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return ms_error_errno(MS_ERR_IO, errno, "%s", s->path);
@@ -40,15 +47,6 @@ static struct ms_error *read_sample(struct sample *s, bool label_decides)
 	if (strcmp(s->arch, amd64 ? "amd64" : "arm64") != 0)
 		return ms_error_new(MS_ERR_BAD_DATA, "%s: labelled %s and is not", s->path,
 				    s->arch);
-	if (!label_decides)
-		return NULL;
-	err = parse_label(s);
-	if (err)
-		return ms_error_wrap(err, "%s", s->path);
-	if (s->experiments != s->layout.experiments)
-		return ms_error_new(MS_ERR_BAD_DATA,
-				    "%s: experiments are %#x by its label and %#x by its DWARF",
-				    s->path, s->experiments, s->layout.experiments);
 	return NULL;
 }
 
@@ -60,10 +58,10 @@ static int compare_samples(const void *left, const void *right)
 		return a->layout.arch < b->layout.arch ? -1 : 1;
 	if (a->experiments != b->experiments)
 		return a->experiments < b->experiments ? -1 : 1;
-	return a->version - b->version;
+	return a->release - b->release;
 }
 
-static struct ms_error *read_list(const char *path, bool label_decides, struct ms_arena *arena,
+static struct ms_error *read_list(const char *path, struct ms_arena *arena,
 				  struct sample_vec *samples)
 {
 	MS_AUTO_FCLOSE FILE *list = fopen(path, "re");
@@ -76,7 +74,7 @@ static struct ms_error *read_list(const char *path, bool label_decides, struct m
 		char *copy = ms_arena_strndup(arena, line, strcspn(line, "\n"));
 		char *rest = copy;
 
-		if (!copy || !ms_vec_push(samples, { .version = 0 }))
+		if (!copy || !ms_vec_push(samples, { .release = 0 }))
 			return ms_error_no_memory();
 		struct sample *s = &samples->items[samples->count - 1];
 
@@ -89,12 +87,10 @@ static struct ms_error *read_list(const char *path, bool label_decides, struct m
 					    path, line);
 		if (!strcmp(s->names, "-"))
 			s->names = "";
-		struct ms_error *err = read_sample(s, label_decides);
+		struct ms_error *err = read_sample(s);
 		if (err)
 			return err;
 	}
-	for (size_t i = 0; i < samples->count; i++) // The vector has moved for the last time.
-		samples->items[i].layout.size_classes = samples->items[i].classes;
 	return NULL;
 }
 
@@ -103,9 +99,8 @@ static struct ms_error *write_evidence(const struct sample_vec *samples, struct 
 {
 	for (size_t i = 0; i < samples->count; i++) {
 		const struct sample *s = &samples->items[i];
-		const char *path = ms_arena_printf(arena, "%s/%s-%s-%s.txt", folder,
-						   release_name(arena, s->version), s->arch,
-						   kind_name(arena, &s->layout));
+		const char *path = ms_arena_printf(arena, "%s/%s-%s-%s.txt", folder, s->toolchain,
+						   s->arch, kind_name(arena, &s->layout));
 		MS_AUTO_FCLOSE FILE *out = path ? fopen(path, "we") : NULL;
 
 		if (!out)
@@ -129,24 +124,30 @@ static struct ms_error *run(int argc, char **argv, struct ms_arena *arena,
 		return ms_error_new(MS_ERR_USAGE, "usage: layoutgen rows|moves LIST, "
 						  "layoutgen evidence LIST FOLDER, "
 						  "layoutgen support LIST PROVED");
-	struct ms_error *err = read_list(argv[2], !moves, arena, samples);
+	struct ms_error *err = read_list(argv[2], arena, samples);
 	if (err)
 		return err;
 	if (moves)
 		return print_moves(stdout, samples);
+	for (size_t i = 0; i < samples->count; i++) {
+		err = check_label(&samples->items[i]);
+		if (err)
+			return err;
+	}
 	qsort(samples->items, samples->count, sizeof(*samples->items), compare_samples);
 	for (size_t i = 0; i < samples->count; i++)
 		samples->items[i].layout.size_classes = samples->items[i].classes;
 	if (!strcmp(verb, "evidence"))
 		return write_evidence(samples, arena, extra);
-	if (!strcmp(verb, "support"))
-		return print_support(stdout, arena, samples, extra);
 	struct row_vec rows = { 0 };
 	if (!merge_rows(samples, &rows))
-		return ms_error_no_memory();
-	print_rows(stdout, &rows);
+		err = ms_error_no_memory();
+	else if (!strcmp(verb, "support"))
+		err = print_support(stdout, arena, &rows, extra);
+	else
+		print_rows(stdout, &rows);
 	ms_vec_free(&rows);
-	return NULL;
+	return err;
 }
 
 int main(int argc, char **argv)

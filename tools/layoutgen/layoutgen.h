@@ -12,8 +12,8 @@ struct sample {
 	const char *arch;      // "amd64"
 	const char *names;     // GOEXPERIMENT as given to the build, "" for none.
 	const char *path;
-	int version;
-	unsigned experiments; // Parsed from names.
+	int release;
+	unsigned experiments; // Parsed from names, where rows are made.
 	struct ms_go_layout layout;
 	uint16_t classes[128];
 	struct ms_go_answer answers[MS_GO_QUESTION_COUNT];
@@ -39,17 +39,22 @@ struct row_vec {
 /** "swiss+greentea", the words of support tables, proved.txt and evidence file names. */
 const char *kind_name(struct ms_arena *arena, const struct ms_go_layout *layout);
 
-/** "go1.24" for MS_GO(1, 24). */
-const char *release_name(struct ms_arena *arena, int version);
+/** The number of "go1.24.13", -1 when it is none; what stands behind a number does not count. */
+int release_parse(const char *toolchain);
 
-/** Samples sorted by architecture, experiments and release become rows; false: out of memory. */
+/**
+ * Samples sorted by architecture, experiments and release become rows; false: out of memory.
+ * A row reaches over the patch releases between two that agree, not between two that differ.
+ */
 bool merge_rows(const struct sample_vec *samples, struct row_vec *ret_rows);
 
 void print_rows(FILE *out, const struct row_vec *rows);
 void print_evidence(FILE *out, struct ms_arena *arena, const struct sample *sample);
 MS_MUST_USE struct ms_error *print_support(FILE *out, struct ms_arena *arena,
-					   const struct sample_vec *samples,
-					   const char *proved_path);
+					   const struct row_vec *rows, const char *proved_path);
 
-/** Compare every sample with the plain one of its release and architecture. */
+/**
+ * Compare every sample with the first plain one of its release and architecture, and
+ * layout_experiments.c with what each experiment did.
+ */
 MS_MUST_USE struct ms_error *print_moves(FILE *out, const struct sample_vec *samples);

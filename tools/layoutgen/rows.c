@@ -8,13 +8,40 @@
 
 enum { COLUMNS_MAX = 96 };
 
+static bool same_key(const struct sample *a, const struct sample *b)
+{
+	return a->layout.arch == b->layout.arch && a->experiments == b->experiments;
+}
+
+static int minor_of(const struct sample *s)
+{
+	return s->release / 1000;
+}
+
 static bool joins(const struct row *row, const struct sample *s)
 {
 	const struct sample *last = row->first + row->count - 1;
 
-	return last->layout.arch == s->layout.arch && last->experiments == s->experiments &&
-	       last->version + 1 == s->version &&
+	return same_key(last, s) && minor_of(s) - minor_of(last) <= 1 &&
 	       !ms_go_layout_difference(&last->layout, &s->layout);
+}
+
+/** The first release of a row that starts with @p s: no other row of its minor comes before. */
+static int since_of(const struct sample_vec *samples, const struct sample *s)
+{
+	bool first = s == samples->items || !same_key(s - 1, s) || minor_of(s - 1) != minor_of(s);
+
+	return first ? minor_of(s) * 1000 : s->release;
+}
+
+/** The release that ends a row whose last sample is @p s. */
+static int until_of(const struct sample_vec *samples, const struct sample *s)
+{
+	const struct sample *next = s + 1;
+	bool last = next == samples->items + samples->count || !same_key(next, s) ||
+		    minor_of(next) != minor_of(s);
+
+	return last ? (minor_of(s) + 1) * 1000 : s->release + 1;
 }
 
 bool merge_rows(const struct sample_vec *samples, struct row_vec *ret_rows)
@@ -23,15 +50,13 @@ bool merge_rows(const struct sample_vec *samples, struct row_vec *ret_rows)
 		const struct sample *s = &samples->items[i];
 		struct row *row = ret_rows->count ? &ret_rows->items[ret_rows->count - 1] : NULL;
 
-		if (row && joins(row, s)) {
-			row->count++;
-			row->until = s->version + 1;
-		} else if (!ms_vec_push(ret_rows, { .first = s,
-						    .count = 1,
-						    .since = s->version,
-						    .until = s->version + 1 })) {
-			return false;
+		if (!row || !joins(row, s)) {
+			if (!ms_vec_push(ret_rows, { .first = s, .since = since_of(samples, s) }))
+				return false;
+			row = &ret_rows->items[ret_rows->count - 1];
 		}
+		row->count++;
+		row->until = until_of(samples, s);
 	}
 	return true;
 }
@@ -73,6 +98,12 @@ static void print_experiments(FILE *out, unsigned experiments)
 	}
 }
 
+static void print_release(FILE *out, int release)
+{
+	fprintf(out, ms_go_patch(release) ? "MS_GO_PATCH(%d, %d, %d)" : "MS_GO(%d, %d)",
+		ms_go_major(release), ms_go_minor(release), ms_go_patch(release));
+}
+
 static bool same_classes(const struct sample *a, const struct sample *b)
 {
 	return a->layout.size_class_count == b->layout.size_class_count &&
@@ -111,8 +142,11 @@ static void print_row(FILE *out, const struct row_vec *rows, size_t index)
 	for (size_t i = 0; i < row->count; i++)
 		fprintf(out, " %s", row->first[i].toolchain);
 	fprintf(out, " linux/%s.\n", row->first->arch);
-	fprintf(out, "\t{ .since = MS_GO(1, %d), .until = MS_GO(1, %d), .arch = %s,\n",
-		row->since % 1000, row->until % 1000,
+	fputs("\t{ .since = ", out);
+	print_release(out, row->since);
+	fputs(", .until = ", out);
+	print_release(out, row->until);
+	fprintf(out, ", .arch = %s,\n",
 		l->arch == MS_ARCH_AMD64 ? "MS_ARCH_AMD64" : "MS_ARCH_ARM64");
 	fprintf(out, "\t  .maps = %s,\n\t  .experiments = ",
 		l->maps == MS_GO_MAPS_SWISS ? "MS_GO_MAPS_SWISS" : "MS_GO_MAPS_CLASSIC");
