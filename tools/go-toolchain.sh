@@ -34,12 +34,14 @@ candidates() {
 
 # Fetch the bootstrap release with an old go and make its files usable.
 fetch_bootstrap() { # OLD_GO
-	local version root
+	local version answer root
 	version=v0.0.1-go$bootstrap.linux-$("$1" env GOARCH)
-	root=$(cd / && GOFLAGS=-mod=mod GO111MODULE=on "$1" mod download -json \
-		"golang.org/toolchain@$version" | sed -n 's/^\t"Dir": "\(.*\)",\?$/\1/p')
+	answer=$(cd / && GOFLAGS=-mod=mod GO111MODULE=on "$1" mod download -json \
+		"golang.org/toolchain@$version") || true
+	root=$(sed -n 's/^\t"Dir": "\(.*\)",\?$/\1/p' <<<"$answer")
 	if [ -z "$root" ]; then
-		say "could not fetch golang.org/toolchain@$version; is the Go module proxy reachable?"
+		say "could not fetch golang.org/toolchain@$version"
+		sed -n 's/^\t"Error": "\(.*\)",\?$/\1/p' <<<"$answer" >&2
 		return 1
 	fi
 	if [ ! -x "$root/bin/go" ]; then
