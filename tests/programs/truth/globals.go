@@ -9,11 +9,16 @@ var (
 	GlobalGrid   map[point]int
 )
 
-func addGlobals(l *ledger) {
+// addGlobals fills them, the large one with at most largest entries.
+func addGlobals(l *ledger, largest int) {
 	GlobalConfig = make(map[string]string)
 	fill(GlobalConfig, 37, word, word)
 	GlobalOrders = make(ordersByID)
-	fill(GlobalOrders, 12345, func(i uint64) uint64 { return i }, newOrder)
+	orders := 12345
+	if orders > largest {
+		orders = largest
+	}
+	fill(GlobalOrders, orders, func(i uint64) uint64 { return i }, newOrder)
 	GlobalFlags = map[string]bool{"fast": true, "safe": false, "loud": true}
 	GlobalEmpty = make(map[int]int)
 	GlobalGrid = make(map[point]int, 500)

@@ -38,7 +38,7 @@ func parse() options {
 	set.IntVar(&o.decoys, "decoys", 0, "objects shaped like map headers")
 	set.IntVar(&o.churn, "churn", 0, "goroutines that change other maps at full speed")
 	set.IntVar(&o.garbage, "garbage", 0, "maps dropped just before the ready line")
-	set.IntVar(&o.largest, "largest", 1<<30, "entries at most in one map of -maps and -growing")
+	set.IntVar(&o.largest, "largest", 1<<30, "entries at most in one map, big ones aside")
 	set.BoolVar(&o.growing, "growing", false, "maps stopped in the middle of their growth")
 	set.BoolVar(&o.gc, "gc", false, "collect garbage back to back")
 	set.BoolVar(&o.blocked, "blocked", false, "a map on pages that block every read")
@@ -56,7 +56,7 @@ func parse() options {
 //go:noinline
 func populate(o options, l *ledger) decoyCounts {
 	rng := newRandom(o.seed)
-	addGlobals(l)
+	addGlobals(l, o.largest)
 	plan := planMaps(o, rng)
 	for _, p := range plan {
 		shapes[p.shape].make(l, p, rng)
