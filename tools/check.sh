@@ -82,7 +82,7 @@ live() { # TIER
 
 check() { # LIVE_TIER
 	sanitized
-	run "build: clang" build clang
+	run "build: clang" build clang && run "unit and fault tests, clang" build-clang/mapscope-tests
 	house_rules
 	run "the test runner" tests/support/runner_test.sh
 	run "installation" tests/install/run.sh
@@ -100,7 +100,7 @@ check)
 long)
 	export MS_SWEEP=complete
 	check long
-	run "unit tests, clang" build-clang/mapscope-tests
+	run "layouts repeat" tools/layoutgen/make-layouts.sh --check
 	run "build: thread sanitizer" build tsan &&
 		run "unit tests, thread sanitizer" build-tsan/mapscope-tests --timeout 300
 	if run "build: fuzz" build fuzz; then
