@@ -1,0 +1,9 @@
+// cmd.h - the verbs.  Each runs from the options to the last file and returns an exit code.
+#pragma once
+
+#include "cli/exit_code.h"
+#include "cli/options.h"
+
+/** @p started is when the command began; on an error @p ret_exit is what the error stands for. */
+MS_MUST_USE struct ms_error *ms_cmd_maps(const struct ms_options *options, double started,
+					 enum ms_exit_code *ret_exit);

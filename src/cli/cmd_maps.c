@@ -1,0 +1,72 @@
+// cmd_maps.c - `mapscope maps`: one census, shown.
+#include "cli/cmd.h"
+
+#include "census/census_run.h"
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "cli/session.h"
+
+static struct ms_error *page_text(const void *report, const struct ms_options *o,
+				  const struct ms_text_style *style, struct ms_sink *sink)
+{
+	return ms_render_census_text(report, &o->view, style, sink);
+}
+
+static struct ms_error *page_json(const void *report, const struct ms_options *o,
+				  struct ms_sink *sink)
+{
+	return ms_render_census_json(report, &o->view, sink);
+}
+
+static struct ms_error *page_csv(const void *report, const struct ms_options *o,
+				 struct ms_sink *sink)
+{
+	return ms_render_census_csv(report, &o->view, sink);
+}
+
+static bool should_stop(void *context)
+{
+	(void)context;
+	return ms_interrupted();
+}
+
+static struct ms_error *take_census(struct ms_session *s, struct ms_census_report *ret_report)
+{
+	const struct ms_census_options options = { .stop = should_stop };
+	struct ms_census_report report;
+	struct ms_error *err = ms_census_run(s->rt, &options, &report);
+
+	if (err)
+		return err;
+	err = ms_session_describe(s, &report.arena, &report.target);
+	if (err) {
+		ms_census_report_deinit(&report);
+		return err;
+	}
+	report.rss_bytes = ms_session_rss_bytes(s);
+	ms_session_account(s, &report.cost);
+	*ret_report = report;
+	return NULL;
+}
+
+struct ms_error *ms_cmd_maps(const struct ms_options *o, double started,
+			     enum ms_exit_code *ret_exit)
+{
+	struct ms_session s;
+	struct ms_census_report report;
+	struct ms_error *err = ms_session_find(&s, o, started);
+
+	if (!err)
+		err = ms_session_open(&s);
+	if (!err)
+		err = take_census(&s, &report);
+	if (!err) {
+		const struct ms_page page = { page_text, page_json, page_csv, &report };
+
+		err = ms_output_write(o, &page);
+		*ret_exit = report.partial ? MS_EXIT_PARTIAL : MS_EXIT_DONE;
+		ms_census_report_deinit(&report);
+	}
+	ms_session_deinit(&s);
+	return err;
+}

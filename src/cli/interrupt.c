@@ -1,0 +1,68 @@
+// interrupt.c - Ctrl-C ends a window early and still prints.
+//
+// A signal may be delivered to any thread, a reading worker included, so a sleep cannot count on
+// being broken off by it: the handler writes to an event descriptor, and a sleep is a poll on that.
+// After the first signal both are back at their defaults: a second ends the process at once.
+#include "cli/interrupt.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t event_fd = -1;
+
+double ms_clock_now(void)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void set_handlers(void (*handler)(int))
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static void on_signal(int number)
+{
+	uint64_t one = 1;
+	ssize_t written = write(event_fd, &one, sizeof(one));
+
+	(void)number;
+	(void)written; // The flag tells; the event only wakes.
+	interrupted = 1;
+	set_handlers(SIG_DFL);
+}
+
+void ms_interrupt_catch(void)
+{
+	event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	set_handlers(on_signal);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+bool ms_interrupted(void)
+{
+	return interrupted;
+}
+
+void ms_interrupt_sleep(double until)
+{
+	struct pollfd event = { .fd = event_fd, .events = POLLIN };
+	double left;
+
+	while (!interrupted && (left = until - ms_clock_now()) > 0) {
+		struct timespec wait = { .tv_sec = (time_t)left };
+
+		wait.tv_nsec = (long)((left - (double)wait.tv_sec) * 1e9);
+		ppoll(&event, 1, &wait, NULL);
+	}
+}

@@ -1,0 +1,19 @@
+// interrupt.h - time, and the user's wish that it be over.
+#pragma once
+
+#include <stdbool.h>
+
+/** Seconds on a clock that never goes back. */
+double ms_clock_now(void);
+
+/**
+ * From now on the first SIGINT or SIGTERM is noted instead of ending the process; the second ends
+ * it.  A closed pipe becomes an error of writing.
+ */
+void ms_interrupt_catch(void);
+
+/** True after the first such signal. */
+bool ms_interrupted(void);
+
+/** Sleep until ms_clock_now() is @p until, or until such a signal. */
+void ms_interrupt_sleep(double until);

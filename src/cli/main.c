@@ -1,0 +1,51 @@
+// main.c - mapscope: the order of a run, and the one place where it ends.
+#include "cli/cmd.h"
+#include "cli/interrupt.h"
+#include "cli/output.h"
+
+#include <stdio.h>
+
+static struct ms_error *print_help(const struct ms_options *options)
+{
+	struct ms_sink sink;
+	struct ms_error *err;
+
+	ms_sink_init_file(&sink, stdout);
+	if (options->verb == MS_VERB_VERSION)
+		ms_sink_puts(&sink, "mapscope " MS_VERSION "\n");
+	else
+		ms_options_help(options->topic, &sink);
+	err = ms_sink_finish(&sink);
+	ms_sink_deinit(&sink);
+	return err;
+}
+
+static struct ms_error *run(const struct ms_options *options, double started,
+			    enum ms_exit_code *ret_exit)
+{
+	struct ms_error *err;
+
+	if (options->verb == MS_VERB_HELP || options->verb == MS_VERB_VERSION)
+		return print_help(options);
+	err = ms_output_check(options);
+	return err ? err : ms_cmd_maps(options, started, ret_exit);
+}
+
+int main(int argc, char **argv)
+{
+	double started = ms_clock_now();
+	enum ms_exit_code code = MS_EXIT_DONE;
+	struct ms_options options;
+	struct ms_error *err;
+
+	ms_interrupt_catch();
+	err = ms_options_parse(argc, argv, &options);
+	if (!err)
+		err = run(&options, started, &code);
+	if (err) {
+		fprintf(stderr, "mapscope: %s\n", ms_error_message(err));
+		code = ms_exit_code_of(err);
+		ms_error_free(err);
+	}
+	return (int)code;
+}

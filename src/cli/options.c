@@ -1,0 +1,425 @@
+// options.c - the command line, read against two tables.
+//
+// The table of verbs and the table of options are all there is: getopt's own tables, the checks of
+// which option belongs to which verb and the help texts are made from them, so that none of these
+// can disagree.  The first word that is no option is a verb (or the beginning of one) or a PID.
+#include "cli/options.h"
+
+#include "base/types.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_VERB MS_VERB_MAPS
+
+enum { TOP_DEFAULT = 20 };
+
+struct verb {
+	const char *name;
+	const char *arguments;
+	const char *summary;
+	const char *details;
+};
+
+static const struct verb verbs[MS_VERB_COUNT_] = {
+	[MS_VERB_MAPS] = { "maps", "PID", "every map, once: type, entries, capacity, load, bytes",
+			   "One look at every map of the process: its type where it is known, "
+			   "entries, capacity,\nload, bytes in use, slack and growth.\n" },
+	[MS_VERB_HELP] = { "help", "VERB", "the options of one verb", NULL },
+};
+
+enum {
+	FOR_MAPS = 1 << MS_VERB_MAPS,
+	FOR_TARGETS = FOR_MAPS,
+	FOR_ALL = (1 << MS_VERB_COUNT_) - 1,
+};
+
+/** Options without a letter are known to getopt by these. */
+enum {
+	OPT_NAME = 256,
+	OPT_TOP,
+	OPT_SORT,
+	OPT_ALL,
+	OPT_JSON,
+	OPT_NO_COLOR,
+	OPT_HELP,
+	OPT_VERSION,
+};
+
+struct option_row {
+	const char *name;
+	int id; // Its letter where it has one.
+	const char *argument;
+	unsigned verbs;
+	const char *help;
+};
+
+static const struct option_row rows[] = {
+	{ "name", OPT_NAME, "NAME", FOR_TARGETS,
+	  "the one process of this command name, in place of a PID" },
+	{ "pid", 'p', "PID", FOR_TARGETS, "the same as PID without an option" },
+	{ "top", OPT_TOP, "N", FOR_MAPS, "show the first N maps (20)" },
+	{ "sort", OPT_SORT, "KEY", FOR_MAPS, "by bytes (the default), entries, slack or load" },
+	{ "all", OPT_ALL, NULL, FOR_MAPS, "show every map" },
+	{ "json", OPT_JSON, NULL, FOR_TARGETS, "print a JSON document" },
+	{ "output", 'o', "FILE", FOR_TARGETS,
+	  "write to FILE as well, as its name ends: .json .csv .txt" },
+	{ "no-color", OPT_NO_COLOR, NULL, FOR_TARGETS, "no colours on a terminal, like NO_COLOR" },
+	{ "quiet", 'q', NULL, FOR_TARGETS, "no progress on a terminal" },
+	{ "help", OPT_HELP, NULL, FOR_ALL, "this text" },
+	{ "version", OPT_VERSION, NULL, FOR_ALL, "the version" },
+};
+
+static const char *const sort_names[] = {
+	[MS_SORT_BYTES] = "bytes",
+	[MS_SORT_ENTRIES] = "entries",
+	[MS_SORT_SLACK] = "slack",
+	[MS_SORT_LOAD] = "load",
+};
+
+const char *ms_verb_name(enum ms_verb verb)
+{
+	return verbs[verb].name;
+}
+
+// --- Help. ---
+
+static void help_option(const struct option_row *row, struct ms_sink *sink)
+{
+	char left[32];
+
+	snprintf(left, sizeof(left), "%c%c%s--%s%s%s", row->id < 256 ? '-' : ' ',
+		 row->id < 256 ? row->id : ' ', row->id < 256 ? ", " : "  ", row->name,
+		 row->argument ? " " : "", row->argument ? row->argument : "");
+	ms_sink_printf(sink, "  %-22s %s\n", left, row->help);
+}
+
+static void help_options(unsigned verb_bits, struct ms_sink *sink)
+{
+	ms_sink_puts(sink, "\nOptions:\n");
+	for (size_t i = 0; i < MS_ARRAY_SIZE(rows); i++) {
+		if (rows[i].verbs & verb_bits)
+			help_option(&rows[i], sink);
+	}
+}
+
+static void help_summary(struct ms_sink *sink)
+{
+	ms_sink_puts(sink, "mapscope: every map of a running Go process, which it never stops\n"
+			   "\n"
+			   "Usage:\n");
+	for (size_t i = 0; i < MS_VERB_COUNT_; i++) {
+		char left[32];
+
+		if (!verbs[i].name)
+			continue;
+		snprintf(left, sizeof(left), "mapscope %s %s", verbs[i].name, verbs[i].arguments);
+		ms_sink_printf(sink, "  %-22s %s\n", left, verbs[i].summary);
+	}
+	help_options(FOR_ALL, sink);
+}
+
+void ms_options_help(enum ms_verb topic, struct ms_sink *sink)
+{
+	if (topic == MS_VERB_HELP) {
+		help_summary(sink);
+		return;
+	}
+	ms_sink_printf(sink, "Usage: mapscope %s [OPTIONS] PID\n\n%s", verbs[topic].name,
+		       verbs[topic].details);
+	help_options(1u << topic, sink);
+}
+
+// --- Words. ---
+
+static bool is_number(const char *text)
+{
+	return text[0] && text[strspn(text, "0123456789")] == '\0';
+}
+
+static struct ms_error *parse_pid(const char *text, pid_t *ret_pid)
+{
+	long value;
+
+	errno = 0;
+	value = is_number(text) ? strtol(text, NULL, 10) : 0;
+	if (errno || value < 1 || value > INT_MAX)
+		return ms_error_new(MS_ERR_USAGE,
+				    "%s is not a PID; type the number of a process, or --name NAME",
+				    text);
+	*ret_pid = (pid_t)value;
+	return NULL;
+}
+
+static struct ms_error *parse_top(const char *text, size_t *ret_top)
+{
+	unsigned long long value;
+
+	errno = 0;
+	value = is_number(text) ? strtoull(text, NULL, 10) : 0;
+	if (errno || !value)
+		return ms_error_new(
+		    MS_ERR_USAGE, "--top %s cannot be meant; type a number from 1, or --all", text);
+	*ret_top = (size_t)value;
+	return NULL;
+}
+
+static struct ms_error *parse_sort(const char *text, enum ms_sort_key *ret_key)
+{
+	for (size_t i = 0; i < MS_ARRAY_SIZE(sort_names); i++) {
+		if (!strcmp(text, sort_names[i])) {
+			*ret_key = (enum ms_sort_key)i;
+			return NULL;
+		}
+	}
+	return ms_error_new(MS_ERR_USAGE,
+			    "--sort %s is not known; type --sort bytes, entries, slack or load",
+			    text);
+}
+
+static struct ms_error *parse_file(const char *path, struct ms_options *o)
+{
+	static const char *const endings[] = {
+		[MS_FORMAT_TEXT] = ".txt",
+		[MS_FORMAT_JSON] = ".json",
+		[MS_FORMAT_CSV] = ".csv",
+	};
+	const char *ending = strrchr(path, '.');
+
+	if (o->file_count == MS_OUTPUT_FILES_MAX)
+		return ms_error_new(MS_ERR_USAGE, "-o can be given %d times",
+				    (int)MS_OUTPUT_FILES_MAX);
+	for (size_t i = 0; ending && i < MS_ARRAY_SIZE(endings); i++) {
+		if (!strcmp(ending, endings[i])) {
+			o->files[o->file_count++] =
+			    (struct ms_output_file){ path, (enum ms_format)i };
+			return NULL;
+		}
+	}
+	return ms_error_new(MS_ERR_USAGE,
+			    "-o %s does not say which format; let the name end in .json, .csv or "
+			    ".txt",
+			    path);
+}
+
+/** Find a verb by its beginning. */
+static struct ms_error *parse_verb(const char *text, enum ms_verb *ret_verb)
+{
+	size_t found = MS_VERB_COUNT_;
+
+	for (size_t i = 0; i < MS_VERB_COUNT_; i++) {
+		if (!verbs[i].name || strncmp(verbs[i].name, text, strlen(text)) != 0)
+			continue;
+		if (found != MS_VERB_COUNT_)
+			return ms_error_new(MS_ERR_USAGE, "%s can mean %s or %s; type one of them",
+					    text, verbs[found].name, verbs[i].name);
+		found = i;
+	}
+	if (found == MS_VERB_COUNT_)
+		return ms_error_new(MS_ERR_USAGE,
+				    "%s is neither a verb nor a PID; type mapscope --help for the "
+				    "verbs, or mapscope --name %s for a process of this name",
+				    text, text);
+	*ret_verb = (enum ms_verb)found;
+	return NULL;
+}
+
+// --- Options. ---
+
+/** Which options were given, for the checks after the last word. */
+struct given {
+	uint64_t rows; // A bit by index in rows.
+	const char *pid;
+};
+
+static const struct option_row *row_of(int id)
+{
+	for (size_t i = 0; i < MS_ARRAY_SIZE(rows); i++) {
+		if (rows[i].id == id)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static struct ms_error *take_option(int id, const char *value, struct ms_options *o,
+				    struct given *given)
+{
+	given->rows |= UINT64_C(1) << (row_of(id) - rows);
+	switch (id) {
+	case OPT_NAME:
+		o->name = value;
+		return NULL;
+	case 'p':
+		given->pid = value;
+		return NULL;
+	case OPT_TOP:
+		return parse_top(value, &o->view.top);
+	case OPT_SORT:
+		return parse_sort(value, &o->view.sort);
+	case OPT_ALL:
+		o->view.top = SIZE_MAX;
+		return NULL;
+	case OPT_JSON:
+		o->format = MS_FORMAT_JSON;
+		return NULL;
+	case 'o':
+		return parse_file(value, o);
+	case OPT_NO_COLOR:
+		o->no_color = true;
+		return NULL;
+	case 'q':
+		o->quiet = true;
+		return NULL;
+	}
+	return NULL;
+}
+
+/** getopt did not understand @p word; @p id is the option it belongs to, or 0. */
+static struct ms_error *error_option(int result, int id, const char *word)
+{
+	const struct option_row *row = row_of(id);
+
+	if (result == ':' && row)
+		return ms_error_new(MS_ERR_USAGE, "%s lacks its value; type --%s %s", word,
+				    row->name, row->argument);
+	if (row)
+		return ms_error_new(MS_ERR_USAGE, "--%s takes no value; type --%s alone", row->name,
+				    row->name);
+	if (id)
+		return ms_error_new(MS_ERR_USAGE, "-%c is not an option; type mapscope --help", id);
+	return ms_error_new(MS_ERR_USAGE,
+			    "%s is not an option, or the beginning of several; type mapscope "
+			    "--help",
+			    word);
+}
+
+static struct ms_error *take_options(int argc, char **argv, struct ms_options *o,
+				     struct given *given)
+{
+	struct option longs[MS_ARRAY_SIZE(rows) + 1] = { { 0 } };
+	char shorts[2 * MS_ARRAY_SIZE(rows) + 3] = ":";
+	size_t used = 1;
+	int id;
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(rows); i++) {
+		int has = rows[i].argument ? required_argument : no_argument;
+
+		longs[i] = (struct option){ rows[i].name, has, NULL, rows[i].id };
+		if (rows[i].id >= 256)
+			continue;
+		shorts[used++] = (char)rows[i].id;
+		if (rows[i].argument)
+			shorts[used++] = ':';
+	}
+	shorts[used++] = 'h'; // A habit, not worth a line of help.
+	opterr = 0;
+	optind = 0;
+	while ((id = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		struct ms_error *err;
+
+		if (id == '?' || id == ':')
+			return error_option(id, optopt, argv[optind - 1]);
+		err = take_option(id == 'h' ? OPT_HELP : id, optarg, o, given);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static bool was_given(const struct given *given, int id)
+{
+	return given->rows >> (row_of(id) - rows) & 1;
+}
+
+// --- The whole. ---
+
+/** Every option given belongs to the verb, and none contradicts another. */
+static struct ms_error *check_options(const struct ms_options *o, const struct given *given)
+{
+	for (size_t i = 0; i < MS_ARRAY_SIZE(rows); i++) {
+		if (given->rows >> i & 1 && !(rows[i].verbs & 1u << o->verb))
+			return ms_error_new(MS_ERR_USAGE,
+					    "--%s is not an option of %s; type mapscope help %s",
+					    rows[i].name, verbs[o->verb].name, verbs[o->verb].name);
+	}
+	if (was_given(given, OPT_TOP) && was_given(given, OPT_ALL))
+		return ms_error_new(MS_ERR_USAGE, "--top and --all contradict each other; type one "
+						  "of them");
+	return NULL;
+}
+
+static struct ms_error *take_help(int count, char **words, struct ms_options *o)
+{
+	o->topic = MS_VERB_HELP;
+	return count > 0 ? parse_verb(words[0], &o->topic) : NULL;
+}
+
+/** The words that are no options: [VERB] [PID]. */
+static struct ms_error *take_words(int count, char **words, struct ms_options *o,
+				   const struct given *given)
+{
+	const char *pid = given->pid;
+	struct ms_error *err;
+
+	if (count && !is_number(words[0])) {
+		if (strchr(words[0], '/') || access(words[0], F_OK) == 0)
+			return ms_error_new(MS_ERR_UNSUPPORTED,
+					    "%s is a file, and mapscope reads running processes; "
+					    "type mapscope PID",
+					    words[0]);
+		err = parse_verb(words[0], &o->verb);
+		if (err)
+			return err;
+		count--;
+		words++;
+	}
+	if (o->verb == MS_VERB_HELP)
+		return take_help(count, words, o);
+	if (was_given(given, OPT_HELP)) {
+		o->topic = o->verb;
+		o->verb = MS_VERB_HELP;
+		return NULL;
+	}
+	if (count > 1 || (count && (pid || o->name)) || (pid && o->name))
+		return ms_error_new(MS_ERR_USAGE,
+				    "more than one process is named; type one PID or one --name");
+	if (count)
+		pid = words[0];
+	if (pid)
+		return parse_pid(pid, &o->pid);
+	if (!o->name)
+		return ms_error_new(MS_ERR_USAGE, "no process is named; type mapscope %s PID",
+				    verbs[o->verb].name);
+	return NULL;
+}
+
+struct ms_error *ms_options_parse(int argc, char **argv, struct ms_options *ret_options)
+{
+	struct ms_options o = {
+		.verb = DEFAULT_VERB,
+		.view = { .top = TOP_DEFAULT, .sort = MS_SORT_BYTES },
+	};
+	struct given given = { 0 };
+	struct ms_error *err = take_options(argc, argv, &o, &given);
+
+	if (err)
+		return err;
+	if (was_given(&given, OPT_VERSION)) {
+		o.verb = MS_VERB_VERSION;
+	} else if (optind == argc && was_given(&given, OPT_HELP)) {
+		o.verb = o.topic = MS_VERB_HELP;
+	} else {
+		err = take_words(argc - optind, argv + optind, &o, &given);
+		if (!err && o.verb != MS_VERB_HELP)
+			err = check_options(&o, &given);
+	}
+	if (err)
+		return err;
+	*ret_options = o;
+	return NULL;
+}

@@ -1,0 +1,53 @@
+// options.h - what was asked for: the command line as data.
+#pragma once
+
+#include "render/render.h"
+
+#include <sys/types.h>
+
+enum ms_verb {
+	MS_VERB_MAPS,
+	MS_VERB_HELP,
+	MS_VERB_VERSION,
+	MS_VERB_COUNT_,
+};
+
+/** The format of a page or file. */
+enum ms_format {
+	MS_FORMAT_TEXT,
+	MS_FORMAT_JSON,
+	MS_FORMAT_CSV,
+};
+
+enum { MS_OUTPUT_FILES_MAX = 16 };
+
+struct ms_output_file {
+	const char *path;
+	enum ms_format format;
+};
+
+struct ms_options {
+	enum ms_verb verb;
+	enum ms_verb topic; // Of MS_VERB_HELP; MS_VERB_HELP itself for the summary.
+	pid_t pid;          // 0 when a name was given.
+	const char *name;
+	double seconds;
+	struct ms_census_view view;
+	enum ms_format format; // Of the page on stdout: text or JSON.
+	bool no_color;
+	bool quiet;
+	struct ms_output_file files[MS_OUTPUT_FILES_MAX];
+	size_t file_count;
+};
+
+/**
+ * Read the command line.  USAGE with one sentence that says what to type; UNSUPPORTED where a file
+ * stands in the place of a PID.  Strings point into @p argv.
+ */
+MS_MUST_USE struct ms_error *ms_options_parse(int argc, char **argv,
+					      struct ms_options *ret_options);
+
+const char *ms_verb_name(enum ms_verb verb);
+
+/** The help on one verb, or the summary for MS_VERB_HELP. */
+void ms_options_help(enum ms_verb topic, struct ms_sink *sink);

@@ -1,0 +1,158 @@
+// output.c - the only place where results are printed.
+//
+// A file is written beside its destination under another name and then renamed, so that a reader
+// of the destination sees the old file or the whole new one.  What is no ordinary file (a pipe, a
+// device) is written directly.
+#include "cli/output.h"
+
+#include "base/cleanup.h"
+#include "cli/terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static struct ms_error *render(const struct ms_options *o, const struct ms_page *page,
+			       enum ms_format format, const struct ms_text_style *style,
+			       struct ms_sink *sink)
+{
+	switch (format) {
+	case MS_FORMAT_JSON:
+		return page->json(page->report, o, sink);
+	case MS_FORMAT_CSV:
+		return page->csv(page->report, o, sink);
+	case MS_FORMAT_TEXT:
+		break;
+	}
+	return page->text(page->report, o, style, sink);
+}
+
+static struct ms_error *print_page(const struct ms_options *o, const struct ms_page *page)
+{
+	struct ms_text_style style = ms_terminal_style(stdout, o);
+	struct ms_sink sink;
+	struct ms_error *err;
+
+	ms_sink_init_file(&sink, stdout);
+	err = render(o, page, o->format, &style, &sink);
+	if (err && sink.failed_errno == EPIPE) {
+		ms_error_free(err);
+		err = NULL;
+	}
+	ms_sink_deinit(&sink);
+	return err ? ms_error_wrap(err, "stdout") : NULL;
+}
+
+/** Render into @p fd, which is closed in any case. */
+static struct ms_error *render_into(const struct ms_options *o, const struct ms_page *page,
+				    const struct ms_output_file *out, int fd)
+{
+	const struct ms_text_style style = { 0, MS_COLOR_OFF, MS_CHARSET_UNICODE };
+	FILE *file = fdopen(fd, "w");
+	struct ms_sink sink;
+	struct ms_error *err;
+
+	if (!file) {
+		close(fd);
+		return ms_error_no_memory();
+	}
+	ms_sink_init_file(&sink, file);
+	err = render(o, page, out->format, &style, &sink);
+	ms_sink_deinit(&sink);
+	if (fclose(file) != 0 && !err)
+		err = ms_error_errno(MS_ERR_IO, errno, "could not write");
+	return err ? ms_error_wrap(err, "%s", out->path) : NULL;
+}
+
+static bool is_special(const char *path)
+{
+	struct stat found;
+
+	return stat(path, &found) == 0 && !S_ISREG(found.st_mode);
+}
+
+static struct ms_error *error_create(const char *path)
+{
+	return ms_error_errno(MS_ERR_IO, errno, "could not create %s", path);
+}
+
+static struct ms_error *write_special(const struct ms_options *o, const struct ms_page *page,
+				      const struct ms_output_file *out)
+{
+	int fd = open(out->path, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? error_create(out->path) : render_into(o, page, out, fd);
+}
+
+/** The mode a new file gets here. */
+static mode_t new_file_mode(void)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return 0666 & ~mask;
+}
+
+static struct ms_error *write_file(const struct ms_options *o, const struct ms_page *page,
+				   const struct ms_output_file *out)
+{
+	MS_AUTO_FREE char *temporary = NULL;
+	struct ms_error *err;
+	int fd;
+
+	if (is_special(out->path))
+		return write_special(o, page, out);
+	if (asprintf(&temporary, "%s.XXXXXX", out->path) < 0)
+		return ms_error_no_memory();
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return error_create(out->path);
+	if (fchmod(fd, new_file_mode()) != 0) {
+		err = error_create(out->path);
+		close(fd);
+	} else {
+		err = render_into(o, page, out, fd);
+	}
+	if (!err && rename(temporary, out->path) != 0)
+		err = error_create(out->path);
+	if (err)
+		unlink(temporary);
+	return err;
+}
+
+struct ms_error *ms_output_check(const struct ms_options *o)
+{
+	for (size_t i = 0; i < o->file_count; i++) {
+		const char *path = o->files[i].path;
+		const char *slash = strrchr(path, '/');
+		size_t size = slash ? (size_t)(slash - path) + 1 : 0;
+		MS_AUTO_FREE char *folder = size ? strndup(path, size) : strdup(".");
+		struct stat found;
+
+		if (!folder)
+			return ms_error_no_memory();
+		if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
+			errno = EISDIR;
+		else if (access(is_special(path) ? path : folder, W_OK) == 0)
+			continue;
+		return error_create(path);
+	}
+	return NULL;
+}
+
+struct ms_error *ms_output_write(const struct ms_options *o, const struct ms_page *page)
+{
+	struct ms_error *first = print_page(o, page);
+
+	for (size_t i = 0; i < o->file_count; i++) {
+		struct ms_error *err = write_file(o, page, &o->files[i]);
+
+		if (first)
+			ms_error_free(err);
+		else
+			first = err;
+	}
+	return first;
+}

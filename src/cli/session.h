@@ -1,0 +1,36 @@
+// session.h - one run on one process: opened, described, accounted for.
+#pragma once
+
+#include "cli/options.h"
+#include "golang/runtime.h"
+#include "report/common.h"
+
+#include <limits.h>
+
+struct ms_session {
+	const struct ms_options *options;
+	double started; // Of ms_clock_now, when the command began.
+	pid_t pid;
+	char exe[PATH_MAX];
+	struct ms_target *target;
+	struct ms_go_runtime *rt;
+};
+
+/** Find the process that the options name.  GONE, USAGE when a name is not unique. */
+MS_MUST_USE struct ms_error *ms_session_find(struct ms_session *s, const struct ms_options *options,
+					     double started);
+
+/** Open the process and its Go runtime.  The session must be deinited in any case. */
+MS_MUST_USE struct ms_error *ms_session_open(struct ms_session *s);
+
+/** Say in a report what was looked at; strings are copied to @p arena. */
+MS_MUST_USE struct ms_error *ms_session_describe(const struct ms_session *s, struct ms_arena *arena,
+						 struct ms_report_target *ret_target);
+
+/** Fill in what only the command knows of the cost: time, own memory. */
+void ms_session_account(const struct ms_session *s, struct ms_report_cost *cost);
+
+/** Resident bytes of the process, MS_UNKNOWN when it is gone. */
+uint64_t ms_session_rss_bytes(const struct ms_session *s);
+
+void ms_session_deinit(struct ms_session *s);
