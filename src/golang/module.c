@@ -43,8 +43,7 @@ static bool module_parse(const struct ms_go_layout *l, const uint8_t *raw, ms_ad
 
 	if (!ordered(m.text, m.etext) || !ordered(m.noptrdata, m.enoptrdata) ||
 	    !ordered(m.data, m.edata) || !ordered(m.bss, m.ebss) ||
-	    !ordered(m.noptrbss, m.enoptrbss) || !ordered(m.types, m.etypes) ||
-	    m.enoptrdata > m.data || m.edata > m.bss || m.ebss > m.noptrbss)
+	    !ordered(m.noptrbss, m.enoptrbss) || !ordered(m.types, m.etypes))
 		return false;
 	if (minpc < m.text || minpc >= maxpc || maxpc > m.etext || m.types == m.etypes)
 		return false;
