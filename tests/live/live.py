@@ -1,0 +1,35 @@
+"""Usage: run.sh [--tier check|long] [--filter TEXT] [--list]"""
+import argparse
+import os
+import sys
+
+import harness
+import targets
+
+# Importing a module registers its tests; they run in this order.
+import test_truth  # noqa: F401
+import test_churn  # noqa: F401
+import test_odd  # noqa: F401
+import test_reach  # noqa: F401
+import test_real  # noqa: F401
+import test_proved  # noqa: F401
+
+
+def main():
+    parser = argparse.ArgumentParser(description='Live tests of mapscope.')
+    parser.add_argument('--tier', choices=harness.TIERS, default='check')
+    parser.add_argument('--filter', default='', metavar='TEXT', help='tests with TEXT in their name')
+    parser.add_argument('--list', action='store_true', help='print the names and run nothing')
+    options = parser.parse_args()
+    tests = harness.selected(options.tier, options.filter)
+    if options.list:
+        print('\n'.join(t[0] for t in tests))
+        return 0
+    if not os.access(targets.TOOL, os.X_OK):
+        print(f'FAIL there is no {targets.TOOL}; build it with: make build')
+        print('0 passed, 1 failed, 0 skipped')
+        return 1
+    return harness.run(tests)
+
+
+sys.exit(main())
