@@ -51,7 +51,7 @@ bool ms_build_info_parse(const char *version, size_t size, struct ms_build_info 
 		return false;
 	at += 2;
 	if (!parse_number(&at, end, &major) || at == end || *at++ != '.' ||
-	    !parse_number(&at, end, &minor) || minor > 999)
+	    !parse_number(&at, end, &minor) || major > 999 || minor > 999)
 		return false;
 	const char *dot = at;
 	if (at == end || *at++ != '.' || !parse_number(&at, end, &patch) || patch > 999) {
