@@ -1,6 +1,7 @@
 # Bash completion for mapscope.  tests/install/run.sh compares both lists with mapscope --help.
-mapscope_verbs=(diagnose maps doctor)
-mapscope_options=(--name --seconds --top --sort --all --json --no-color --version --help)
+mapscope_verbs=(diagnose maps doctor help)
+mapscope_options=(--name --pid --seconds --top --sort --all --json --output --no-color
+	--quiet --version --help)
 
 _mapscope()
 {
@@ -12,13 +13,14 @@ _mapscope()
 	--sort) words="bytes entries slack load" ;;
 	--name) words=$(ps -eo comm= 2>/dev/null | sort -u) ;;
 	--seconds | --top) words= ;;
-	-o)
+	help) words="${mapscope_verbs[*]}" ;;
+	-o | --output)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;
 	*)
 		if [[ $word == -* ]]; then
-			words="${mapscope_options[*]} -o"
+			words="${mapscope_options[*]} -o -p -q"
 		else
 			words=$(ps -eo pid= 2>/dev/null)
 			((COMP_CWORD > 1)) || words="${mapscope_verbs[*]} $words"
