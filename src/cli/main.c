@@ -28,7 +28,11 @@ static struct ms_error *run(const struct ms_options *options, double started,
 	if (options->verb == MS_VERB_HELP || options->verb == MS_VERB_VERSION)
 		return print_help(options);
 	err = ms_output_check(options);
-	return err ? err : ms_cmd_maps(options, started, ret_exit);
+	if (err)
+		return err;
+	if (options->verb == MS_VERB_DOCTOR)
+		return ms_cmd_doctor(options, started, ret_exit);
+	return ms_cmd_maps(options, started, ret_exit);
 }
 
 int main(int argc, char **argv)

@@ -30,12 +30,17 @@ static const struct verb verbs[MS_VERB_COUNT_] = {
 	[MS_VERB_MAPS] = { "maps", "PID", "every map, once: type, entries, capacity, load, bytes",
 			   "One look at every map of the process: its type where it is known, "
 			   "entries, capacity,\nload, bytes in use, slack and growth.\n" },
+	[MS_VERB_DOCTOR] = { "doctor", "PID", "what will and will not work on it",
+			     "What of mapscope will and will not work on the process, and the one "
+			     "thing to change.\nThe exit code is the one that maps would end "
+			     "with.\n" },
 	[MS_VERB_HELP] = { "help", "VERB", "the options of one verb", NULL },
 };
 
 enum {
 	FOR_MAPS = 1 << MS_VERB_MAPS,
-	FOR_TARGETS = FOR_MAPS,
+	FOR_DOCTOR = 1 << MS_VERB_DOCTOR,
+	FOR_TARGETS = FOR_MAPS | FOR_DOCTOR,
 	FOR_ALL = (1 << MS_VERB_COUNT_) - 1,
 };
 
@@ -346,6 +351,13 @@ static struct ms_error *check_options(const struct ms_options *o, const struct g
 			return ms_error_new(MS_ERR_USAGE,
 					    "--%s is not an option of %s; type mapscope help %s",
 					    rows[i].name, verbs[o->verb].name, verbs[o->verb].name);
+	}
+	for (size_t i = 0; i < o->file_count && o->verb == MS_VERB_DOCTOR; i++) {
+		if (o->files[i].format == MS_FORMAT_CSV)
+			return ms_error_new(MS_ERR_USAGE,
+					    "doctor has no table for %s; let the name end in .json "
+					    "or .txt",
+					    o->files[i].path);
 	}
 	if (was_given(given, OPT_TOP) && was_given(given, OPT_ALL))
 		return ms_error_new(MS_ERR_USAGE, "--top and --all contradict each other; type one "

@@ -7,6 +7,7 @@
 
 enum ms_verb {
 	MS_VERB_MAPS,
+	MS_VERB_DOCTOR,
 	MS_VERB_HELP,
 	MS_VERB_VERSION,
 	MS_VERB_COUNT_,

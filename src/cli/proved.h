@@ -16,5 +16,6 @@ struct ms_proved_row {
 extern const struct ms_proved_row ms_proved_rows[];
 extern const size_t ms_proved_row_count;
 
-/** True when the suite holds @p layout against a live process of the minor release of @p release. */
+/** True when the suite holds @p layout against a live process of the minor release of @p release.
+ */
 bool ms_layout_proved(int release, const struct ms_go_layout *layout);

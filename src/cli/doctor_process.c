@@ -1,0 +1,207 @@
+// doctor_process.c - what the kernel lets us see of a process, and from where.
+//
+// Everything here comes from /proc.  What is different about the process (another user, another
+// namespace, pages out on swap) is said even where it does not matter, because it is what one
+// looks for when something does not work.
+#include "base/cleanup.h"
+#include "cli/doctor.h"
+#include "cli/proc_file.h"
+#include "target/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+
+enum { CAPABILITY_PTRACE = 19 }; // CAP_SYS_PTRACE, linux/capability.h.
+
+/** Whether the effective capabilities of the process allow to trace any other. */
+static bool may_trace_all(void)
+{
+	struct ms_proc_text status;
+	const char *line;
+	uint64_t effective;
+
+	if (!ms_proc_text(getpid(), "status", &status))
+		return false;
+	line = strstr(status.bytes, "\nCapEff:");
+	return line && sscanf(line, "\nCapEff: %" SCNx64, &effective) == 1 &&
+	       effective >> CAPABILITY_PTRACE & 1;
+}
+
+/** kernel.yama.ptrace_scope; 0 where there is no Yama. */
+static int yama_scope(void)
+{
+	MS_AUTO_FCLOSE FILE *file = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
+	int scope = 0;
+
+	if (!file || fscanf(file, "%d", &scope) != 1)
+		return 0;
+	return scope;
+}
+
+static void check_user(struct ms_doctor *d, const struct ms_proc_text *status)
+{
+	const char *same = "the same user, and";
+	char other[48];
+	int uid = 0, scope = yama_scope();
+
+	if (!ms_proc_number(status, "Uid:", &uid))
+		return;
+	if ((uid_t)uid != geteuid()) {
+		snprintf(other, sizeof(other), "runs as user %d, we are user %u:", uid, geteuid());
+		same = other;
+	}
+	if (may_trace_all())
+		ms_doctor_add(d, "permission", MS_CHECK_OK, NULL, "%s we have CAP_SYS_PTRACE",
+			      same);
+	else if ((uid_t)uid != geteuid())
+		ms_doctor_add(d, "permission", MS_CHECK_NO, NULL,
+			      "%s that takes CAP_SYS_PTRACE, which we lack", same);
+	else if (scope > 0)
+		ms_doctor_add(d, "permission", MS_CHECK_NO, NULL,
+			      "%s without CAP_SYS_PTRACE; Yama (kernel.yama.ptrace_scope = %d) "
+			      "allows no reading then",
+			      same, scope);
+	else
+		ms_doctor_add(d, "permission", MS_CHECK_OK, NULL,
+			      "%s no Yama restriction: no capability is needed", same);
+}
+
+/** Compare one namespace of the process with ours; false when that cannot be seen. */
+static bool compare_namespace(pid_t pid, const char *ns, bool *ret_other)
+{
+	char ours[64], its[64];
+
+	if (!ms_proc_link(getpid(), ns, ours, sizeof(ours)) ||
+	    !ms_proc_link(pid, ns, its, sizeof(its)))
+		return false;
+	*ret_other = strcmp(ours, its) != 0;
+	return true;
+}
+
+/** Its PID in its innermost namespace: the last number behind NSpid. */
+static int inner_pid(const struct ms_proc_text *status)
+{
+	const char *line = strstr(status->bytes, "\nNSpid:");
+	int pid = 0;
+
+	for (const char *p = line ? line + strlen("\nNSpid:") : ""; *p && *p != '\n';) {
+		char *end;
+
+		pid = (int)strtol(p, &end, 10);
+		p = end > p ? end : p + 1;
+		p += strspn(p, "\t ");
+	}
+	return pid;
+}
+
+static void check_namespaces(struct ms_doctor *d, const struct ms_proc_text *status)
+{
+	pid_t pid = d->session->pid;
+	bool other_pids, other_mounts;
+	char inner[48] = "";
+
+	if (!compare_namespace(pid, "ns/pid", &other_pids) ||
+	    !compare_namespace(pid, "ns/mnt", &other_mounts))
+		return;
+	if (!other_pids && !other_mounts) {
+		ms_doctor_add(d, "namespaces", MS_CHECK_OK, NULL, "the same as ours");
+		return;
+	}
+	if (other_pids)
+		snprintf(inner, sizeof(inner), " (PID %d in there)", inner_pid(status));
+	ms_doctor_add(d, "namespaces", MS_CHECK_OK, NULL,
+		      "in another %s namespace%s: its program is read through /proc/%d/exe",
+		      !other_mounts ? "PID"
+		      : other_pids  ? "PID and mount"
+				    : "mount",
+		      inner, (int)pid);
+}
+
+static void check_swap(struct ms_doctor *d, const struct ms_proc_text *status)
+{
+	int swapped_kb = 0;
+
+	ms_proc_number(status, "VmSwap:", &swapped_kb);
+	if (swapped_kb > 0)
+		ms_doctor_add(d, "swap", MS_CHECK_LIMITED, NULL,
+			      "%d kB are swapped out: they stay there, and maps in them are "
+			      "skipped and counted",
+			      swapped_kb);
+	else
+		ms_doctor_add(d, "swap", MS_CHECK_OK, NULL, "nothing is swapped out");
+}
+
+/** gVisor's sentry holds the memory of its programs; its own process is all that /proc shows. */
+static void check_sandbox(struct ms_doctor *d)
+{
+	const char *slash = strrchr(d->session->exe, '/');
+
+	if (slash && !strncmp(slash + 1, "runsc", strlen("runsc")))
+		ms_doctor_add(d, "sandbox", MS_CHECK_LIMITED,
+			      "run mapscope inside the sandbox, beside the program",
+			      "this is gVisor's sandbox itself: the programs in it cannot be read "
+			      "from outside");
+}
+
+void ms_doctor_check_process(struct ms_doctor *d)
+{
+	struct ms_proc_text status, comm;
+
+	if (!ms_proc_text(d->session->pid, "status", &status) ||
+	    !ms_proc_text(d->session->pid, "comm", &comm))
+		return; // Opening it says why.
+	comm.bytes[strcspn(comm.bytes, "\n")] = '\0';
+	ms_doctor_add(d, "process", MS_CHECK_OK, NULL, "%s, %s", comm.bytes,
+		      d->session->exe[0] ? d->session->exe : "its program may not be seen");
+	check_user(d, &status);
+	check_namespaces(d, &status);
+	check_swap(d, &status);
+	check_sandbox(d);
+}
+
+/** What to type, by what keeps us from reading. */
+static const char *permission_fix(const struct ms_session *s, struct ms_arena *arena)
+{
+	if (geteuid() == 0)
+		return "give the container the capability: docker run --cap-add SYS_PTRACE ...";
+	return ms_arena_printf(arena, "sudo mapscope doctor %d", (int)s->pid);
+}
+
+static void check_pagemap(struct ms_doctor *d)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)d->session->pid);
+	MS_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		ms_doctor_add(d, "residency", MS_CHECK_OK, NULL,
+			      "known from pagemap: pages that are not present stay so");
+	else
+		ms_doctor_add(d, "residency", MS_CHECK_LIMITED, NULL,
+			      "pagemap cannot be read (%s): pages that are not present may be "
+			      "pulled in",
+			      strerror(errno));
+}
+
+bool ms_doctor_check_memory(struct ms_doctor *d)
+{
+	struct ms_session *s = d->session;
+	struct ms_error *err = ms_process_open(s->pid, NULL, &s->target);
+
+	if (err) {
+		const char *fix = ms_error_code(err) == MS_ERR_DENIED
+				      ? permission_fix(s, &d->report->arena)
+				      : NULL;
+
+		ms_doctor_refuse(d, ms_error_code(err) == MS_ERR_GONE ? "process" : "memory", fix,
+				 err);
+		return false;
+	}
+	ms_doctor_add(d, "memory", MS_CHECK_OK, NULL, "read with %s",
+		      ms_process_access_name(s->target));
+	check_pagemap(d);
+	return true;
+}
