@@ -170,6 +170,15 @@ struct ms_error *ms_fault_create(struct ms_target *inner, const struct ms_fault_
 	return NULL;
 }
 
+void ms_fault_restart(struct ms_target *fault, const struct ms_fault_plan *plan)
+{
+	struct fault *f = fault_of(fault);
+
+	f->plan = *plan;
+	f->count = 0;
+	f->gone = false;
+}
+
 uint64_t ms_fault_count(const struct ms_target *fault)
 {
 	return ((const struct fault *)fault)->count;

@@ -42,5 +42,8 @@ MS_MUST_USE struct ms_error *ms_fault_create(struct ms_target *inner,
 					     const struct ms_fault_plan *plan,
 					     struct ms_target **ret_target);
 
+/** Start over with another plan: nothing counted yet, and a target that was gone is back. */
+void ms_fault_restart(struct ms_target *fault, const struct ms_fault_plan *plan);
+
 /** Operations counted so far, the failed ones included. */
 uint64_t ms_fault_count(const struct ms_target *fault);

@@ -154,3 +154,19 @@ MS_TEST(fault_target_counts_only_what_the_plan_names)
 	CHECK_EQ(ms_fault_count(t), 3);
 	unwrap(t);
 }
+
+MS_TEST(fault_target_starts_over)
+{
+	const struct ms_fault_plan next = { MS_FAULT_READ, 3, MS_FAULT_FAULT, MS_FAULT_ONCE };
+	struct ms_target *t = wrap(MS_FAULT_READ, 5, MS_FAULT_GONE, MS_FAULT_STICKY);
+	uint32_t failed;
+
+	CHECK_ERR(thirty_reads(t, &failed), MS_ERR_GONE);
+	ms_fault_restart(t, &next);
+	CHECK_EQ(ms_fault_count(t), 0);
+	CHECK_OK(ms_target_check(t));
+	CHECK_OK(thirty_reads(t, &failed));
+	CHECK_EQ(failed, 1u << 3);
+	CHECK_EQ(ms_fault_count(t), 30);
+	unwrap(t);
+}

@@ -6,6 +6,7 @@
 // wrong layout; without it, what one census reads.  Give --date to make the same bytes again.
 #include "target/record.h"
 #include "base/cleanup.h"
+#include "census/census_run.h"
 #include "image/build_info.h"
 #include "image/elf_file.h"
 #include "target/process.h"
@@ -141,6 +142,21 @@ static void target_destroyp(struct ms_target **t)
 	ms_target_destroy(*t);
 }
 
+/** Read through @p record what one census reads. */
+static struct ms_error *take_census(struct ms_target *record)
+{
+	const struct ms_census_options options = { 0 };
+	struct ms_census_report report = { 0 };
+	struct ms_go_runtime *rt = NULL;
+	struct ms_error *err = ms_go_open(record, NULL, &rt);
+
+	if (!err)
+		err = ms_census_run(rt, &options, &report);
+	ms_census_report_deinit(&report);
+	ms_go_close(rt);
+	return err;
+}
+
 /** Record and write; what is read of the target goes through @p record. */
 static struct ms_error *run(const struct arguments *args, struct ms_target *record,
 			    const char *command)
@@ -163,7 +179,7 @@ static struct ms_error *run(const struct arguments *args, struct ms_target *reco
 			return ms_error_wrap(err, "give --release");
 		info.release = build.version;
 	}
-	err = ms_record_everything(record);
+	err = args->full ? ms_record_everything(record) : take_census(record);
 	if (err)
 		return err;
 	MS_AUTO_FCLOSE FILE *out = fopen(args->out, "wbe");
