@@ -4,6 +4,7 @@
 #include "census/census_run.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/session.h"
 
 static struct ms_error *page_text(const void *report, const struct ms_options *o,
@@ -24,18 +25,23 @@ static struct ms_error *page_csv(const void *report, const struct ms_options *o,
 	return ms_render_census_csv(report, &o->view, sink);
 }
 
+/** A census asks now and then whether to go on: a good moment to say that it does. */
 static bool should_stop(void *context)
 {
-	(void)context;
+	ms_progress_show(context, "reading maps");
 	return ms_interrupted();
 }
 
 static struct ms_error *take_census(struct ms_session *s, struct ms_census_report *ret_report)
 {
-	const struct ms_census_options options = { .stop = should_stop };
+	struct ms_progress progress;
+	const struct ms_census_options options = { .stop = should_stop, .stop_context = &progress };
 	struct ms_census_report report;
-	struct ms_error *err = ms_census_run(s->rt, &options, &report);
+	struct ms_error *err;
 
+	ms_progress_init(&progress, s->options, s->started);
+	err = ms_census_run(s->rt, &options, &report);
+	ms_progress_end(&progress);
 	if (err)
 		return err;
 	err = ms_session_describe(s, &report.arena, &report.target);

@@ -40,32 +40,42 @@ static int yama_scope(void)
 	return scope;
 }
 
-static void check_user(struct ms_doctor *d, const struct ms_proc_text *status)
+/** What keeps us from reading, seen from the rules that the kernel goes by. */
+static void explain_refusal(struct ms_doctor *d, int uid)
 {
-	const char *same = "the same user, and";
-	char other[48];
-	int uid = 0, scope = yama_scope();
+	int scope = yama_scope();
 
-	if (!ms_proc_number(status, "Uid:", &uid))
-		return;
-	if ((uid_t)uid != geteuid()) {
-		snprintf(other, sizeof(other), "runs as user %d, we are user %u:", uid, geteuid());
-		same = other;
-	}
 	if (may_trace_all())
-		ms_doctor_add(d, "permission", MS_CHECK_OK, NULL, "%s we have CAP_SYS_PTRACE",
-			      same);
+		ms_doctor_add(d, "permission", MS_CHECK_NO, NULL,
+			      "we have CAP_SYS_PTRACE, but not in the process's user namespace, or "
+			      "a seccomp filter forbids reading");
 	else if ((uid_t)uid != geteuid())
 		ms_doctor_add(d, "permission", MS_CHECK_NO, NULL,
-			      "%s that takes CAP_SYS_PTRACE, which we lack", same);
+			      "it runs as user %d and we are user %u: that takes CAP_SYS_PTRACE, "
+			      "which we lack",
+			      uid, geteuid());
 	else if (scope > 0)
 		ms_doctor_add(d, "permission", MS_CHECK_NO, NULL,
-			      "%s without CAP_SYS_PTRACE; Yama (kernel.yama.ptrace_scope = %d) "
-			      "allows no reading then",
-			      same, scope);
+			      "the same user without CAP_SYS_PTRACE, and Yama "
+			      "(kernel.yama.ptrace_scope = %d) allows no reading then",
+			      scope);
+	else
+		ms_doctor_add(d, "permission", MS_CHECK_NO, NULL,
+			      "the same user without CAP_SYS_PTRACE, and the program may not be "
+			      "dumped, or a seccomp filter forbids reading");
+}
+
+static void explain_permission(struct ms_doctor *d, int uid)
+{
+	const char *have = may_trace_all() ? "we have" : "we lack";
+
+	if ((uid_t)uid == geteuid())
+		ms_doctor_add(d, "permission", MS_CHECK_OK, NULL,
+			      "the same user; %s CAP_SYS_PTRACE", have);
 	else
 		ms_doctor_add(d, "permission", MS_CHECK_OK, NULL,
-			      "%s no Yama restriction: no capability is needed", same);
+			      "it runs as user %d, we are user %u; %s CAP_SYS_PTRACE", uid,
+			      geteuid(), have);
 }
 
 /** Compare one namespace of the process with ours; false when that cannot be seen. */
@@ -155,7 +165,6 @@ void ms_doctor_check_process(struct ms_doctor *d)
 	comm.bytes[strcspn(comm.bytes, "\n")] = '\0';
 	ms_doctor_add(d, "process", MS_CHECK_OK, NULL, "%s, %s", comm.bytes,
 		      d->session->exe[0] ? d->session->exe : "its program may not be seen");
-	check_user(d, &status);
 	check_namespaces(d, &status);
 	check_swap(d, &status);
 	check_sandbox(d);
@@ -190,7 +199,15 @@ bool ms_doctor_check_memory(struct ms_doctor *d)
 {
 	struct ms_session *s = d->session;
 	struct ms_error *err = ms_process_open(s->pid, NULL, &s->target);
+	struct ms_proc_text status;
+	int uid;
 
+	if (ms_proc_text(s->pid, "status", &status) && ms_proc_number(&status, "Uid:", &uid)) {
+		if (!err)
+			explain_permission(d, uid);
+		else if (ms_error_code(err) == MS_ERR_DENIED)
+			explain_refusal(d, uid);
+	}
 	if (err) {
 		const char *fix = ms_error_code(err) == MS_ERR_DENIED
 				      ? permission_fix(s, &d->report->arena)

@@ -2,6 +2,7 @@
 #include "cli/cmd.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
+#include "render/escape.h"
 
 #include <stdio.h>
 
@@ -35,6 +36,19 @@ static struct ms_error *run(const struct ms_options *options, double started,
 	return ms_cmd_maps(options, started, ret_exit);
 }
 
+/** The sentence may hold words of the target or of the command line. */
+static void print_error(const struct ms_error *err)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_file(&sink, stderr);
+	ms_sink_puts(&sink, "mapscope: ");
+	ms_replace_text(&sink, ms_error_message(err), MS_REPLACE_UNSAFE);
+	ms_sink_puts(&sink, "\n");
+	ms_error_free(ms_sink_finish(&sink)); // There is nowhere left to say so.
+	ms_sink_deinit(&sink);
+}
+
 int main(int argc, char **argv)
 {
 	double started = ms_clock_now();
@@ -47,7 +61,7 @@ int main(int argc, char **argv)
 	if (!err)
 		err = run(&options, started, &code);
 	if (err) {
-		fprintf(stderr, "mapscope: %s\n", ms_error_message(err));
+		print_error(err);
 		code = ms_exit_code_of(err);
 		ms_error_free(err);
 	}

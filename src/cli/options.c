@@ -7,7 +7,6 @@
 
 #include "base/types.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -147,10 +146,23 @@ static bool is_number(const char *text)
 	return text[0] && text[strspn(text, "0123456789")] == '\0';
 }
 
+/** A file where a process should be named. */
+static struct ms_error *refuse_file(const char *word)
+{
+	if (!strchr(word, '/') && access(word, F_OK) != 0)
+		return NULL;
+	return ms_error_new(MS_ERR_UNSUPPORTED,
+			    "%s is a file, and mapscope reads running processes; type mapscope PID",
+			    word);
+}
+
 static struct ms_error *parse_pid(const char *text, pid_t *ret_pid)
 {
 	long value;
+	struct ms_error *err = is_number(text) ? NULL : refuse_file(text);
 
+	if (err)
+		return err;
 	errno = 0;
 	value = is_number(text) ? strtol(text, NULL, 10) : 0;
 	if (errno || value < 1 || value > INT_MAX)
@@ -225,11 +237,16 @@ static struct ms_error *parse_verb(const char *text, enum ms_verb *ret_verb)
 					    text, verbs[found].name, verbs[i].name);
 		found = i;
 	}
-	if (found == MS_VERB_COUNT_)
+	if (found == MS_VERB_COUNT_) {
+		struct ms_error *err = refuse_file(text);
+
+		if (err)
+			return err;
 		return ms_error_new(MS_ERR_USAGE,
 				    "%s is neither a verb nor a PID; type mapscope --help for the "
 				    "verbs, or mapscope --name %s for a process of this name",
 				    text, text);
+	}
 	*ret_verb = (enum ms_verb)found;
 	return NULL;
 }
@@ -379,11 +396,6 @@ static struct ms_error *take_words(int count, char **words, struct ms_options *o
 	struct ms_error *err;
 
 	if (count && !is_number(words[0])) {
-		if (strchr(words[0], '/') || access(words[0], F_OK) == 0)
-			return ms_error_new(MS_ERR_UNSUPPORTED,
-					    "%s is a file, and mapscope reads running processes; "
-					    "type mapscope PID",
-					    words[0]);
 		err = parse_verb(words[0], &o->verb);
 		if (err)
 			return err;
@@ -405,7 +417,8 @@ static struct ms_error *take_words(int count, char **words, struct ms_options *o
 	if (pid)
 		return parse_pid(pid, &o->pid);
 	if (!o->name)
-		return ms_error_new(MS_ERR_USAGE, "no process is named; type mapscope %s PID",
+		return ms_error_new(MS_ERR_USAGE,
+				    "no process is named; type mapscope %s PID, or mapscope --help",
 				    verbs[o->verb].name);
 	return NULL;
 }
