@@ -17,9 +17,10 @@ say() {
 	echo "go-toolchain.sh: $*" >&2
 }
 
-# The version of a go command as 1.19.8, empty when it does not run.
+# The version of a go command as 1.19.8, empty when it does not run.  Without the user's settings:
+# an old release refuses to say its version over a flag that it does not know.
 version_of() {
-	GOTOOLCHAIN=local "$1" version 2>/dev/null | sed -n 's/^go version go\([0-9.]*\).*/\1/p'
+	GOENV=off GOFLAGS= GOTOOLCHAIN=local "$1" version 2>/dev/null | sed -n 's/^go version go\([0-9.]*\).*/\1/p'
 }
 
 at_least_1_21() {
