@@ -19,6 +19,9 @@ RELEASES = ('1.18.8', '1.19.4', '1.20.14', '1.21.13', '1.22.12', '1.23.12', '1.2
 NEWEST = RELEASES[-1]
 TOO_OLD = '1.16.15'
 
+# Flags that every release knows: an empty GOFLAGS would let a user's own settings through.
+ANY_FLAGS = '-mod=mod'
+
 VARIANTS = {
     'normal': ([], {}),
     'stripped': (['-ldflags=-s -w'], {}),
@@ -32,7 +35,8 @@ VARIANTS = {
 def go_command(release):
     """The path of that release's go, fetched if need be."""
     script = os.path.join(ROOT, 'tools', 'go-toolchain.sh')
-    found = subprocess.run([script, release], capture_output=True, text=True)
+    found = subprocess.run([script, release], capture_output=True, text=True,
+                           env=dict(os.environ, GOFLAGS=ANY_FLAGS))
     if found.returncode != 0:
         lines = found.stderr.strip().splitlines()
         raise Skip(f'no Go {release}: {lines[-1] if lines else "it cannot be had"}')
@@ -42,8 +46,8 @@ def go_command(release):
 def go_environment(extra):
     env = dict(os.environ)
     # goindex=0: Go 1.19 mistakes a toolchain inside the module cache for a module and fails.
-    env.update({'GOTOOLCHAIN': 'local', 'GODEBUG': 'goindex=0', 'GOFLAGS': '', 'GOWORK': 'off',
-                'CGO_ENABLED': '0', 'GOEXPERIMENT': ''})
+    env.update({'GOTOOLCHAIN': 'local', 'GODEBUG': 'goindex=0', 'GOFLAGS': ANY_FLAGS,
+                'GOWORK': 'off', 'CGO_ENABLED': '0', 'GOEXPERIMENT': ''})
     env.update(extra)
     return env
 

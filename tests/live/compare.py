@@ -28,7 +28,9 @@ def differences(truth, seen):
         want.update(capacity=truth['capacity'], confidence='verified')
         if truth['kind'] == 'classic':
             want.update(growing=truth['growing'])
-            if truth['b'] < 16:  # From there on the runtime itself only estimates.
+            # From B=16 on the runtime itself only estimates; while a map grows its count starts
+            # anew and leaves the old array out, so that unknown is an answer, too.
+            if truth['b'] < 16 and not (truth['growing'] and seen['overflow_buckets'] is None):
                 want.update(overflow_buckets=truth['noverflow'])
         else:
             want.update(tables=truth['tables'], deleted_slots=truth['deleted'],

@@ -6,7 +6,7 @@ import traceback
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
 TIERS = ('check', 'long')
-SHOWN_PROBLEMS = 12
+SHOWN_PROBLEMS = 6
 
 _tests = []
 

@@ -37,7 +37,8 @@ func addSameSize(l *ledger, log int, percent uint64) {
 	m := make(map[int]int, room)
 	next := 0
 	for round := 0; round < 10000; round++ {
-		for i := 0; i < room; i++ {
+		// Once that growth is under way the map may pass its load factor: it cannot start another.
+		for i := 0; i < room || inside(m).growing; i++ {
 			m[next] = i
 			next++
 			f := inside(m)
@@ -48,7 +49,7 @@ func addSameSize(l *ledger, log int, percent uint64) {
 			}
 		}
 		// Key by key: a loop that clears the map would give its overflow buckets back.
-		for k := next - room; k < next; k++ {
+		for k := next - len(m); len(m) > 0; k++ {
 			delete(m, k)
 		}
 	}
@@ -110,6 +111,7 @@ func addGrowing(l *ledger, largest int) {
 		if fits(log) {
 			addSameSize(l, log, 0)
 			addSameSize(l, log, 50)
+			addSameSize(l, log, 95)
 		}
 	}
 }

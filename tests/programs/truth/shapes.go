@@ -165,13 +165,11 @@ func bytes128(i uint64) [128]byte {
 }
 
 func allShapes() []shape {
-	channels := map[uint64]chan int{} // Keys have to be found again; garbage once shapes are made.
-	channel := func(i uint64) chan int {
-		if channels[i] == nil {
-			channels[i] = make(chan int)
-		}
-		return channels[i]
+	channels := make([]chan int, 60) // The same ones each time: keys have to be found again.
+	for i := range channels {
+		channels[i] = make(chan int)
 	}
+	channel := func(i uint64) chan int { return channels[i%60] }
 	orders := make([]order, 256)
 	return append(scalarShapes(), []shape{
 		shapeOf(unlimited, word, num),
