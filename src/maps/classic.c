@@ -1,6 +1,7 @@
 // classic.c - what runtime/map.go (Go 1.18 to 1.23) keeps true of an hmap at rest and in growth.
 //
-//	count      <= 8 when B is 0, else <= 6.5 * 2^B and the one that starts a growth
+//	count      <= 8 when B is 0, else <= 6.5 * 2^B and the one that starts a growth; a growth
+//	           that keeps the size lets writes pass that, each of which moves an old bucket
 //	flags      iterator 1, oldIterator 2, hashWriting 4, sameSizeGrow 8
 //	nevacuate  while growing: old buckets done; after a growth it keeps its last value, which is
 //	           the number of old buckets; 0 before the first
@@ -11,7 +12,7 @@ enum {
 	BUCKET_LOG2_MAX = 40,
 	FLAG_SAME_SIZE = 8,
 	FLAGS_MAX = 15,
-	SEED_MIN = 4096, // A random seed is hardly ever smaller; a small integer is no seed.
+	SEED_MIN = 4096, // Of all seeds one in a million is smaller, of small integers each.
 };
 
 static bool pointer_is_sane(ms_addr p)
@@ -43,6 +44,13 @@ static bool evacuation_is_sane(const struct ms_classic_map *m)
 	return m->nevacuate == 0 || m->nevacuate == buckets || m->nevacuate == buckets / 2;
 }
 
+static uint64_t most_entries(const struct ms_classic_map *m)
+{
+	uint64_t most = ms_classic_grow_at(m->bucket_log2);
+
+	return m->same_size && m->oldbuckets ? most + ((uint64_t)1 << m->bucket_log2) : most;
+}
+
 enum ms_classic_header ms_classic_parse(const struct ms_go_layout *l, const uint8_t *raw,
 					struct ms_classic_map *ret_map)
 {
@@ -59,14 +67,14 @@ enum ms_classic_header ms_classic_parse(const struct ms_go_layout *l, const uint
 		.same_size = flags & FLAG_SAME_SIZE,
 	};
 
-	if (flags > FLAGS_MAX || m.bucket_log2 > BUCKET_LOG2_MAX || m.seed < SEED_MIN ||
-	    !pointer_is_sane(m.buckets) || !pointer_is_sane(m.oldbuckets) ||
-	    !pointer_is_sane(m.extra) || m.count > ms_classic_grow_at(m.bucket_log2))
+	if (flags > FLAGS_MAX || m.bucket_log2 > BUCKET_LOG2_MAX || !pointer_is_sane(m.buckets) ||
+	    !pointer_is_sane(m.oldbuckets) || !pointer_is_sane(m.extra) ||
+	    m.count > most_entries(&m))
 		return MS_CLASSIC_NOT;
 	*ret_map = m;
 	if (!m.buckets)
-		return m.count || m.bucket_log2 || m.oldbuckets || m.extra || m.nevacuate ||
-			       m.noverflow || flags
+		return m.seed < SEED_MIN || m.count || m.bucket_log2 || m.oldbuckets || m.extra ||
+			       m.nevacuate || m.noverflow || flags
 			   ? MS_CLASSIC_NOT
 			   : MS_CLASSIC_NEVER_WRITTEN;
 	return evacuation_is_sane(&m) ? MS_CLASSIC_MAP : MS_CLASSIC_NOT;
