@@ -16,7 +16,7 @@ static struct ms_error *print_help(const struct ms_options *options)
 		ms_sink_puts(&sink, "mapscope " MS_VERSION "\n");
 	else
 		ms_options_help(options->topic, &sink);
-	err = ms_sink_finish(&sink);
+	err = ms_output_forgive_closed(ms_sink_finish(&sink), &sink);
 	ms_sink_deinit(&sink);
 	return err;
 }
@@ -31,9 +31,12 @@ static struct ms_error *run(const struct ms_options *options, double started,
 	err = ms_output_check(options);
 	if (err)
 		return err;
-	if (options->verb == MS_VERB_DOCTOR)
+	switch (options->verb) {
+	case MS_VERB_DOCTOR:
 		return ms_cmd_doctor(options, started, ret_exit);
-	return ms_cmd_maps(options, started, ret_exit);
+	default:
+		return ms_cmd_maps(options, started, ret_exit);
+	}
 }
 
 /** The sentence may hold words of the target or of the command line. */

@@ -29,6 +29,14 @@ static struct ms_error *render(const struct ms_options *o, const struct ms_page 
 	return page->text(page->report, o, style, sink);
 }
 
+struct ms_error *ms_output_forgive_closed(struct ms_error *err, const struct ms_sink *sink)
+{
+	if (!err || sink->failed_errno != EPIPE)
+		return err;
+	ms_error_free(err);
+	return NULL;
+}
+
 static struct ms_error *print_page(const struct ms_options *o, const struct ms_page *page)
 {
 	struct ms_text_style style = ms_terminal_style(stdout, o);
@@ -36,11 +44,7 @@ static struct ms_error *print_page(const struct ms_options *o, const struct ms_p
 	struct ms_error *err;
 
 	ms_sink_init_file(&sink, stdout);
-	err = render(o, page, o->format, &style, &sink);
-	if (err && sink.failed_errno == EPIPE) {
-		ms_error_free(err);
-		err = NULL;
-	}
+	err = ms_output_forgive_closed(render(o, page, o->format, &style, &sink), &sink);
 	ms_sink_deinit(&sink);
 	return err ? ms_error_wrap(err, "stdout") : NULL;
 }

@@ -23,3 +23,7 @@ MS_MUST_USE struct ms_error *ms_output_check(const struct ms_options *options);
  */
 MS_MUST_USE struct ms_error *ms_output_write(const struct ms_options *options,
 					     const struct ms_page *page);
+
+/** @p err of writing to stdout through @p sink; NULL when its reader had enough and closed it. */
+MS_MUST_USE struct ms_error *ms_output_forgive_closed(struct ms_error *err,
+						      const struct ms_sink *sink);
