@@ -2,22 +2,18 @@
 //
 // The Go linker writes the descriptions of all types into the compile unit of package runtime, so
 // one walk over the top-level entries of a few units finds every type of layout_fields.def; the
-// bodies of functions are stepped over.  The file is read with pread, not mapped, so a file that
-// shrinks under us is an error and not a signal.  Nothing in it is believed: name chains, typedef
-// chains, array sizes and the walk itself are bounded.
+// bodies of functions are stepped over.
 #include "golang/layout_internal.h"
 
 #include "base/cleanup.h"
+#include "golang/dwarf_file.h"
 
 #include <dwarf.h>
-#include <elfutils/libdw.h>
-#include <gelf.h>
 #include <inttypes.h>
 
 enum {
 	WANTED_MAX = 2 * MS_GO_QUESTION_COUNT,
 	ENTRIES_MAX = 16 * 1000 * 1000, // Top-level entries; a 100 MB binary has under one million.
-	TYPEDEFS_MAX = 16,
 	CLASSES_MAX = 128,
 	CLASS_BYTES_MAX = 32 << 10, // The largest small object in every release.
 };
@@ -31,8 +27,7 @@ struct wanted {
 };
 
 struct search {
-	int fd;
-	Elf *elf;
+	const struct ms_dwarf_file *file;
 	struct wanted wanted[WANTED_MAX];
 	size_t wanted_count;
 	Dwarf_Die classes; // The variable that holds bytes by size class.
@@ -40,16 +35,6 @@ struct search {
 	bool split_group; // Some group type keeps keys and elements apart.
 	size_t entries;
 };
-
-static void elf_endp(Elf **elf)
-{
-	elf_end(*elf);
-}
-
-static void dwarf_endp(Dwarf **dwarf)
-{
-	dwarf_end(*dwarf);
-}
 
 /** The length of the first of the names divided by '|'. */
 static size_t first_name(const char *names)
@@ -86,23 +71,6 @@ static void collect_wanted(struct search *s)
 	}
 }
 
-static bool find_member(Dwarf_Die *type, const char *name, size_t len, Dwarf_Die *ret_member)
-{
-	Dwarf_Die die;
-
-	if (dwarf_child(type, &die) != 0)
-		return false;
-	do {
-		const char *found = dwarf_tag(&die) == DW_TAG_member ? dwarf_diename(&die) : NULL;
-
-		if (found && strlen(found) == len && !memcmp(found, name, len)) {
-			*ret_member = die;
-			return true;
-		}
-	} while (dwarf_siblingof(&die, &die) == 0);
-	return false;
-}
-
 static void visit_type(struct search *s, Dwarf_Die *die)
 {
 	const char *name = dwarf_diename(die);
@@ -118,7 +86,7 @@ static void visit_type(struct search *s, Dwarf_Die *die)
 			w->die = *die;
 		}
 	} else if (!s->split_group && strstr(name, "map.group[")) {
-		s->split_group = find_member(die, "keys", 4, &keys);
+		s->split_group = ms_dwarf_find_member(die, "keys", 4, &keys);
 	}
 }
 
@@ -166,15 +134,15 @@ static struct ms_error *walk_unit(struct search *s, Dwarf_Die *unit)
 	return NULL;
 }
 
-static struct ms_error *walk_units(struct search *s, Dwarf *dwarf)
+static struct ms_error *walk_units(struct search *s)
 {
 	Dwarf_Off at = 0, next;
 	size_t header;
 
-	while (dwarf_nextcu(dwarf, at, &next, &header, NULL, NULL, NULL) == 0) {
+	while (dwarf_nextcu(s->file->dwarf, at, &next, &header, NULL, NULL, NULL) == 0) {
 		Dwarf_Die unit;
 
-		if (dwarf_offdie(dwarf, at + header, &unit) && is_runtime_unit(&unit)) {
+		if (dwarf_offdie(s->file->dwarf, at + header, &unit) && is_runtime_unit(&unit)) {
 			struct ms_error *err = walk_unit(s, &unit);
 			if (err)
 				return err;
@@ -186,65 +154,6 @@ static struct ms_error *walk_units(struct search *s, Dwarf *dwarf)
 	return NULL;
 }
 
-/** The type of a member or variable, behind at most TYPEDEFS_MAX typedefs. */
-static bool type_of(Dwarf_Die *die, Dwarf_Die *ret_type)
-{
-	Dwarf_Die at = *die;
-
-	for (int i = 0; i < TYPEDEFS_MAX; i++) {
-		Dwarf_Attribute attr;
-		Dwarf_Die type;
-
-		if (!dwarf_attr(&at, DW_AT_type, &attr) || !dwarf_formref_die(&attr, &type))
-			return false;
-		if (dwarf_tag(&type) != DW_TAG_typedef) {
-			*ret_type = type;
-			return true;
-		}
-		at = type;
-	}
-	return false;
-}
-
-static bool number_of(Dwarf_Die *die, unsigned name, uint64_t *ret_number)
-{
-	Dwarf_Attribute attr;
-	Dwarf_Word word;
-
-	if (!dwarf_attr(die, name, &attr) || dwarf_formudata(&attr, &word) != 0)
-		return false;
-	*ret_number = word;
-	return true;
-}
-
-/** Follow "a.b.c" (up to @p len) from @p type; the offset of c and its entry. */
-static bool follow(Dwarf_Die *type, const char *path, size_t len, uint64_t *ret_offset,
-		   Dwarf_Die *ret_member)
-{
-	Dwarf_Die at = *type, member;
-	uint64_t offset = 0;
-
-	for (;;) {
-		const char *dot = memchr(path, '.', len);
-		size_t part = dot ? (size_t)(dot - path) : len;
-		uint64_t inner;
-
-		if (!find_member(&at, path, part, &member) ||
-		    !number_of(&member, DW_AT_data_member_location, &inner) || inner >= MS_ABSENT)
-			return false;
-		offset += inner;
-		if (!dot)
-			break;
-		if (!type_of(&member, &at))
-			return false;
-		path += part + 1;
-		len -= part + 1;
-	}
-	*ret_offset = offset;
-	*ret_member = member;
-	return true;
-}
-
 /** One fact about one type; false when the type lacks the path or the number is absurd. */
 static bool ask_type(const struct ms_go_question *q, Dwarf_Die *type, const char *path, size_t len,
 		     uint32_t *ret_value)
@@ -254,14 +163,14 @@ static bool ask_type(const struct ms_go_question *q, Dwarf_Die *type, const char
 
 	if (q->fact == MS_GO_FACT_SIZE) {
 		// A struct without fields stands for something that this build does not have.
-		if (!number_of(type, DW_AT_byte_size, &value) || !value)
+		if (!ms_dwarf_number_of(type, DW_AT_byte_size, &value) || !value)
 			return false;
 	} else {
-		if (!follow(type, path, len, &value, &member))
+		if (!ms_dwarf_follow(type, path, len, &value, &member))
 			return false;
 		if (q->fact == MS_GO_FACT_FIELD_SIZE &&
-		    (!type_of(&member, &member_type) ||
-		     !number_of(&member_type, DW_AT_byte_size, &value)))
+		    (!ms_dwarf_type_of(&member, &member_type) ||
+		     !ms_dwarf_number_of(&member_type, DW_AT_byte_size, &value)))
 			return false;
 	}
 	if (value >= MS_ABSENT)
@@ -355,74 +264,18 @@ static struct ms_error *decide_kind(struct search *s, struct ms_go_layout *layou
 	return NULL;
 }
 
-static struct ms_error *decide_arch(Elf *elf, struct ms_go_layout *layout)
-{
-	GElf_Ehdr ehdr;
-
-	if (!gelf_getehdr(elf, &ehdr))
-		return ms_error_new(MS_ERR_UNSUPPORTED, "not an ELF file: %s", elf_errmsg(-1));
-	if (ehdr.e_ident[EI_CLASS] != ELFCLASS64 || ehdr.e_ident[EI_DATA] != ELFDATA2LSB)
-		return ms_error_new(MS_ERR_UNSUPPORTED, "not a 64-bit little-endian ELF file");
-	switch (ehdr.e_machine) {
-	case EM_X86_64:
-		layout->arch = MS_ARCH_AMD64;
-		return NULL;
-	case EM_AARCH64:
-		layout->arch = MS_ARCH_ARM64;
-		return NULL;
-	default:
-		return ms_error_new(MS_ERR_UNSUPPORTED,
-				    "ELF machine %u: only amd64 and arm64 are known",
-				    (unsigned)ehdr.e_machine);
-	}
-}
-
-/** Read @p size bytes of initialised data at a link-time address. */
-static bool read_data(struct search *s, uint64_t addr, void *buf, size_t size)
-{
-	size_t count;
-
-	if (elf_getphdrnum(s->elf, &count) != 0)
-		return false;
-	for (size_t i = 0; i < count && i < UINT16_MAX; i++) {
-		GElf_Phdr phdr;
-
-		if (!gelf_getphdr(s->elf, (int)i, &phdr))
-			return false;
-		if (phdr.p_type != PT_LOAD || phdr.p_filesz > UINT64_MAX - phdr.p_vaddr ||
-		    !ms_range_holds(phdr.p_vaddr, phdr.p_vaddr + phdr.p_filesz, addr, size))
-			continue;
-		uint64_t at = phdr.p_offset + (addr - phdr.p_vaddr);
-
-		return at <= INT64_MAX && pread(s->fd, buf, size, (off_t)at) == (ssize_t)size;
-	}
-	return false;
-}
-
-/** Where a variable lies, when its location is one fixed address. */
-static bool address_of(Dwarf_Die *die, uint64_t *ret_addr)
-{
-	Dwarf_Attribute attr;
-	Dwarf_Block block;
-
-	if (!dwarf_attr(die, DW_AT_location, &attr) || dwarf_formblock(&attr, &block) != 0 ||
-	    block.length != 1 + sizeof(uint64_t) || block.data[0] != DW_OP_addr)
-		return false;
-	*ret_addr = ms_load_u64(block.data + 1);
-	return true;
-}
-
 static struct ms_error *read_classes(struct search *s, struct ms_go_layout *layout,
 				     uint16_t classes[CLASSES_MAX])
 {
 	Dwarf_Die type;
 	uint64_t addr, bytes;
 
-	if (!s->classes_found || !address_of(&s->classes, &addr) || !type_of(&s->classes, &type) ||
-	    !number_of(&type, DW_AT_byte_size, &bytes))
+	if (!s->classes_found || !ms_dwarf_address_of(&s->classes, &addr) ||
+	    !ms_dwarf_type_of(&s->classes, &type) ||
+	    !ms_dwarf_number_of(&type, DW_AT_byte_size, &bytes))
 		return ms_error_new(MS_ERR_UNSUPPORTED, "the DWARF has no table of size classes");
 	if (bytes < 4 || bytes > CLASSES_MAX * sizeof(*classes) ||
-	    !read_data(s, addr, classes, bytes))
+	    !ms_dwarf_read_data(s->file, addr, classes, bytes))
 		return ms_error_new(MS_ERR_UNSUPPORTED,
 				    "the table of size classes (%" PRIu64 " bytes at 0x%" PRIx64
 				    ") is not in the file",
@@ -441,15 +294,12 @@ static struct ms_error *read_classes(struct search *s, struct ms_go_layout *layo
 	return NULL;
 }
 
-static struct ms_error *read_layout(struct search *s, Dwarf *dwarf, struct ms_go_layout *layout,
+static struct ms_error *read_layout(struct search *s, struct ms_go_layout *layout,
 				    uint16_t classes[CLASSES_MAX],
 				    struct ms_go_answer answers[MS_GO_QUESTION_COUNT])
 {
-	struct ms_error *err = decide_arch(s->elf, layout);
-	if (err)
-		return err;
 	collect_wanted(s);
-	err = walk_units(s, dwarf);
+	struct ms_error *err = walk_units(s);
 	if (err)
 		return err;
 	err = decide_kind(s, layout);
@@ -472,19 +322,16 @@ ms_go_layout_from_dwarf_explained(int exe_fd, struct ms_go_layout *ret_layout,
 	struct ms_go_layout layout = { 0 };
 	uint16_t classes[CLASSES_MAX];
 
-	elf_version(EV_CURRENT);
-	MS_CLEANUP(elf_endp) Elf *elf = elf_begin(exe_fd, ELF_C_READ, NULL);
-	if (!elf)
-		return ms_error_new(MS_ERR_UNSUPPORTED, "not an ELF file: %s", elf_errmsg(-1));
-	MS_CLEANUP(dwarf_endp) Dwarf *dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
-	if (!dwarf)
-		return ms_error_new(MS_ERR_UNSUPPORTED, "no DWARF (built with -w, or stripped)");
 	MS_AUTO_FREE struct search *s = calloc(1, sizeof(*s));
 	if (!s)
 		return ms_error_no_memory();
-	s->fd = exe_fd;
-	s->elf = elf;
-	struct ms_error *err = read_layout(s, dwarf, &layout, classes, answers);
+	MS_CLEANUP(ms_dwarf_file_close) struct ms_dwarf_file file = { 0 };
+	struct ms_error *err = ms_dwarf_file_open(exe_fd, &file);
+	if (err)
+		return err;
+	s->file = &file;
+	layout.arch = file.arch;
+	err = read_layout(s, &layout, classes, answers);
 	if (err)
 		return err;
 	memcpy(ret_classes, classes, layout.size_class_count * sizeof(*classes));

@@ -94,7 +94,7 @@ build_comparisons() { # LIST
 
 cc=${CC:-gcc}
 $cc -std=gnu17 -D_GNU_SOURCE -O1 -Isrc -Itools/layoutgen -o "$scratch/layoutgen" \
-	tools/layoutgen/*.c src/golang/layout.c src/golang/layout_dwarf.c \
+	tools/layoutgen/*.c src/golang/layout.c src/golang/layout_dwarf.c src/golang/dwarf_file.c \
 	src/golang/layout_experiments.c src/base/{arena,error,vec}.c -ldw -lelf
 
 export CGO_ENABLED=0
