@@ -23,6 +23,8 @@ static const char *const reject_texts[MS_REJECT_COUNT_] = {
 	[MS_REJECT_UNREADABLE] = "could not be read",
 	[MS_REJECT_SWAPPED] = "swapped out",
 	[MS_REJECT_RUNNING] = "stack of a running goroutine",
+	[MS_REJECT_STACK] = "stack that could not be read",
+	[MS_REJECT_SPAN] = "span that could not be read",
 };
 
 uint32_t ms_engine_header_bytes(const struct ms_engine *e)
@@ -292,6 +294,7 @@ static struct ms_error *snapshot(struct ms_engine *e)
 		return err;
 	ms_spans_deinit(&e->spans);
 	e->spans = spans;
+	e->skips[MS_REJECT_SPAN] += spans.unreadable;
 	return NULL;
 }
 

@@ -1,9 +1,10 @@
 // classic_reader.c - one classic map of a census: which bytes decide, and what they say.
 //
 //	table of at most 2 KiB	all of it: the tags must make the count exactly
-//	larger			the tags of a few buckets spread over it: they must be tags, and not
-//				all empty when the map is said to be full
-//	old array		its object must fit the size before the growth
+//	larger			the tags of a few buckets spread over it: they must be tags; where
+// all 				are empty, the next look takes in the whole table, up to 1 MiB
+//	old array		its object must fit the size before the growth, and its first bucket
+//				must be marked as evacuated once one bucket was
 //
 // While a map grows, entries are in both arrays, so only the tags' form is held against it.
 #include "census/engine.h"
@@ -54,13 +55,22 @@ static struct ms_error *want_tags(struct ms_engine *e, struct ms_candidate *c,
 				  const struct ms_classic_map *m)
 {
 	uint64_t buckets = (uint64_t)1 << m->bucket_log2;
-	uint64_t step = buckets / SAMPLES;
+	uint64_t samples = ms_min_u64(SAMPLES, buckets);
+	uint64_t step = buckets / samples;
 
-	if (!c->unit_bytes)
+	c->whole = buckets == 1;
+	if (c->whole || (!c->unit_bytes && !c->doubtful))
 		return want(e, c, m->buckets, TAG_BYTES);
-	if (buckets * c->unit_bytes <= WHOLE_TABLE_MAX)
+	if (!c->unit_bytes) {
+		const struct ms_span *span = ms_engine_object(e, m->buckets);
+		uint64_t size = span->elem_bytes - ms_span_header_bytes(e->layout, span);
+
+		return want(e, c, m->buckets, (uint32_t)ms_min_u64(size, MS_READ_BYTES_MAX));
+	}
+	c->whole = buckets * c->unit_bytes <= (c->doubtful ? MS_READ_BYTES_MAX : WHOLE_TABLE_MAX);
+	if (c->whole)
 		return want(e, c, m->buckets, (uint32_t)buckets * c->unit_bytes);
-	for (uint64_t i = 0; i < SAMPLES; i++) {
+	for (uint64_t i = 0; i < samples; i++) {
 		struct ms_error *err = want(e, c, m->buckets + i * step * c->unit_bytes, TAG_BYTES);
 
 		if (err)
@@ -105,6 +115,8 @@ struct ms_error *ms_classic_plan(struct ms_engine *e, struct ms_candidate *c,
 	c->entry_bytes = shape.entry_bytes;
 	*ret_judgement = MS_JUDGE_MAP;
 	err = want_tags(e, c, &m);
+	if (!err && m.oldbuckets)
+		err = ms_fetch_add(&e->fetch, m.oldbuckets, TAG_BYTES, &c->old_want);
 	if (!err && shape.fits)
 		err = ms_engine_want_type(e, c, ms_engine_object(e, m.buckets), m.buckets);
 	if (!err && m.extra && ms_engine_object(e, m.extra))
@@ -113,28 +125,32 @@ struct ms_error *ms_classic_plan(struct ms_engine *e, struct ms_candidate *c,
 	return err;
 }
 
-/** Entries by the fetched tags, -1 when they are no tags; *ret_whole: that is all of them. */
-static int64_t tags_count(const struct ms_engine *e, const struct ms_candidate *c,
-			  const struct ms_classic_map *m, bool *ret_whole)
+/**
+ * Entries by the fetched tags, -1 when they are no tags.  *ret_blank: all are emptyRest, and where
+ * the size of a bucket is not known, everything fetched is zero.
+ */
+static int64_t tags_count(const struct ms_engine *e, const struct ms_candidate *c, bool *ret_blank)
 {
-	uint64_t buckets = (uint64_t)1 << m->bucket_log2;
+	uint64_t any = 0;
 	int64_t sum = 0;
 
-	*ret_whole = buckets == 1 || (c->want_count == 1 && c->unit_bytes &&
-				      buckets * c->unit_bytes <= WHOLE_TABLE_MAX);
 	for (uint32_t w = 0; w < c->want_count; w++) {
 		const uint8_t *bytes = ms_fetch_bytes(&e->fetch, c->want + w);
 		uint32_t size = e->fetch.wants[c->want + w].size;
 		uint32_t step = c->unit_bytes ? c->unit_bytes : size;
 
+		for (uint32_t at = 0; !c->unit_bytes && at + 8 <= size; at += 8)
+			any |= ms_load_u64(bytes + at); // Where tags are is not known: all of it.
 		for (uint32_t at = 0; at + TAG_BYTES <= size; at += step) {
 			int entries = ms_classic_bucket_entries(bytes + at);
 
 			if (entries < 0)
 				return -1;
 			sum += entries;
+			any |= ms_load_u64(bytes + at);
 		}
 	}
+	*ret_blank = !any;
 	return sum;
 }
 
@@ -150,12 +166,25 @@ static bool all_fetched(const struct ms_engine *e, struct ms_candidate *c)
 	return true;
 }
 
+/** The first bucket of an old array: once it was evacuated its tags say so, all eight. */
+static bool old_array_fits(const struct ms_engine *e, const struct ms_candidate *c,
+			   const struct ms_classic_map *m)
+{
+	const uint8_t *tags = ms_fetch_bytes(&e->fetch, c->old_want);
+
+	if (!tags)
+		return false;
+	// Before the first bucket is done, hardly ever seen, the table is full to the brim.
+	return ms_classic_bucket_evacuated(tags) ||
+	       (m->nevacuate == 0 && ms_classic_bucket_entries(tags) > 0);
+}
+
 enum ms_judgement ms_classic_judge(struct ms_engine *e, struct ms_candidate *c)
 {
 	struct ms_classic_map m;
 	const struct ms_span *span;
 	int64_t entries;
-	bool whole;
+	bool blank;
 
 	if (ms_classic_parse(e->layout, c->raw, &m) == MS_CLASSIC_NEVER_WRITTEN)
 		return MS_JUDGE_MAP;
@@ -166,20 +195,26 @@ enum ms_judgement ms_classic_judge(struct ms_engine *e, struct ms_candidate *c)
 		c->reject = MS_REJECT_NO_TYPE;
 		return MS_JUDGE_AGAIN;
 	}
-	entries = tags_count(e, c, &m, &whole);
+	entries = tags_count(e, c, &blank);
 	c->reject = MS_REJECT_TAGS;
 	if (entries < 0)
 		return MS_JUDGE_AGAIN;
 	c->sound = true;
 	c->reject = MS_REJECT_COUNT;
-	if (!m.oldbuckets && whole) {
-		bool exact = m.noverflow == 0;
-
-		if (exact ? (uint64_t)entries != m.count : (uint64_t)entries > m.count)
-			return MS_JUDGE_AGAIN;
-	} else if (!m.oldbuckets && !entries && m.count >= (uint64_t)2 << m.bucket_log2) {
-		return MS_JUDGE_AGAIN; // Two a bucket on average, and four buckets empty.
-	} else if (!m.oldbuckets && whole == false && (uint64_t)entries > m.count) {
+	if (m.oldbuckets) {
+		c->reject = MS_REJECT_TAGS;
+		return old_array_fits(e, c, &m) ? MS_JUDGE_MAP : MS_JUDGE_AGAIN;
+	}
+	if (c->whole && !m.noverflow)
+		return (uint64_t)entries == m.count ? MS_JUDGE_MAP : MS_JUDGE_AGAIN;
+	if ((uint64_t)entries > m.count)
+		return MS_JUDGE_AGAIN;
+	if (!blank || !m.count)
+		return MS_JUDGE_MAP;
+	if (c->whole || (c->doubtful && !c->unit_bytes))
+		return MS_JUDGE_AGAIN; // emptyRest everywhere: there is nothing, overflow included.
+	if (!c->doubtful) {
+		c->doubtful = true;
 		return MS_JUDGE_AGAIN;
 	}
 	return MS_JUDGE_MAP;

@@ -27,6 +27,8 @@ enum ms_reject {
 	MS_REJECT_UNREADABLE,
 	MS_REJECT_SWAPPED,
 	MS_REJECT_RUNNING, // Stacks of running goroutines: not looked at.
+	MS_REJECT_STACK,   // Stacks that could not be read.
+	MS_REJECT_SPAN,    // Parts of the heap that could not be read.
 	MS_REJECT_COUNT_,  // How many there are.
 };
 
@@ -46,12 +48,15 @@ struct ms_candidate {
 	uint32_t want, want_count;        // What was fetched for it.
 	uint32_t header_want;             // The word that names the table's type; UINT32_MAX: none.
 	uint32_t extra_want;              // runtime.mapextra; UINT32_MAX: none.
+	uint32_t old_want;                // First tags of the old array, while growing.
 	uint32_t table_want, table_count; // Swiss tables.
 	uint32_t unit_bytes;              // Of one bucket or group; 0: unknown.
 	uint8_t attempts;
 	uint8_t reject; // ms_reject of the last attempt.
 	bool changed;   // Its header moved between two attempts.
 	bool sound;     // Everything but the counts fitted.
+	bool whole;     // All tags of its table were fetched, not a sample.
+	bool doubtful;  // The sample was empty: fetch as much as can be.
 };
 
 struct ms_candidates {

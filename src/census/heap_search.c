@@ -114,7 +114,7 @@ static struct ms_error *objects_take(struct ms_engine *e, const struct batch *b,
 	    &b->fetch, s->bits == MS_SPAN_BITS_ALLOC ? item->want_bits : item->want_marks);
 
 	if (!objects || !bits) {
-		e->skips[MS_REJECT_UNREADABLE] += s->alloc_count;
+		e->skips[MS_REJECT_SPAN]++;
 		return NULL;
 	}
 	for (uint32_t i = 0; i < s->elems; i++) {
@@ -148,6 +148,8 @@ static struct ms_error *batch_read(struct ms_engine *e, struct batch *b, const m
 		const uint8_t *raw = ms_fetch_bytes(&b->fetch, b->items[i].want_before);
 		struct ms_span span;
 
+		if (!raw)
+			e->skips[MS_REJECT_SPAN]++;
 		if (!raw || !ms_span_parse(e->layout, raw, b->sweepgen_before, &span) ||
 		    !holds_headers(e, &span))
 			continue; // Freed since the span table was read, with all in it.

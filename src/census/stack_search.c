@@ -72,7 +72,7 @@ static struct ms_error *stacks_scan(struct ms_engine *e, const struct ms_gorouti
 		if (bytes)
 			err = stack_scan(e, &all->items[i], bytes, stack_bytes(&all->items[i]));
 		else
-			e->skips[MS_REJECT_UNREADABLE]++;
+			e->skips[MS_REJECT_STACK]++;
 	}
 	ms_fetch_deinit(&fetch);
 	return err ? err : ms_engine_judge(e);
@@ -92,6 +92,7 @@ static struct ms_error *wait_for_rest(struct ms_engine *e, struct ms_goroutines 
 
 	for (size_t i = 0; i < all->count; i++) {
 		struct ms_goroutine g = all->items[i];
+		bool failed = false;
 
 		for (unsigned try = 0; try < TRIES && !rests(&g); try++) {
 			struct ms_error *err = ms_goroutine_reread(e->rt, g.address, &g);
@@ -99,9 +100,12 @@ static struct ms_error *wait_for_rest(struct ms_engine *e, struct ms_goroutines 
 			if (err && ms_error_code(err) != MS_ERR_FAULT &&
 			    ms_error_code(err) != MS_ERR_BAD_DATA)
 				return err;
+			failed = err != NULL;
 			ms_error_free(err);
 		}
-		if (rests(&g))
+		if (failed)
+			e->skips[MS_REJECT_STACK]++;
+		else if (rests(&g))
 			all->items[resting++] = g;
 		else if (g.status != MS_GO_DEAD)
 			e->skips[MS_REJECT_RUNNING]++;
@@ -118,11 +122,12 @@ struct ms_error *ms_engine_search_stacks(struct ms_engine *e)
 
 	if (err && (ms_error_code(err) == MS_ERR_FAULT || ms_error_code(err) == MS_ERR_BAD_DATA)) {
 		ms_error_free(err);
-		e->skips[MS_REJECT_UNREADABLE]++;
+		e->skips[MS_REJECT_STACK]++;
 		return NULL;
 	}
 	if (err)
 		return err;
+	e->skips[MS_REJECT_STACK] += all.unreadable;
 	err = wait_for_rest(e, &all, &resting);
 	while (first < resting && !err && !ms_engine_stopped(e)) {
 		uint64_t bytes = 0;

@@ -72,7 +72,8 @@ bool ms_span_parse(const struct ms_go_layout *l, const uint8_t *raw, uint32_t he
 		.cached = sweepgen == heap_sweepgen + 3 || sweepgen == heap_sweepgen + 1,
 	};
 
-	if (l->mspan_large_type != MS_ABSENT)
+	// Elsewhere the field is left over from an earlier life of the mspan.
+	if (l->mspan_large_type != MS_ABSENT && s.span_class / 2 == 0 && ms_span_has_pointers(&s))
 		s.large_type = ms_load_u64(raw + l->mspan_large_type);
 	if (s.state > MS_SPAN_MANUAL || (s.start & (MS_GO_PAGE_BYTES - 1)) ||
 	    pages > (uint64_t)1 << 30 || s.start > (ms_addr)1 << 57)
@@ -298,6 +299,8 @@ static struct ms_error *spans_read(struct ms_go_runtime *rt, const ms_addr *poin
 		for (size_t i = 0; i < n && !err; i++) {
 			if (reads[i].status == MS_READ_OK)
 				err = run_parse(rt, spans, pointers, &runs[i], reads[i].buf);
+			else
+				spans->unreadable += runs[i].count;
 		}
 		if (err)
 			return err;

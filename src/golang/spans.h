@@ -43,6 +43,7 @@ struct ms_spans {
 	struct ms_span *items;
 	size_t count, capacity;
 	uint64_t in_use_bytes;
+	uint64_t unreadable; // Records of the table that could not be read.
 	uint32_t sweepgen;
 	struct ms_span_arena *arenas; // Page index by 64 MiB arena, sorted.
 	size_t arena_count, arena_capacity;

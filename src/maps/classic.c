@@ -95,3 +95,12 @@ int ms_classic_bucket_entries(const uint8_t tags[8])
 	}
 	return entries;
 }
+
+bool ms_classic_bucket_evacuated(const uint8_t tags[8])
+{
+	for (unsigned i = 0; i < MS_CLASSIC_SLOTS; i++) {
+		if (tags[i] <= MS_CLASSIC_TAG_EMPTY_ONE || tags[i] >= MS_CLASSIC_TAG_MIN)
+			return false;
+	}
+	return true;
+}

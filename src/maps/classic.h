@@ -44,3 +44,6 @@ uint64_t ms_classic_grow_at(unsigned bucket_log2);
  * a tag of an evacuated slot, or a filled slot behind emptyRest.
  */
 int ms_classic_bucket_entries(const uint8_t tags[8]);
+
+/** True when the tags of an old bucket say that it was evacuated: each X, Y or evacuatedEmpty. */
+bool ms_classic_bucket_evacuated(const uint8_t tags[8]);
