@@ -1,0 +1,17 @@
+// poll.h - a second look at the headers of a few known maps, cheap enough to do ten times a second.
+#pragma once
+
+#include "golang/runtime.h"
+
+struct ms_poll {
+	ms_addr address;
+	bool valid; // The rest was read, and is what a map's header can be.
+	uint64_t entries;
+	uint64_t size;   // Classic: buckets; Swiss: directory entries.  Changes when the map grows.
+	bool growing;    // Classic: evacuating.
+	double progress; // Of the evacuation, 0 to 1.
+};
+
+/** Read @p count headers anew.  An error means that the target is lost. */
+MS_MUST_USE struct ms_error *ms_poll_maps(struct ms_go_runtime *rt, struct ms_poll *polls,
+					  size_t count);

@@ -1,0 +1,25 @@
+// diagnose.h - what the maps of a process did in the last seconds: two censuses and polls between.
+#pragma once
+
+#include "census/census_run.h"
+#include "report/diagnosis.h"
+
+/** The caller's clock and terminal: this layer has none. */
+struct ms_diagnose_options {
+	double seconds;  // From the call to the result.
+	ms_stop_fn stop; // True ends the window early.  May be NULL.
+	void *stop_context;
+	double (*now)(void *context);                    // Seconds on a clock that never goes back.
+	void (*sleep_until)(void *context, double when); // May return early.
+	void (*progress)(void *context, double done, const char *what); // May be NULL.
+	void *context;
+};
+
+/**
+ * Watch for @p options->seconds and report.  When the target goes away after the first census, or
+ * the caller stops early, the report is marked partial and holds what was seen.  target, rss_bytes,
+ * wall_s and own_peak_bytes are the caller's to fill in, and its to deinit.
+ */
+MS_MUST_USE struct ms_error *ms_diagnose_run(struct ms_go_runtime *rt,
+					     const struct ms_diagnose_options *options,
+					     struct ms_diagnosis_report *ret_report);

@@ -1,0 +1,250 @@
+// findings.c - the verdicts, and what each asks for:
+//
+//	growing		more entries at the end than at the start, by 1 % or 100 of them; or the
+//			table grew, or is being evacuated
+//	sawtooth	polls saw it rise and fall by more than a tenth of its peak
+//	slack		under a quarter full: a table that grew to its size is at least 40 % full
+//			after a doubling (13/32 for classic maps, 7/16 for Swiss), so entries are gone
+//or 			the hint was too large; and at least 1 MB of it is held for nothing 	stable		none of
+//these; the largest few are named when there is little else to say
+//
+// Growing comes first, by what it adds in a minute; then slack, by what it holds.
+#include "diagnose/findings.h"
+
+#include "base/cleanup.h"
+#include "base/vec.h"
+
+#include <math.h>
+
+enum {
+	FINDINGS_MAX = 12,
+	STABLE_MAX = 3,
+	GREW_ENTRIES_MIN = 100,
+	GREW_PERCENT_MIN = 1,
+	SLACK_LOAD_PERCENT = 25,
+	SLACK_BYTES_MIN = 1 << 20,
+	SWING_PERCENT_MIN = 10,
+	SWING_ENTRIES_MIN = 16,
+};
+
+struct findings {
+	struct ms_finding *items;
+	size_t count, capacity;
+};
+
+struct ms_error *ms_befores_take(const struct ms_census_report *census,
+				 struct ms_befores *ret_befores)
+{
+	struct ms_before *items = malloc((census->map_count + 1) * sizeof(*items));
+
+	if (!items)
+		return ms_error_no_memory();
+	for (size_t i = 0; i < census->map_count; i++) {
+		const struct ms_map_row *m = &census->maps[i];
+
+		items[i] = (struct ms_before){ m->address, m->entries, m->capacity, m->total_bytes,
+					       m->tables };
+	}
+	*ret_befores = (struct ms_befores){ items, census->map_count };
+	return NULL;
+}
+
+static bool swings(const struct ms_watched *w)
+{
+	uint64_t swing = w->entries_high - w->entries_low;
+
+	return w->rises && w->falls && swing >= SWING_ENTRIES_MIN &&
+	       swing * 100 >= w->entries_high * SWING_PERCENT_MIN;
+}
+
+/** Growths that two looks at one map prove, at least. */
+static uint64_t growths_between(const struct ms_before *b, const struct ms_map_row *m)
+{
+	uint64_t n = 0;
+
+	if (m->tables > b->tables && b->tables)
+		return m->tables - b->tables; // Each split makes one table more.
+	if (m->capacity == MS_UNKNOWN || b->capacity == MS_UNKNOWN || !b->capacity)
+		return 0;
+	for (uint64_t c = b->capacity; c < m->capacity && c <= UINT64_MAX / 2; c *= 2)
+		n++;
+	return n;
+}
+
+static bool grew(const struct ms_finding *f)
+{
+	uint64_t more;
+
+	if (f->map.growing)
+		return true;
+	if (f->entries_before == MS_UNKNOWN || f->map.entries <= f->entries_before)
+		return false;
+	more = f->map.entries - f->entries_before;
+	return f->growths_seen || more >= GREW_ENTRIES_MIN ||
+	       more * 100 >= f->map.entries * GREW_PERCENT_MIN;
+}
+
+static bool holds_slack(const struct ms_map_row *m)
+{
+	uint64_t spare;
+
+	if (m->capacity == MS_UNKNOWN || m->total_bytes == MS_UNKNOWN || !m->capacity ||
+	    m->growing || m->entries > m->capacity / 100 * SLACK_LOAD_PERCENT)
+		return false;
+	spare = m->slack_bytes != MS_UNKNOWN ? m->slack_bytes : m->total_bytes;
+	return spare >= SLACK_BYTES_MIN;
+}
+
+static enum ms_verdict verdict_of(const struct ms_finding *f, const struct ms_watched *w)
+{
+	if (w && swings(w))
+		return MS_VERDICT_SAWTOOTH;
+	if (grew(f))
+		return MS_VERDICT_GROWING;
+	return holds_slack(&f->map) ? MS_VERDICT_SLACK : MS_VERDICT_STABLE;
+}
+
+static struct ms_finding finding_make(const struct ms_map_row *m, const struct ms_before *b,
+				      const struct ms_watched *w, double window_s)
+{
+	struct ms_finding f = { .map = *m,
+				.entries_before = b ? b->entries : MS_UNKNOWN,
+				.bytes_before = b ? b->total_bytes : MS_UNKNOWN,
+				.entries_per_s = NAN,
+				.bytes_per_min = NAN,
+				.entries_low = m->entries,
+				.entries_high = m->entries };
+
+	if (b && window_s > 0) {
+		f.entries_per_s = ((double)m->entries - (double)b->entries) / window_s;
+		if (m->total_bytes != MS_UNKNOWN && b->total_bytes != MS_UNKNOWN)
+			f.bytes_per_min =
+			    ((double)m->total_bytes - (double)b->total_bytes) / window_s * 60;
+		f.growths_seen = growths_between(b, m);
+	}
+	if (w && w->polls) {
+		f.polls = w->polls;
+		f.entries_low = w->entries_low;
+		f.entries_high = w->entries_high;
+		f.growths_seen = ms_max_u64(f.growths_seen, w->growths);
+		if (w->time_last > w->time_first)
+			f.entries_per_s = ((double)w->entries_last - (double)w->entries_first) /
+					  (w->time_last - w->time_first);
+	}
+	f.verdict = verdict_of(&f, w);
+	return f;
+}
+
+/** Bytes: what a finding weighs against others of its verdict. */
+static double weight(const struct ms_finding *f)
+{
+	double total = f->map.total_bytes == MS_UNKNOWN ? 0 : (double)f->map.total_bytes;
+	double per_entry = f->map.entries ? total / (double)f->map.entries : 0;
+	double adds = isnan(f->entries_per_s) ? 0 : f->entries_per_s * 60 * per_entry;
+
+	switch (f->verdict) {
+	case MS_VERDICT_GROWING:
+		return adds > 0 ? adds : total / 1e6;
+	case MS_VERDICT_SLACK:
+		return f->map.slack_bytes == MS_UNKNOWN ? total : (double)f->map.slack_bytes;
+	default:
+		return total;
+	}
+}
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct ms_finding *x = a, *y = b;
+	double wx = weight(x), wy = weight(y);
+
+	if (x->verdict != y->verdict)
+		return x->verdict < y->verdict ? -1 : 1;
+	if (wx != wy)
+		return wx > wy ? -1 : 1;
+	return x->map.address < y->map.address ? -1 : x->map.address > y->map.address;
+}
+
+static void fleet_add_after(struct ms_diagnosis_report *r, const struct ms_map_row *m)
+{
+	r->fleet.maps_after++;
+	r->fleet.entries_after += m->entries;
+	if (m->total_bytes != MS_UNKNOWN) {
+		r->fleet.bytes_after += m->total_bytes;
+		r->map_bytes += m->total_bytes;
+	}
+	if (m->slack_bytes != MS_UNKNOWN)
+		r->slack_bytes += m->slack_bytes;
+}
+
+static void fleet_add_before(struct ms_fleet *fleet, const struct ms_before *b)
+{
+	fleet->maps_before++;
+	fleet->entries_before += b->entries;
+	if (b->total_bytes != MS_UNKNOWN)
+		fleet->bytes_before += b->total_bytes;
+}
+
+/** Keep the findings that are worth a paragraph, in order. */
+static void findings_cut(struct findings *f)
+{
+	size_t kept = 0, stable = 0;
+
+	if (f->count)
+		qsort(f->items, f->count, sizeof(*f->items), by_rank);
+	for (size_t i = 0; i < f->count && kept < FINDINGS_MAX; i++) {
+		if (f->items[i].verdict == MS_VERDICT_STABLE &&
+		    (stable == STABLE_MAX || kept >= STABLE_MAX))
+			break;
+		stable += f->items[i].verdict == MS_VERDICT_STABLE;
+		f->items[kept++] = f->items[i];
+	}
+	f->count = kept;
+}
+
+/** Whether a map can be a finding at all; a million small stable ones are not even sorted. */
+static bool worth_keeping(const struct ms_finding *f, const struct ms_watched *w)
+{
+	return f->verdict != MS_VERDICT_STABLE || w;
+}
+
+struct ms_error *ms_findings_make(const struct ms_befores *before,
+				  const struct ms_census_report *census,
+				  const struct ms_watch *watch, double window_s,
+				  struct ms_diagnosis_report *report)
+{
+	struct findings findings = { 0 };
+	size_t b = 0, matched = 0;
+
+	for (size_t i = 0; i < census->map_count; i++) {
+		const struct ms_map_row *m = &census->maps[i];
+		const struct ms_watched *w = ms_watch_find(watch, m->address);
+		const struct ms_before *same = NULL;
+		struct ms_finding f;
+
+		for (; b < before->count && before->items[b].address < m->address; b++)
+			fleet_add_before(&report->fleet, &before->items[b]);
+		if (b < before->count && before->items[b].address == m->address)
+			same = &before->items[b];
+		matched += same != NULL;
+		fleet_add_after(report, m);
+		f = finding_make(m, same, w, window_s);
+		if (worth_keeping(&f, w) && !ms_vec_push(&findings, f)) {
+			ms_vec_free(&findings);
+			return ms_error_no_memory();
+		}
+	}
+	for (; b < before->count; b++)
+		fleet_add_before(&report->fleet, &before->items[b]);
+	report->fleet.appeared = report->fleet.maps_after - matched;
+	report->fleet.vanished = report->fleet.maps_before - matched;
+	findings_cut(&findings);
+	report->findings = findings.items;
+	report->finding_count = findings.count;
+	return NULL;
+}
+
+void ms_befores_deinit(struct ms_befores *befores)
+{
+	free(befores->items);
+	*befores = (struct ms_befores){ 0 };
+}

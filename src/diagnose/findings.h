@@ -1,0 +1,31 @@
+// findings.h - from two censuses and a watch to what is worth saying, most important first.
+#pragma once
+
+#include "diagnose/watch.h"
+#include "report/diagnosis.h"
+
+/** What is kept of the first census: enough to compare. */
+struct ms_before {
+	ms_addr address;
+	uint64_t entries, capacity, total_bytes;
+	uint32_t tables;
+};
+
+struct ms_befores {
+	struct ms_before *items; // Sorted by address.
+	size_t count;
+};
+
+MS_MUST_USE struct ms_error *ms_befores_take(const struct ms_census_report *census,
+					     struct ms_befores *ret_befores);
+
+/**
+ * Fill findings, fleet, map_bytes and slack_bytes of @p report from the last census.  @p window_s
+ * is the time between the two; 0 when there was only one.
+ */
+MS_MUST_USE struct ms_error *ms_findings_make(const struct ms_befores *before,
+					      const struct ms_census_report *census,
+					      const struct ms_watch *watch, double window_s,
+					      struct ms_diagnosis_report *report);
+
+void ms_befores_deinit(struct ms_befores *befores);

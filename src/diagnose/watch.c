@@ -1,0 +1,89 @@
+// watch.c - polling sees a map's header ten times a second: how many entries, how large a table.
+//
+// A growth shows as a table of another size, or as an evacuation that was not there before.  Two
+// growths between two polls of a Swiss directory look like one, so what is counted is "at least".
+#include "diagnose/watch.h"
+
+#include "base/cleanup.h"
+
+enum { CHOSEN_BY_EACH = MS_WATCHED_MAX / 3 };
+
+static int by_address(const void *a, const void *b)
+{
+	const struct ms_watched *x = a, *y = b;
+
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+static void watch_add(struct ms_watch *w, const struct ms_map_row *row)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		if (w->items[i].address == row->address)
+			return;
+	}
+	if (w->count < MS_WATCHED_MAX)
+		w->items[w->count++] = (struct ms_watched){ .address = row->address };
+}
+
+struct ms_error *ms_watch_choose(struct ms_watch *w, const struct ms_census_report *census)
+{
+	static const enum ms_sort_key keys[] = { MS_SORT_BYTES, MS_SORT_ENTRIES };
+
+	*w = (struct ms_watch){ 0 };
+	for (size_t k = 0; k < MS_ARRAY_SIZE(keys); k++) {
+		struct ms_census_view view = { CHOSEN_BY_EACH, keys[k] };
+		size_t count;
+		MS_AUTO_FREE size_t *order = ms_census_order(census, &view, &count);
+
+		if (!order)
+			return ms_error_no_memory();
+		for (size_t i = 0; i < count; i++)
+			watch_add(w, &census->maps[order[i]]);
+	}
+	for (size_t i = 0; i < census->map_count && w->count < MS_WATCHED_MAX; i++) {
+		if (census->maps[i].growing)
+			watch_add(w, &census->maps[i]);
+	}
+	qsort(w->items, w->count, sizeof(*w->items), by_address);
+	for (size_t i = 0; i < w->count; i++)
+		w->polls[i].address = w->items[i].address;
+	return NULL;
+}
+
+static void watched_take(struct ms_watched *m, const struct ms_poll *p, double now)
+{
+	if (!m->polls++) {
+		m->entries_first = m->entries_low = m->entries_high = p->entries;
+		m->time_first = now;
+	} else {
+		m->rises += p->entries > m->entries_last;
+		m->falls += p->entries < m->entries_last;
+		// A table of another size, or a new evacuation in the same size.
+		m->growths +=
+		    p->size > m->size || (p->growing && !m->growing && p->size == m->size);
+	}
+	m->entries_low = ms_min_u64(m->entries_low, p->entries);
+	m->entries_high = ms_max_u64(m->entries_high, p->entries);
+	m->entries_last = p->entries;
+	m->time_last = now;
+	m->size = p->size;
+	m->growing = p->growing;
+}
+
+struct ms_error *ms_watch_poll(struct ms_watch *w, struct ms_go_runtime *rt, double now)
+{
+	struct ms_error *err = ms_poll_maps(rt, w->polls, w->count);
+
+	for (size_t i = 0; i < w->count && !err; i++) {
+		if (w->polls[i].valid)
+			watched_take(&w->items[i], &w->polls[i], now);
+	}
+	return err;
+}
+
+const struct ms_watched *ms_watch_find(const struct ms_watch *w, ms_addr address)
+{
+	struct ms_watched key = { .address = address };
+
+	return bsearch(&key, w->items, w->count, sizeof(*w->items), by_address);
+}

@@ -1,0 +1,36 @@
+// watch.h - a few maps, followed by polling, and what they did.
+#pragma once
+
+#include "census/poll.h"
+#include "report/census.h"
+
+enum { MS_WATCHED_MAX = 256 };
+
+/** One map's history over the window. */
+struct ms_watched {
+	ms_addr address;
+	uint64_t polls;
+	uint64_t entries_first, entries_last, entries_low, entries_high;
+	double time_first, time_last; // Of the first and last valid poll.
+	uint64_t rises, falls;        // Polls that found more, fewer entries than the one before.
+	uint64_t growths;             // Seen to start, at least.
+	uint64_t size;
+	bool growing;
+};
+
+struct ms_watch {
+	struct ms_watched items[MS_WATCHED_MAX]; // Sorted by address.
+	struct ms_poll polls[MS_WATCHED_MAX];
+	size_t count;
+};
+
+/** Choose the maps to follow: the largest by bytes and by entries, and those that grow. */
+MS_MUST_USE struct ms_error *ms_watch_choose(struct ms_watch *watch,
+					     const struct ms_census_report *census);
+
+/** Poll once; @p now is the time of it. */
+MS_MUST_USE struct ms_error *ms_watch_poll(struct ms_watch *watch, struct ms_go_runtime *rt,
+					   double now);
+
+/** The history of the map at @p address, or NULL when it was not followed. */
+const struct ms_watched *ms_watch_find(const struct ms_watch *watch, ms_addr address);
