@@ -12,7 +12,8 @@ enum {
 	BUCKET_LOG2_MAX = 40,
 	FLAG_SAME_SIZE = 8,
 	FLAGS_MAX = 15,
-	SEED_MIN = 4096, // Of all seeds one in a million is smaller, of small integers each.
+	OVERFLOW_LOG2_MAX = 13, // From here on a uint16 holds less than the bound.
+	SEED_MIN = 4096,        // Of all seeds one in a million is smaller, of small integers each.
 };
 
 static bool pointer_is_sane(ms_addr p)
@@ -51,6 +52,15 @@ static uint64_t most_entries(const struct ms_classic_map *m)
 	return m->same_size && m->oldbuckets ? most + ((uint64_t)1 << m->bucket_log2) : most;
 }
 
+/**
+ * A write that finds 2^B overflow buckets (or an estimate of 2^15) starts a growth.  What a growth
+ * leaves behind can be more, but not several times as many.
+ */
+static uint64_t most_overflow(const struct ms_classic_map *m)
+{
+	return m->bucket_log2 < OVERFLOW_LOG2_MAX ? (uint64_t)8 << m->bucket_log2 : UINT16_MAX;
+}
+
 enum ms_classic_header ms_classic_parse(const struct ms_go_layout *l, const uint8_t *raw,
 					struct ms_classic_map *ret_map)
 {
@@ -69,12 +79,13 @@ enum ms_classic_header ms_classic_parse(const struct ms_go_layout *l, const uint
 
 	if (flags > FLAGS_MAX || m.bucket_log2 > BUCKET_LOG2_MAX || !pointer_is_sane(m.buckets) ||
 	    !pointer_is_sane(m.oldbuckets) || !pointer_is_sane(m.extra) ||
-	    m.count > most_entries(&m))
+	    m.count > most_entries(&m) || m.noverflow > most_overflow(&m) ||
+	    (!m.count && m.seed < SEED_MIN))
 		return MS_CLASSIC_NOT;
 	*ret_map = m;
 	if (!m.buckets)
-		return m.seed < SEED_MIN || m.count || m.bucket_log2 || m.oldbuckets || m.extra ||
-			       m.nevacuate || m.noverflow || flags
+		return m.count || m.bucket_log2 || m.oldbuckets || m.extra || m.nevacuate ||
+			       m.noverflow || flags
 			   ? MS_CLASSIC_NOT
 			   : MS_CLASSIC_NEVER_WRITTEN;
 	return evacuation_is_sane(&m) ? MS_CLASSIC_MAP : MS_CLASSIC_NOT;
