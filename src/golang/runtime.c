@@ -187,6 +187,11 @@ static struct ms_error *go_open(struct ms_go_runtime *rt, const struct ms_go_opt
 
 	if (!err)
 		err = ms_pclntab_find(rt->target, &rt->elf, &rt->pclntab);
+	if (!err && rt->pclntab.family == MS_PCLNTAB_OLD)
+		err =
+		    ms_error_new(MS_ERR_UNSUPPORTED,
+				 "its executable was built by a release before go1.18, the oldest "
+				 "with a layout row");
 	if (!err)
 		err = ms_go_refresh(rt);
 	if (!err)

@@ -3,13 +3,14 @@
 //	functions	maps (classic or Swiss): the map code that the pclntab names
 //	span table	mspan_size: spans from one allocator chunk are that far apart
 //	spans		start, npages, elemsize, spanclass, nelems, freeindex, limit: sizes agree
-//with 			the size class table; sweepgen: within three of the heap's 	counts		alloc_bits,
-//mark_bits, alloc_count: in a swept span that nobody allocates from, 			freeindex and the bits behind
-//it make the count 	goroutines	sched, goid, status, stack: goroutine 1 exists, stacks hold their
-//pointers 	types		type_*, maptype_*: map types whose size stands twice
+//			with the size class table; sweepgen: within three of the heap's
+//	counts		alloc_bits, mark_bits, alloc_count: in a swept span that nobody allocates
+//			from, freeindex and the bits behind it make the count
+//	goroutines	sched, goid, status, stack: goroutine 1 exists, stacks hold their pointers
+//	types		type_*, maptype_*: map types whose size stands twice
 //
 // A process moves while it is looked at, so a check asks for a share of what it looked at, not for
-// all; a wrong offset fails nearly everywhere.
+// all; a wrong offset fails nearly everywhere, and each time it is tried.
 #include "golang/verify.h"
 
 #include "base/cleanup.h"
@@ -22,6 +23,7 @@
 enum {
 	SPANS_LOOKED_AT = 512,
 	GOOD_PERCENT = 90,
+	ATTEMPTS = 4,
 	BITS_BYTES_MAX = 1024 / 8 + 8, // 8 KiB of 8-byte objects.
 };
 
@@ -74,6 +76,12 @@ struct samples {
 	uint32_t sweepgen;
 };
 
+/** Its sweep generation is one that the heap's allows. */
+static bool is_current(const struct sample *x)
+{
+	return x->parsed && (x->span.cached || x->span.sweepgen_known);
+}
+
 static struct ms_error *samples_read(struct ms_go_runtime *rt, struct samples *s)
 {
 	const struct ms_go_layout *l = rt->layout;
@@ -101,6 +109,10 @@ static struct ms_error *samples_read(struct ms_go_runtime *rt, struct samples *s
 			break;
 		x->address = at[i];
 		x->parsed = ms_span_parse(l, raw, s->sweepgen, &x->span);
+		if (x->parsed && !is_current(x)) { // Another collection may have begun meanwhile.
+			err = ms_go_sweepgen(rt, &s->sweepgen);
+			x->parsed = ms_span_parse(l, raw, s->sweepgen, &x->span);
+		}
 		x->limit = ms_load_u64(raw + l->mspan_limit);
 		if (!x->parsed || x->span.state == MS_SPAN_IN_USE)
 			s->count++;
@@ -133,7 +145,7 @@ static struct ms_error *check_spans(struct ms_go_runtime *rt, const struct sampl
 		const struct sample *x = &s->items[i];
 
 		good += span_is_sound(rt->layout, x);
-		current += x->parsed && (x->span.cached || x->span.sweepgen_known);
+		current += is_current(x);
 	}
 	if (!enough(s->apart + 1, s->pairs * 3 / 4))
 		return error_check("distance between spans", s->apart, s->pairs);
@@ -153,26 +165,55 @@ static unsigned count_bits(const uint8_t *bits, uint32_t from, uint32_t to)
 	return n;
 }
 
+static bool held_still(const struct ms_span *before, const struct ms_span *after)
+{
+	return before->alloc_bits == after->alloc_bits && before->bits == after->bits &&
+	       before->free_index == after->free_index &&
+	       before->alloc_count == after->alloc_count && before->cached == after->cached;
+}
+
+/** One span of check_counts; one that moves meanwhile is not counted as seen. */
+static struct ms_error *check_count(struct ms_go_runtime *rt, ms_addr address, uint64_t *seen,
+				    uint64_t *good)
+{
+	struct ms_span x, after;
+	uint8_t bits[BITS_BYTES_MAX];
+	uint32_t bytes, sweepgen;
+	struct ms_error *err = ms_go_sweepgen(rt, &sweepgen), *fault;
+
+	if (!err)
+		err = ms_span_reread(rt, sweepgen, address, &x);
+	if (err)
+		return err;
+	bytes = ms_round_up(x.elems, 64) / 8 & UINT32_MAX;
+	if (x.cached || x.bits != MS_SPAN_BITS_ALLOC || x.span_class / 2 == 0 ||
+	    bytes > sizeof(bits))
+		return NULL;
+	fault = ms_target_read(rt->target, x.alloc_bits, bits, bytes);
+	if (fault && ms_error_code(fault) != MS_ERR_FAULT)
+		return fault;
+	err = ms_go_sweepgen(rt, &sweepgen);
+	if (!err)
+		err = ms_span_reread(rt, sweepgen, address, &after);
+	if (!err && held_still(&x, &after)) {
+		++*seen;
+		*good += !fault &&
+			 x.alloc_count == x.free_index + count_bits(bits, x.free_index, x.elems);
+	}
+	ms_error_free(fault);
+	return err;
+}
+
 /** In a swept span that no P allocates from, freeindex and the bits behind it make the count. */
 static struct ms_error *check_counts(struct ms_go_runtime *rt, const struct samples *s)
 {
 	uint64_t seen = 0, good = 0;
 
 	for (size_t i = 0; i < s->count; i++) {
-		const struct ms_span *x = &s->items[i].span;
-		uint8_t bits[BITS_BYTES_MAX];
-		uint32_t bytes = ms_round_up(x->elems, 64) / 8 & UINT32_MAX;
-		struct ms_error *err;
+		struct ms_error *err = check_count(rt, s->items[i].address, &seen, &good);
 
-		if (!s->items[i].parsed || x->cached || x->bits != MS_SPAN_BITS_ALLOC ||
-		    x->span_class / 2 == 0 || bytes > sizeof(bits))
-			continue;
-		seen++;
-		err = ms_target_read(rt->target, x->alloc_bits, bits, bytes);
-		if (err && ms_error_code(err) != MS_ERR_FAULT)
+		if (err && ms_error_code(err) != MS_ERR_BAD_DATA) // It is no span any more.
 			return err;
-		good += !err &&
-			x->alloc_count == x->free_index + count_bits(bits, x->free_index, x->elems);
 		ms_error_free(err);
 	}
 	return enough(good, seen) ? NULL
@@ -233,23 +274,35 @@ static struct ms_error *check_types(struct ms_go_runtime *rt)
 	return enough(named, count) ? NULL : error_check("map types with a name", named, count);
 }
 
-struct ms_error *ms_go_verify(struct ms_go_runtime *rt)
+static struct ms_error *verify_once(struct ms_go_runtime *rt, struct samples *samples)
 {
-	MS_AUTO_FREE struct samples *samples = calloc(1, sizeof(*samples));
-	struct ms_error *err;
+	struct ms_error *err = samples_read(rt, samples);
 
-	if (!samples)
-		return ms_error_no_memory();
-	err = check_functions(rt);
-	if (!err)
-		err = samples_read(rt, samples);
 	if (!err)
 		err = check_spans(rt, samples);
 	if (!err)
 		err = check_counts(rt, samples);
 	if (!err)
 		err = check_goroutines(rt);
-	if (!err)
-		err = check_types(rt);
 	return err;
+}
+
+struct ms_error *ms_go_verify(struct ms_go_runtime *rt)
+{
+	MS_AUTO_FREE struct samples *samples = malloc(sizeof(*samples));
+	struct ms_error *err;
+
+	if (!samples)
+		return ms_error_no_memory();
+	err = check_functions(rt);
+	if (err)
+		return err;
+	for (unsigned i = 0; i < ATTEMPTS; i++) {
+		ms_error_free(err);
+		*samples = (struct samples){ 0 };
+		err = verify_once(rt, samples);
+		if (!err || ms_error_code(err) != MS_ERR_UNSUPPORTED)
+			break;
+	}
+	return err ? err : check_types(rt);
 }

@@ -63,7 +63,7 @@ def too_old():
         target.line()
         require_refused(target.pid)
         result = targets.tool('maps', target.pid, timeout=ODD_TIMEOUT_S)
-        require('1.16' in result.err, f'the release is not named: {result.err.strip()}')
+        require('go1.18' in result.err, f'the oldest release is not named: {result.err.strip()}')
 
 
 @test('odd/no such process')
