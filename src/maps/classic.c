@@ -80,7 +80,7 @@ enum ms_classic_header ms_classic_parse(const struct ms_go_layout *l, const uint
 	if (flags > FLAGS_MAX || m.bucket_log2 > BUCKET_LOG2_MAX || !pointer_is_sane(m.buckets) ||
 	    !pointer_is_sane(m.oldbuckets) || !pointer_is_sane(m.extra) ||
 	    m.count > most_entries(&m) || m.noverflow > most_overflow(&m) ||
-	    (!m.count && m.seed < SEED_MIN))
+	    m.seed < (m.count ? 1 : SEED_MIN))
 		return MS_CLASSIC_NOT;
 	*ret_map = m;
 	if (!m.buckets)
