@@ -32,6 +32,8 @@ static struct ms_error *run(const struct ms_options *options, double started,
 	if (err)
 		return err;
 	switch (options->verb) {
+	case MS_VERB_DIAGNOSE:
+		return ms_cmd_diagnose(options, started, ret_exit);
 	case MS_VERB_DOCTOR:
 		return ms_cmd_doctor(options, started, ret_exit);
 	default:

@@ -14,9 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_VERB MS_VERB_MAPS
+#define DEFAULT_VERB MS_VERB_DIAGNOSE
 
 enum { TOP_DEFAULT = 20 };
+
+static const double SECONDS_DEFAULT = 10, SECONDS_MIN = 0.1, SECONDS_MAX = 3600;
 
 struct verb {
 	const char *name;
@@ -26,6 +28,13 @@ struct verb {
 };
 
 static const struct verb verbs[MS_VERB_COUNT_] = {
+	[MS_VERB_DIAGNOSE] = { "diagnose", "PID",
+			       "what grows and what holds slack; same as: mapscope PID",
+			       "Watch the process for ten seconds and say which maps grow, how "
+			       "fast, "
+			       "when the next\ngrowth comes and which hold memory for entries that "
+			       "are "
+			       "gone.\n" },
 	[MS_VERB_MAPS] = { "maps", "PID", "every map, once: type, entries, capacity, load, bytes",
 			   "One look at every map of the process: its type where it is known, "
 			   "entries, capacity,\nload, bytes in use, slack and growth.\n" },
@@ -37,15 +46,17 @@ static const struct verb verbs[MS_VERB_COUNT_] = {
 };
 
 enum {
+	FOR_DIAGNOSE = 1 << MS_VERB_DIAGNOSE,
 	FOR_MAPS = 1 << MS_VERB_MAPS,
 	FOR_DOCTOR = 1 << MS_VERB_DOCTOR,
-	FOR_TARGETS = FOR_MAPS | FOR_DOCTOR,
+	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_DOCTOR,
 	FOR_ALL = (1 << MS_VERB_COUNT_) - 1,
 };
 
 /** Options without a letter are known to getopt by these. */
 enum {
 	OPT_NAME = 256,
+	OPT_SECONDS,
 	OPT_TOP,
 	OPT_SORT,
 	OPT_ALL,
@@ -67,6 +78,7 @@ static const struct option_row rows[] = {
 	{ "name", OPT_NAME, "NAME", FOR_TARGETS,
 	  "the one process of this command name, in place of a PID" },
 	{ "pid", 'p', "PID", FOR_TARGETS, "the same as PID without an option" },
+	{ "seconds", OPT_SECONDS, "N", FOR_DIAGNOSE, "from the command to the page (10)" },
 	{ "top", OPT_TOP, "N", FOR_MAPS, "show the first N maps (20)" },
 	{ "sort", OPT_SORT, "KEY", FOR_MAPS, "by bytes (the default), entries, slack or load" },
 	{ "all", OPT_ALL, NULL, FOR_MAPS, "show every map" },
@@ -170,6 +182,19 @@ static struct ms_error *parse_pid(const char *text, pid_t *ret_pid)
 				    "%s is not a PID; type the number of a process, or --name NAME",
 				    text);
 	*ret_pid = (pid_t)value;
+	return NULL;
+}
+
+static struct ms_error *parse_seconds(const char *text, double *ret_seconds)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || *end || !(value >= SECONDS_MIN && value <= SECONDS_MAX))
+		return ms_error_new(MS_ERR_USAGE,
+				    "--seconds %s cannot be meant; type a number from %g to %g",
+				    text, SECONDS_MIN, SECONDS_MAX);
+	*ret_seconds = value;
 	return NULL;
 }
 
@@ -279,6 +304,8 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 	case 'p':
 		given->pid = value;
 		return NULL;
+	case OPT_SECONDS:
+		return parse_seconds(value, &o->seconds);
 	case OPT_TOP:
 		return parse_top(value, &o->view.top);
 	case OPT_SORT:
@@ -427,6 +454,7 @@ struct ms_error *ms_options_parse(int argc, char **argv, struct ms_options *ret_
 {
 	struct ms_options o = {
 		.verb = DEFAULT_VERB,
+		.seconds = SECONDS_DEFAULT,
 		.view = { .top = TOP_DEFAULT, .sort = MS_SORT_BYTES },
 	};
 	struct given given = { 0 };

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 enum ms_verb {
+	MS_VERB_DIAGNOSE,
 	MS_VERB_MAPS,
 	MS_VERB_DOCTOR,
 	MS_VERB_HELP,
@@ -32,7 +33,7 @@ struct ms_options {
 	enum ms_verb topic; // Of MS_VERB_HELP; MS_VERB_HELP itself for the summary.
 	pid_t pid;          // 0 when a name was given.
 	const char *name;
-	double seconds;
+	double seconds; // From the command to the page, for a verb that watches.
 	struct ms_census_view view;
 	enum ms_format format; // Of the page on stdout: text or JSON.
 	bool no_color;
