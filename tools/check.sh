@@ -83,6 +83,7 @@ live() { # TIER
 check() { # LIVE_TIER
 	sanitized
 	run "build: clang" build clang && run "unit and fault tests, clang" build-clang/mapscope-tests
+	run "lines that the fuzz corpora reach" tests/fuzz/coverage.sh
 	house_rules
 	run "the test runner" tests/support/runner_test.sh
 	run "installation" tests/install/run.sh

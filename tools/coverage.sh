@@ -3,17 +3,18 @@
 # run; with --fuzz before the files, the corpora alone.
 set -eu
 cd "$(dirname "$0")/.."
-only_fuzz=no
+programs=(mapscope-tests fuzz-regression)
 if [ "${1:-}" = --fuzz ]; then
-	only_fuzz=yes
+	programs=(fuzz-regression)
 	shift
 fi
 cmake --preset coverage >/dev/null
-cmake --build --preset coverage >/dev/null
+cmake --build --preset coverage --target "${programs[@]}" >/dev/null
 build=build-coverage
 find "$build" -name '*.gcda' -delete
-[ $only_fuzz = yes ] || "$build/mapscope-tests" | tail -n 1
-[ ! -x "$build/fuzz-regression" ] || "$build/fuzz-regression" | tail -n 1
+for program in "${programs[@]}"; do
+	"$build/$program" | tail -n 1
+done
 find "$build" -path '*/src/*' -name '*.gcda' -print0 |
 	xargs -0 llvm-cov-14 gcov -n 2>/dev/null |
 	awk -v root="$PWD/" -v wanted="$*" '

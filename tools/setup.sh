@@ -74,6 +74,7 @@ group_check() {
 	need clang-14 has clang-14
 	need libclang-rt-14-dev clang_sanitizes
 	need clang-format-14 has clang-format-14
+	need llvm-14 has llvm-cov-14
 	want golang-go go_is_there
 	want ca-certificates certificates # Go fetches toolchains by https.
 	want prometheus has prometheus
@@ -88,7 +89,6 @@ group_demo() {
 }
 
 group_long() {
-	need llvm-14 has llvm-cov-14
 	want valgrind has valgrind
 	want gdb has gdb
 }

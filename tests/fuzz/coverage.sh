@@ -1,0 +1,30 @@
+#!/bin/bash
+# coverage.sh - hold the fuzz corpora against the parsers: of each parser's file they have to run
+# 80 % of the lines.  Ends in one line that counts files.
+#
+# The corpora alone are measured; what the unit tests reach does not count.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+least=80
+files="src/golang/dwarf_file.c src/golang/goroutines.c src/golang/layout_dwarf.c
+	src/golang/module.c src/golang/scan.c src/golang/spans.c src/golang/types.c
+	src/golang/version.c src/image/build_info.c src/image/elf_file.c src/image/pclntab.c
+	src/maps/classic.c src/maps/swiss.c src/target/proc_maps.c src/target/replay_load.c"
+measured=$(tools/coverage.sh --fuzz $files) || exit 1
+awk -v least="$least" -v files="$files" '
+	$3 == "lines" || $4 == "lines" { share[$NF] = $1 + 0; print "  " $0; next }
+	{ print "note: " $0 }
+	END {
+		count = split(files, wanted)
+		for (i = 1; i <= count; i++) {
+			if (share[wanted[i]] >= least) {
+				passed++
+				continue
+			}
+			failed++
+			printf "FAIL %s: %s %% of its lines, wanted %d %%\n", wanted[i],
+				share[wanted[i]] + 0, least
+		}
+		printf "%d passed, %d failed, 0 skipped\n", passed, failed
+		exit failed > 0
+	}' <<<"$measured"
