@@ -99,6 +99,8 @@ struct ms_error *ms_cmd_diagnose(const struct ms_options *o, double started,
 		const struct ms_page page = { page_text, page_json, page_csv, &report };
 
 		err = ms_output_write(o, &page);
+		if (report.partial)
+			ms_output_say_partial(report.partial_reason);
 		*ret_exit = report.partial ? MS_EXIT_PARTIAL : MS_EXIT_DONE;
 		ms_diagnosis_report_deinit(&report);
 	}

@@ -70,6 +70,8 @@ struct ms_error *ms_cmd_maps(const struct ms_options *o, double started,
 		const struct ms_page page = { page_text, page_json, page_csv, &report };
 
 		err = ms_output_write(o, &page);
+		if (report.partial)
+			ms_output_say_partial(report.partial_reason);
 		*ret_exit = report.partial ? MS_EXIT_PARTIAL : MS_EXIT_DONE;
 		ms_census_report_deinit(&report);
 	}

@@ -2,7 +2,6 @@
 #include "cli/cmd.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
-#include "render/escape.h"
 
 #include <stdio.h>
 
@@ -41,17 +40,9 @@ static struct ms_error *run(const struct ms_options *options, double started,
 	}
 }
 
-/** The sentence may hold words of the target or of the command line. */
 static void print_error(const struct ms_error *err)
 {
-	struct ms_sink sink;
-
-	ms_sink_init_file(&sink, stderr);
-	ms_sink_puts(&sink, "mapscope: ");
-	ms_replace_text(&sink, ms_error_message(err), MS_REPLACE_UNSAFE);
-	ms_sink_puts(&sink, "\n");
-	ms_error_free(ms_sink_finish(&sink)); // There is nowhere left to say so.
-	ms_sink_deinit(&sink);
+	ms_output_say(ms_error_message(err));
 }
 
 int main(int argc, char **argv)

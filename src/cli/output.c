@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "cli/terminal.h"
+#include "render/escape.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -159,4 +160,26 @@ struct ms_error *ms_output_write(const struct ms_options *o, const struct ms_pag
 			first = err;
 	}
 	return first;
+}
+
+static void say(const char *before, const char *sentence)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_file(&sink, stderr);
+	ms_sink_puts(&sink, before);
+	ms_replace_text(&sink, sentence, MS_REPLACE_UNSAFE);
+	ms_sink_puts(&sink, "\n");
+	ms_error_free(ms_sink_finish(&sink)); // There is nowhere left to say so.
+	ms_sink_deinit(&sink);
+}
+
+void ms_output_say(const char *sentence)
+{
+	say("mapscope: ", sentence);
+}
+
+void ms_output_say_partial(const char *reason)
+{
+	say("mapscope: the result is partial: ", reason);
 }

@@ -27,3 +27,9 @@ MS_MUST_USE struct ms_error *ms_output_write(const struct ms_options *options,
 /** @p err of writing to stdout through @p sink; NULL when its reader had enough and closed it. */
 MS_MUST_USE struct ms_error *ms_output_forgive_closed(struct ms_error *err,
 						      const struct ms_sink *sink);
+
+/** One sentence on stderr.  It may hold words of the target or of the command line. */
+void ms_output_say(const char *sentence);
+
+/** Say on stderr that a result is partial, and why: the page may go where nobody reads it. */
+void ms_output_say_partial(const char *reason);

@@ -116,7 +116,7 @@ static struct ms_error *partial_set(struct ms_diagnosis_report *report, const ch
 {
 	report->partial = true;
 	report->partial_reason =
-	    ms_arena_printf(&report->arena, "%s after %.1f s of %.1f s", what, after_s, of_s);
+	    ms_arena_printf(&report->arena, "%s, after %.1f s of %.1f s", what, after_s, of_s);
 	return report->partial_reason ? NULL : ms_error_no_memory();
 }
 
@@ -136,12 +136,12 @@ static struct ms_error *window_run(struct window *w, struct ms_census_report *ce
 		err = ms_census_run(w->rt, NULL, &second);
 	}
 	if (err && is_loss(err)) {
+		MS_AUTO_ERROR struct ms_error *loss = err;
 		double after = now(w) - w->start;
 
-		ms_error_free(err);
 		err = report_fill(w, census, 0, report);
-		return err ? err
-			   : partial_set(report, "the process went away", after,
+		return err ? err :
+			     partial_set(report, ms_error_message(loss), after,
 					 w->options->seconds);
 	}
 	if (err)

@@ -87,7 +87,7 @@ static struct process *process_of(struct ms_target *t)
 
 static struct ms_error *error_gone(const struct process *p)
 {
-	return ms_error_new(MS_ERR_GONE, "process %d exited while it was being read",
+	return ms_error_new(MS_ERR_GONE, "process %d has exited",
 			    (int)p->target.pid);
 }
 
@@ -690,6 +690,17 @@ static struct ms_error *choose_access(struct process *p, enum ms_process_access 
 	return NULL;
 }
 
+/** Whether it is a zombie, or not even that: its state is the letter behind the last bracket. */
+static bool has_ended(const struct process *p)
+{
+	MS_AUTO_CLOSE int fd = openat(p->proc_fd, "stat", O_RDONLY | O_CLOEXEC);
+	char text[512];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	const char *state = n > 0 ? memrchr(text, ')', (size_t)n) : NULL;
+
+	return !state || text + n - state < 3 || state[2] == 'Z' || state[2] == 'X';
+}
+
 static struct ms_error *open_exe(struct process *p)
 {
 	ssize_t n;
@@ -697,11 +708,10 @@ static struct ms_error *open_exe(struct process *p)
 	p->exe_fd = openat(p->proc_fd, "exe", O_RDONLY | O_CLOEXEC);
 	if (p->exe_fd < 0 && (errno == EACCES || errno == EPERM))
 		return error_denied(p->target.pid, strerror(errno));
-	if (p->exe_fd < 0 && errno == ENOENT)
-		return ms_error_new(
-		    MS_ERR_UNSUPPORTED,
-		    "process %d has no executable: it is a kernel thread or a zombie",
-		    (int)p->target.pid);
+	if (p->exe_fd < 0 && errno == ENOENT && !has_ended(p))
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "process %d has no executable: it is a kernel thread",
+				    (int)p->target.pid);
 	if (p->exe_fd < 0)
 		return error_gone(p);
 	if (fstat(p->exe_fd, &p->exe_stat) != 0)
