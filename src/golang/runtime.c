@@ -223,8 +223,14 @@ struct ms_error *ms_go_open(struct ms_target *t, const struct ms_go_options *opt
 	rt->target = t;
 	err = go_open(rt, options);
 	if (err) {
+		// What ends while it is looked at misses one thing or the other: say why.
+		struct ms_error *gone = ms_target_check(t);
+
 		ms_go_close(rt);
-		return err;
+		if (!gone)
+			return err;
+		ms_error_free(err);
+		return gone;
 	}
 	*ret_runtime = rt;
 	return NULL;
