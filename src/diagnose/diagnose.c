@@ -140,8 +140,8 @@ static struct ms_error *window_run(struct window *w, struct ms_census_report *ce
 		double after = now(w) - w->start;
 
 		err = report_fill(w, census, 0, report);
-		return err ? err :
-			     partial_set(report, ms_error_message(loss), after,
+		return err ? err
+			   : partial_set(report, ms_error_message(loss), after,
 					 w->options->seconds);
 	}
 	if (err)

@@ -8,8 +8,8 @@ enum { MS_GO_VERSION_MAX = 128, MS_GO_EXPERIMENTS_MAX = 256 };
 struct ms_build_info {
 	char version[MS_GO_VERSION_MAX];         // "go1.24.13", without an experiment suffix.
 	char experiments[MS_GO_EXPERIMENTS_MAX]; // "noswissmap,greenteagc", or "".
-	int release; // (major * 1000 + minor) * 1000 + patch, as MS_GO_PATCH.
-	bool is_development;                     // "devel go1.28-…": between releases.
+	int release;         // (major * 1000 + minor) * 1000 + patch, as MS_GO_PATCH.
+	bool is_development; // "devel go1.28-…": between releases.
 };
 
 /**

@@ -74,6 +74,8 @@ struct process {
 	struct ms_regions regions;
 	struct ms_regions avoided; // Mappings that a worker was lost in.
 	struct ms_residency residency;
+	const struct ms_region *last_region; // Of regions: neighbouring reads share it.
+	const struct ms_block *last_block;   // Of residency, likewise.
 	struct stat exe_stat;
 	char exe_path[PATH_MAX];
 	uint8_t auxv[AUXV_BYTES_MAX]; // Another program has another one.
@@ -87,8 +89,7 @@ static struct process *process_of(struct ms_target *t)
 
 static struct ms_error *error_gone(const struct process *p)
 {
-	return ms_error_new(MS_ERR_GONE, "process %d has exited",
-			    (int)p->target.pid);
+	return ms_error_new(MS_ERR_GONE, "process %d has exited", (int)p->target.pid);
 }
 
 /** Run a job, replacing the worker when it was lost before. */
@@ -236,7 +237,9 @@ static struct ms_error *regions_load(struct process *p)
 		return err;
 	ms_regions_deinit(&p->regions);
 	p->regions = fresh;
+	p->last_region = NULL;
 	ms_residency_clear(&p->residency);
+	p->last_block = NULL;
 	return NULL;
 }
 
@@ -256,12 +259,47 @@ static struct ms_error *process_regions(struct ms_target *t, struct ms_regions *
 	return NULL;
 }
 
+static const struct ms_region *region_at(struct process *p, ms_addr addr)
+{
+	const struct ms_region *r = p->last_region;
+
+	if (!r || addr < r->start || addr >= r->end)
+		p->last_region = r = ms_regions_find(&p->regions, addr);
+	return r;
+}
+
+static bool is_readable(const struct ms_region *r)
+{
+	return r && r->kind != MS_REGION_OTHER && (r->prot & MS_PROT_READ);
+}
+
+static const struct ms_block *block_at(struct process *p, ms_addr addr)
+{
+	if (!p->last_block || !ms_block_holds(p->last_block, addr))
+		p->last_block = ms_residency_find(&p->residency, addr);
+	return p->last_block;
+}
+
+/** True when a read is known to be one piece: one region, one block, all pages present. */
+static bool is_one_piece(struct process *p, ms_addr addr, uint32_t size)
+{
+	const struct ms_region *region = region_at(p, addr);
+	const struct ms_block *block;
+
+	if (!is_readable(region) || !ms_range_holds(region->start, region->end, addr, size))
+		return false;
+	if (p->pagemap_fd < 0)
+		return true;
+	block = block_at(p, addr);
+	return block && ms_block_all_present(block, addr, size);
+}
+
 /** The state of the page at @p addr; @p fresh asks the kernel again. */
 static struct ms_error *page_state(struct process *p, ms_addr addr, bool fresh,
 				   enum ms_page_state *ret_state)
 {
 	enum { BLOCK_BYTES = MS_BLOCK_PAGES * MS_PAGE_SIZE };
-	const struct ms_block *block = ms_residency_find(&p->residency, addr);
+	const struct ms_block *block = block_at(p, addr);
 	uint64_t words[MS_BLOCK_PAGES] = { 0 };
 	struct ms_error *err;
 	size_t n;
@@ -281,9 +319,10 @@ static struct ms_error *page_state(struct process *p, ms_addr addr, bool fresh,
 				sizeof(words), &n);
 		if (err)
 			return err;
+		p->last_block = NULL; // The table may move.
 		if (!ms_residency_put(&p->residency, addr, words))
 			return ms_error_no_memory();
-		block = ms_residency_find(&p->residency, addr);
+		block = block_at(p, addr);
 	}
 	*ret_state = ms_block_page(block, addr);
 	return NULL;
@@ -492,6 +531,21 @@ struct gather {
 	uint32_t bytes;
 };
 
+/** Queue a piece; what is queued already is read first when there is no room. */
+static struct ms_error *piece_add(struct process *p, const struct piece *piece, struct gather *g)
+{
+	if (g->count == PIECES_MAX) {
+		struct ms_error *err = transfer_flush(p, &g->count);
+
+		if (err)
+			return err;
+		g->bytes = 0;
+	}
+	p->pieces[g->count++] = *piece;
+	g->bytes += piece->size;
+	return NULL;
+}
+
 /** Split one read at page boundaries where residency changes; queue what must be read. */
 static struct ms_error *read_split(struct process *p, struct ms_read *read, struct gather *g)
 {
@@ -502,12 +556,12 @@ static struct ms_error *read_split(struct process *p, struct ms_read *read, stru
 	while (addr < end && read->status == MS_READ_OK) {
 		ms_addr page_end = (addr | (MS_PAGE_SIZE - 1)) + 1;
 		uint32_t size = (uint32_t)(ms_min_u64(page_end, end) - addr);
-		const struct ms_region *region = ms_regions_find(&p->regions, addr);
+		const struct ms_region *region = region_at(p, addr);
 		struct piece piece = { addr, dst, size, 0, read };
 		enum ms_page_state state;
 		struct ms_error *err;
 
-		if (!region || region->kind == MS_REGION_OTHER || !(region->prot & MS_PROT_READ)) {
+		if (!is_readable(region)) {
 			read->status = MS_READ_FAULT;
 			return NULL;
 		}
@@ -522,14 +576,9 @@ static struct ms_error *read_split(struct process *p, struct ms_read *read, stru
 			p->pieces[g->count - 1].size += size;
 			g->bytes += size;
 		} else if (state == MS_PAGE_PRESENT) {
-			if (g->count == PIECES_MAX) {
-				err = transfer_flush(p, &g->count);
-				if (err)
-					return err;
-				g->bytes = 0;
-			}
-			p->pieces[g->count++] = piece;
-			g->bytes += size;
+			err = piece_add(p, &piece, g);
+			if (err)
+				return err;
 		}
 		joined = state == MS_PAGE_PRESENT;
 		addr += size;
@@ -557,7 +606,13 @@ static struct ms_error *process_read_many(struct ms_target *t, struct ms_read *r
 				return err;
 			g.bytes = 0;
 		}
-		err = read_split(p, &reads[i], &g);
+		if (is_one_piece(p, reads[i].addr, reads[i].size))
+			err = piece_add(p,
+					&(struct piece){ reads[i].addr, reads[i].buf, reads[i].size,
+							 0, &reads[i] },
+					&g);
+		else
+			err = read_split(p, &reads[i], &g);
 		if (err)
 			return err;
 	}
