@@ -5,9 +5,9 @@
 //	sawtooth	polls saw it rise and fall by more than a tenth of its peak
 //	slack		under a quarter full: a table that grew to its size is at least 40 % full
 //			after a doubling (13/32 for classic maps, 7/16 for Swiss), so entries are
-//gone
-// or 			the hint was too large; and at least 1 MB of it is held for nothing 	stable
-// none of these; the largest few are named when there is little else to say
+// gone
+// or 			the hint was too large; and at least 1 MB of it is held for nothing
+// stable none of these; the largest few are named when there is little else to say
 //
 // Growing comes first, by what it adds in a minute; then slack, by what it holds.
 #include "diagnose/findings.h"
