@@ -3,11 +3,12 @@
 //	growing		more entries at the end than at the start, by 1 % or 100 of them; or the
 //			table grew, or is being evacuated
 //	sawtooth	polls saw it rise and fall by more than a tenth of its peak
-//	slack		under a quarter full: a table that grew to its size is at least 40 % full
-//			after a doubling (13/32 for classic maps, 7/16 for Swiss), so entries are
-// gone
-// or 			the hint was too large; and at least 1 MB of it is held for nothing
-// stable none of these; the largest few are named when there is little else to say
+//	slack		under a quarter full, where a table that grew to its size is at
+//			least 40 % full after a doubling (13/32 for classic maps, 7/16 for
+//			Swiss): entries are gone, or the hint was too large; and at least
+//			1 MB is held for nothing
+//	stable		none of these; the largest few are named when there is little
+//			else to say
 //
 // Growing comes first, by what it adds in a minute; then slack, by what it holds.
 #include "diagnose/findings.h"
