@@ -11,8 +11,8 @@
 enum {
 	GAP_BYTES = 1024,
 	RUN_BYTES_MAX = 64 << 10,
-	RUNS_AT_ONCE = 512,
-	SCRATCH_BYTES = 4 << 20,
+	RUNS_AT_ONCE = 1024,     // What one call of the kernel takes.
+	SCRATCH_BYTES = 1 << 20, // Likewise; and it stays in the cache until it is delivered.
 	RADIX_BITS = 11,
 	RADIX_SLOTS = 1 << RADIX_BITS,
 };

@@ -33,6 +33,25 @@ const struct ms_block *ms_residency_find(const struct ms_residency *r, ms_addr a
 /** Take in the 512 words that /proc/PID/pagemap has for the block of @p addr; false: no memory. */
 bool ms_residency_put(struct ms_residency *r, ms_addr addr, const uint64_t words[MS_BLOCK_PAGES]);
 
+static inline bool ms_block_holds(const struct ms_block *block, ms_addr addr)
+{
+	return block->number == addr / (MS_BLOCK_PAGES * MS_PAGE_SIZE) + 1;
+}
+
+/** True when [addr, addr + size) lies in the block and all its pages are present. */
+static inline bool ms_block_all_present(const struct ms_block *block, ms_addr addr, uint32_t size)
+{
+	ms_addr last = (addr + size - 1) / MS_PAGE_SIZE;
+
+	if (last / MS_BLOCK_PAGES + 1 != block->number)
+		return false;
+	for (ms_addr page = addr / MS_PAGE_SIZE; page <= last; page++) {
+		if (!(block->present[page % MS_BLOCK_PAGES / 64] >> (page % 64) & 1))
+			return false;
+	}
+	return true;
+}
+
 enum ms_page_state ms_block_page(const struct ms_block *block, ms_addr addr);
 
 /** The state that one word of /proc/PID/pagemap tells. */

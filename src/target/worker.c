@@ -1,72 +1,70 @@
-// worker.c - one thread, one job at a time, handed over under a mutex.
+// worker.c - one thread, one job at a time, handed over by two semaphores: wake and done.
 //
-// The worker's block is shared by the thread and its owner.  Whoever lets go last frees it: the
-// owner when the thread has ended, the thread when it was abandoned and came back after all.
+// A census hands over thousands of jobs, so a handover costs as few calls of the kernel as can be.
+//
+// The worker's block is shared by the thread and its owner.  Who lets go last frees it: the owner
+// when the thread has ended, the thread when it was abandoned and came back after all.  Which of
+// the two it is, is settled by who moves the state away from RUNNING.
 #include "target/worker.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <time.h>
 
+enum state {
+	IDLE,
+	RUNNING,
+	STOP,
+	ABANDONED,
+};
+
 struct ms_worker {
 	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	ms_job_fn job; // NULL when idle.
+	sem_t wake, done;
+	atomic_int state;
+	ms_job_fn job;
 	void *context;
-	bool stop;
-	bool abandoned;
 	atomic_ullong progress;
 };
 
 static void worker_free(struct ms_worker *w)
 {
-	pthread_cond_destroy(&w->changed);
-	pthread_mutex_destroy(&w->lock);
+	sem_destroy(&w->wake);
+	sem_destroy(&w->done);
 	free(w);
 }
 
 static void *worker_main(void *arg)
 {
 	struct ms_worker *w = arg;
-	bool abandoned;
 
-	pthread_mutex_lock(&w->lock);
-	while (!w->stop && !w->abandoned) {
-		if (!w->job) {
-			pthread_cond_wait(&w->changed, &w->lock);
-			continue;
-		}
-		ms_job_fn job = w->job;
-		void *context = w->context;
+	for (;;) {
+		int running = RUNNING;
 
-		pthread_mutex_unlock(&w->lock);
-		job(context, &w->progress);
-		pthread_mutex_lock(&w->lock);
-		w->job = NULL;
-		pthread_cond_broadcast(&w->changed);
+		while (sem_wait(&w->wake) != 0)
+			continue; // Interrupted by a signal.
+		if (atomic_load(&w->state) == STOP)
+			return NULL;
+		w->job(w->context, &w->progress);
+		if (!atomic_compare_exchange_strong(&w->state, &running, IDLE))
+			break;
+		sem_post(&w->done);
 	}
-	abandoned = w->abandoned;
-	pthread_mutex_unlock(&w->lock);
-	if (abandoned)
-		worker_free(w);
+	worker_free(w); // Abandoned.
 	return NULL;
 }
 
 struct ms_error *ms_worker_create(struct ms_worker **ret_worker)
 {
 	struct ms_worker *w = calloc(1, sizeof(*w));
-	pthread_condattr_t attr;
 	int err;
 
 	if (!w)
 		return ms_error_no_memory();
-	pthread_mutex_init(&w->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	sem_init(&w->wake, 0, 0);
+	sem_init(&w->done, 0, 0);
 	err = pthread_create(&w->thread, NULL, worker_main, w);
 	if (err) {
 		worker_free(w);
@@ -80,24 +78,25 @@ enum ms_job_result ms_worker_run(struct ms_worker **worker, ms_job_fn job, void 
 				 unsigned patience_s)
 {
 	struct ms_worker *w = *worker;
+	pthread_t thread = w->thread; // Once abandoned, the block is the thread's to free.
 	unsigned long long seen = atomic_load(&w->progress);
 	struct timespec deadline;
 
-	pthread_mutex_lock(&w->lock);
 	w->job = job;
 	w->context = context;
-	pthread_cond_broadcast(&w->changed);
+	atomic_store(&w->state, RUNNING);
+	sem_post(&w->wake);
 	clock_gettime(CLOCK_MONOTONIC, &deadline);
 	deadline.tv_sec += patience_s;
-	while (w->job) {
-		if (pthread_cond_timedwait(&w->changed, &w->lock, &deadline) != ETIMEDOUT)
-			continue;
-		if (!w->job)
-			break;
-		if (atomic_load(&w->progress) == seen) {
-			w->abandoned = true;
-			pthread_detach(w->thread);
-			pthread_mutex_unlock(&w->lock);
+	while (sem_clockwait(&w->done, CLOCK_MONOTONIC, &deadline) != 0) {
+		int running = RUNNING;
+
+		if (errno != ETIMEDOUT)
+			continue; // Interrupted by a signal.
+		// When the state is no longer RUNNING, done is about to be posted.
+		if (atomic_load(&w->progress) == seen &&
+		    atomic_compare_exchange_strong(&w->state, &running, ABANDONED)) {
+			pthread_detach(thread);
 			*worker = NULL;
 			return MS_JOB_STUCK;
 		}
@@ -105,7 +104,6 @@ enum ms_job_result ms_worker_run(struct ms_worker **worker, ms_job_fn job, void 
 		clock_gettime(CLOCK_MONOTONIC, &deadline);
 		deadline.tv_sec += patience_s;
 	}
-	pthread_mutex_unlock(&w->lock);
 	return MS_JOB_DONE;
 }
 
@@ -113,10 +111,8 @@ void ms_worker_destroy(struct ms_worker *worker)
 {
 	if (!worker)
 		return;
-	pthread_mutex_lock(&worker->lock);
-	worker->stop = true;
-	pthread_cond_broadcast(&worker->changed);
-	pthread_mutex_unlock(&worker->lock);
+	atomic_store(&worker->state, STOP);
+	sem_post(&worker->wake);
 	pthread_join(worker->thread, NULL);
 	worker_free(worker);
 }
