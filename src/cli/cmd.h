@@ -4,7 +4,7 @@
 #include "cli/exit_code.h"
 #include "cli/options.h"
 
-/** @p started is when the command began; on an error @p ret_exit is what the error stands for. */
+/** @p started is when the command began.  @p ret_exit is set when no error is returned. */
 MS_MUST_USE struct ms_error *ms_cmd_diagnose(const struct ms_options *options, double started,
 					     enum ms_exit_code *ret_exit);
 MS_MUST_USE struct ms_error *ms_cmd_maps(const struct ms_options *options, double started,

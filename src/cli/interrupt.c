@@ -5,6 +5,7 @@
 // After the first signal both are back at their defaults: a second ends the process at once.
 #include "cli/interrupt.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -42,8 +43,20 @@ static void on_signal(int number)
 	set_handlers(SIG_DFL);
 }
 
+/** A descriptor of ours must not take the place of a stdout or stderr that the caller closed. */
+static void hold_standard_files(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	while (fd >= 0 && fd <= STDERR_FILENO)
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 void ms_interrupt_catch(void)
 {
+	hold_standard_files();
 	event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	set_handlers(on_signal);
 	signal(SIGPIPE, SIG_IGN);

@@ -8,7 +8,7 @@ double ms_clock_now(void);
 
 /**
  * From now on the first SIGINT or SIGTERM is noted instead of ending the process; the second ends
- * it.  A closed pipe becomes an error of writing.
+ * it.  A closed pipe, or a stdout that is not there, becomes an error of writing.
  */
 void ms_interrupt_catch(void);
 

@@ -14,11 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_VERB MS_VERB_DIAGNOSE
+static const double SECONDS_DEFAULT = 10, SECONDS_MIN = 0.1, SECONDS_MAX = 3600;
 
 enum { TOP_DEFAULT = 20 };
-
-static const double SECONDS_DEFAULT = 10, SECONDS_MIN = 0.1, SECONDS_MAX = 3600;
 
 struct verb {
 	const char *name;
@@ -27,21 +25,26 @@ struct verb {
 	const char *details;
 };
 
+static const char diagnose_details[] =
+    "Two looks at every map and many at the largest in between, then one page: what\n"
+    "grows and how fast, what holds room for entries that are gone, what is stable.\n"
+    "mapscope PID alone means mapscope diagnose PID. Ctrl-C ends the window early and\n"
+    "still prints.\n";
+
+static const char maps_details[] =
+    "One look at every map of the process: its type where it is known, entries,\n"
+    "capacity, load, bytes in use, slack and growth.\n";
+
+static const char doctor_details[] =
+    "What of mapscope will and will not work on the process, and the one thing to\n"
+    "change. The exit code is the one that maps would end with.\n";
+
 static const struct verb verbs[MS_VERB_COUNT_] = {
-	[MS_VERB_DIAGNOSE] = { "diagnose", "PID",
-			       "what grows and what holds slack; same as: mapscope PID",
-			       "Watch the process for ten seconds and say which maps grow, how "
-			       "fast, "
-			       "when the next\ngrowth comes and which hold memory for entries that "
-			       "are "
-			       "gone.\n" },
+	[MS_VERB_DIAGNOSE] = { "diagnose", "PID", "what grows and what holds slack, after 10 s",
+			       diagnose_details },
 	[MS_VERB_MAPS] = { "maps", "PID", "every map, once: type, entries, capacity, load, bytes",
-			   "One look at every map of the process: its type where it is known, "
-			   "entries, capacity,\nload, bytes in use, slack and growth.\n" },
-	[MS_VERB_DOCTOR] = { "doctor", "PID", "what will and will not work on it",
-			     "What of mapscope will and will not work on the process, and the one "
-			     "thing to change.\nThe exit code is the one that maps would end "
-			     "with.\n" },
+			   maps_details },
+	[MS_VERB_DOCTOR] = { "doctor", "PID", "what will and will not work on it", doctor_details },
 	[MS_VERB_HELP] = { "help", "VERB", "the options of one verb", NULL },
 };
 
@@ -128,7 +131,8 @@ static void help_summary(struct ms_sink *sink)
 {
 	ms_sink_puts(sink, "mapscope: every map of a running Go process, which it never stops\n"
 			   "\n"
-			   "Usage:\n");
+			   "Usage:\n"
+			   "  mapscope PID           the same as diagnose\n");
 	for (size_t i = 0; i < MS_VERB_COUNT_; i++) {
 		char left[32];
 
@@ -187,10 +191,10 @@ static struct ms_error *parse_pid(const char *text, pid_t *ret_pid)
 
 static struct ms_error *parse_seconds(const char *text, double *ret_seconds)
 {
-	char *end;
-	double value = strtod(text, &end);
+	char *end = NULL;
+	double value = strspn(text, "0123456789.") == strlen(text) ? strtod(text, &end) : 0;
 
-	if (end == text || *end || !(value >= SECONDS_MIN && value <= SECONDS_MAX))
+	if (!end || *end || end == text || value < SECONDS_MIN || value > SECONDS_MAX)
 		return ms_error_new(MS_ERR_USAGE,
 				    "--seconds %s cannot be meant; type a number from %g to %g",
 				    text, SECONDS_MIN, SECONDS_MAX);
@@ -249,31 +253,44 @@ static struct ms_error *parse_file(const char *path, struct ms_options *o)
 			    path);
 }
 
-/** Find a verb by its beginning. */
-static struct ms_error *parse_verb(const char *text, enum ms_verb *ret_verb)
+/** Find a verb by its beginning; *ret_count says how many begin so. */
+static enum ms_verb find_verb(const char *text, size_t *ret_count)
 {
-	size_t found = MS_VERB_COUNT_;
+	size_t count = 0, found = MS_VERB_HELP;
 
 	for (size_t i = 0; i < MS_VERB_COUNT_; i++) {
 		if (!verbs[i].name || strncmp(verbs[i].name, text, strlen(text)) != 0)
 			continue;
-		if (found != MS_VERB_COUNT_)
-			return ms_error_new(MS_ERR_USAGE, "%s can mean %s or %s; type one of them",
-					    text, verbs[found].name, verbs[i].name);
 		found = i;
+		count++;
 	}
-	if (found == MS_VERB_COUNT_) {
-		struct ms_error *err = refuse_file(text);
+	*ret_count = count;
+	return (enum ms_verb)found;
+}
 
-		if (err)
-			return err;
+static struct ms_error *parse_verb(const char *text, enum ms_verb *ret_verb)
+{
+	size_t count;
+	enum ms_verb found = find_verb(text, &count);
+	struct ms_error *err;
+
+	if (count > 1)
 		return ms_error_new(MS_ERR_USAGE,
-				    "%s is neither a verb nor a PID; type mapscope --help for the "
-				    "verbs, or mapscope --name %s for a process of this name",
-				    text, text);
+				    "%s is the beginning of several verbs; type more of it, or "
+				    "mapscope --help for all",
+				    text);
+	if (count == 1) {
+		*ret_verb = found;
+		return NULL;
 	}
-	*ret_verb = (enum ms_verb)found;
-	return NULL;
+	err = refuse_file(text);
+	if (err)
+		return err;
+	return ms_error_new(
+	    MS_ERR_USAGE,
+	    "%s is neither a verb nor a PID; type mapscope --help for the verbs, or "
+	    "mapscope --name %s for a process of this name",
+	    text, text);
 }
 
 // --- Options. ---
@@ -411,21 +428,28 @@ static struct ms_error *check_options(const struct ms_options *o, const struct g
 
 static struct ms_error *take_help(int count, char **words, struct ms_options *o)
 {
-	o->topic = MS_VERB_HELP;
-	return count > 0 ? parse_verb(words[0], &o->topic) : NULL;
+	size_t found = 1;
+
+	o->topic = count ? find_verb(words[0], &found) : MS_VERB_HELP;
+	if (found != 1)
+		return ms_error_new(MS_ERR_USAGE,
+				    "there is no help on %s; type mapscope --help for the verbs",
+				    words[0]);
+	return NULL;
 }
 
 /** The words that are no options: [VERB] [PID]. */
 static struct ms_error *take_words(int count, char **words, struct ms_options *o,
 				   const struct given *given)
 {
-	const char *pid = given->pid;
+	const char *pid = given->pid, *verb = "";
 	struct ms_error *err;
 
 	if (count && !is_number(words[0])) {
 		err = parse_verb(words[0], &o->verb);
 		if (err)
 			return err;
+		verb = verbs[o->verb].name;
 		count--;
 		words++;
 	}
@@ -444,16 +468,16 @@ static struct ms_error *take_words(int count, char **words, struct ms_options *o
 	if (pid)
 		return parse_pid(pid, &o->pid);
 	if (!o->name)
-		return ms_error_new(MS_ERR_USAGE,
-				    "no process is named; type mapscope %s PID, or mapscope --help",
-				    verbs[o->verb].name);
+		return ms_error_new(
+		    MS_ERR_USAGE, "no process is named; type mapscope %s%sPID, or mapscope --help",
+		    verb, verb[0] ? " " : "");
 	return NULL;
 }
 
 struct ms_error *ms_options_parse(int argc, char **argv, struct ms_options *ret_options)
 {
 	struct ms_options o = {
-		.verb = DEFAULT_VERB,
+		.verb = MS_VERB_DIAGNOSE,
 		.seconds = SECONDS_DEFAULT,
 		.view = { .top = TOP_DEFAULT, .sort = MS_SORT_BYTES },
 	};

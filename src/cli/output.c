@@ -103,13 +103,15 @@ static mode_t new_file_mode(void)
 static struct ms_error *write_file(const struct ms_options *o, const struct ms_page *page,
 				   const struct ms_output_file *out)
 {
+	MS_AUTO_FREE char *real = realpath(out->path, NULL); // Where a link leads to.
+	const char *path = real ? real : out->path;
 	MS_AUTO_FREE char *temporary = NULL;
 	struct ms_error *err;
 	int fd;
 
 	if (is_special(out->path))
 		return write_special(o, page, out);
-	if (asprintf(&temporary, "%s.XXXXXX", out->path) < 0)
+	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
 		return ms_error_no_memory();
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
@@ -120,7 +122,7 @@ static struct ms_error *write_file(const struct ms_options *o, const struct ms_p
 	} else {
 		err = render_into(o, page, out, fd);
 	}
-	if (!err && rename(temporary, out->path) != 0)
+	if (!err && rename(temporary, path) != 0)
 		err = error_create(out->path);
 	if (err)
 		unlink(temporary);

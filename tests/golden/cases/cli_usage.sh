@@ -1,0 +1,44 @@
+# Every command line that cannot be meant: one sentence that says what to type, exit code 1,
+# nothing on stdout.
+try() {
+	echo "\$ mapscope $*"
+	"$MAPSCOPE" "$@" 2>stderr >stdout
+	code=$?
+	echo "$(cat stderr) [$code]"
+	[ ! -s stdout ] || echo "it printed something on stdout"
+}
+
+try
+try maps
+try frobnicate
+try d 1
+try help frobnicate
+try 0
+try maps -5
+try 99999999999999999999
+try maps 1 2
+try 1 2
+try maps --name a 3
+try maps --pid 1 2
+try --frobnicate
+try -x
+try --json=yes 1
+try --pid
+try maps 1 -o
+try maps 1 -o table
+try maps 1 -o table.xml
+try doctor 1 -o table.csv
+try maps --top 0 1
+try maps --top many 1
+try maps --top 3 --all 1
+try maps --sort weight 1
+try maps --seconds 3 1
+try doctor --top 3 1
+try doctor --all 1
+try diagnose --sort load 1
+try diagnose --seconds 0 1
+try diagnose --seconds 0.05 1
+try diagnose --seconds 3601 1
+try diagnose --seconds nan 1
+try diagnose --seconds 3s 1
+try diagnose --seconds '' 1

@@ -1,0 +1,166 @@
+// Goal: what is typed is what is meant: verbs and their beginnings, options
+// before and behind, numbers at their bounds.  (What cannot be meant:
+// tests/golden/cases/cli_usage.sh.) Method: parse command lines made here and
+// look at the struct.
+#include "base/cleanup.h"
+#include "cli/options.h"
+#include "tests/support/test.h"
+
+enum { WORDS_MAX = 16 };
+
+/** Parse a command line of words between spaces. */
+static struct ms_error *parse(const char *line, struct ms_options *ret_options)
+{
+	static char words[256]; // The options point into it; a test is a process of its own.
+	char *argv[WORDS_MAX + 1] = { NULL };
+	int argc = 0;
+
+	snprintf(words, sizeof(words), "mapscope %s", line);
+	for (char *p = words; p && argc < WORDS_MAX; argc++) {
+		argv[argc] = strsep(&p, " ");
+		if (!*argv[argc])
+			break;
+	}
+	argv[argc] = NULL;
+	return ms_options_parse(argc, argv, ret_options);
+}
+
+MS_TEST(options_of_a_pid_alone_are_the_defaults)
+{
+	struct ms_options o = { 0 };
+
+	CHECK_OK(parse("4711", &o));
+	CHECK_EQ(o.verb, MS_VERB_DIAGNOSE);
+	CHECK_EQ(o.pid, 4711);
+	CHECK(o.seconds == 10);
+	CHECK_EQ(o.view.top, 20);
+	CHECK_EQ(o.view.sort, MS_SORT_BYTES);
+	CHECK_EQ(o.format, MS_FORMAT_TEXT);
+	CHECK_EQ(o.file_count, 0);
+	CHECK(!o.no_color && !o.quiet && !o.name);
+}
+
+MS_TEST(options_of_maps_are_read_wherever_they_stand)
+{
+	struct ms_options o = { 0 };
+
+	CHECK_OK(
+	    parse("--json maps --top 5 12 --sort=slack -q -o a.csv -o b.c.txt --no-color", &o));
+	CHECK_EQ(o.verb, MS_VERB_MAPS);
+	CHECK_EQ(o.pid, 12);
+	CHECK_EQ(o.view.top, 5);
+	CHECK_EQ(o.view.sort, MS_SORT_SLACK);
+	CHECK_EQ(o.format, MS_FORMAT_JSON);
+	CHECK_EQ(o.file_count, 2);
+	CHECK_STR(o.files[0].path, "a.csv");
+	CHECK_EQ(o.files[0].format, MS_FORMAT_CSV);
+	CHECK_EQ(o.files[1].format, MS_FORMAT_TEXT);
+	CHECK(o.no_color && o.quiet);
+}
+
+MS_TEST(options_all_is_no_limit)
+{
+	struct ms_options o = { 0 };
+
+	CHECK_OK(parse("m 1 --all", &o));
+	CHECK_EQ(o.verb, MS_VERB_MAPS);
+	CHECK_EQ(o.view.top, SIZE_MAX);
+}
+
+MS_TEST(options_verbs_may_be_cut_short)
+{
+	static const struct {
+		const char *line;
+		enum ms_verb verb;
+	} cases[] = {
+		{ "di 1", MS_VERB_DIAGNOSE }, { "do 1", MS_VERB_DOCTOR }, { "ma 1", MS_VERB_MAPS },
+		{ "maps 1", MS_VERB_MAPS },   { "he", MS_VERB_HELP },
+	};
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(cases); i++) {
+		struct ms_options o = { 0 };
+
+		CHECK_OK(parse(cases[i].line, &o));
+		CHECK_EQ(o.verb, cases[i].verb);
+	}
+}
+
+MS_TEST(options_a_process_has_three_spellings)
+{
+	struct ms_options o = { 0 };
+
+	CHECK_OK(parse("maps --pid 99", &o));
+	CHECK_EQ(o.pid, 99);
+	CHECK_OK(parse("maps -p98", &o));
+	CHECK_EQ(o.pid, 98);
+	CHECK_OK(parse("--name api", &o));
+	CHECK_EQ(o.pid, 0);
+	CHECK_STR(o.name, "api");
+	CHECK_EQ(o.verb, MS_VERB_DIAGNOSE);
+}
+
+MS_TEST(options_seconds_hold_their_bounds)
+{
+	static const struct {
+		const char *line;
+		double seconds; // 0: refused.
+	} cases[] = {
+		{ "1 --seconds 0.1", 0.1 },  { "1 --seconds 3600", 3600 },
+		{ "1 --seconds 2.5", 2.5 },  { "1 --seconds 0.09", 0 },
+		{ "1 --seconds 3600.1", 0 }, { "1 --seconds 1e2", 0 },
+		{ "1 --seconds 1.2.3", 0 },  { "1 --seconds inf", 0 },
+		{ "1 --seconds .", 0 },      { "1 --seconds=0x10", 0 },
+	};
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(cases); i++) {
+		struct ms_options o = { 0 };
+
+		if (cases[i].seconds > 0) {
+			CHECK_OK(parse(cases[i].line, &o));
+			CHECK(o.seconds == cases[i].seconds);
+		} else {
+			CHECK_ERR(parse(cases[i].line, &o), MS_ERR_USAGE);
+		}
+	}
+}
+
+MS_TEST(options_help_and_version_need_no_process)
+{
+	struct ms_options o = { 0 };
+
+	CHECK_OK(parse("--help", &o));
+	CHECK_EQ(o.verb, MS_VERB_HELP);
+	CHECK_EQ(o.topic, MS_VERB_HELP);
+	CHECK_OK(parse("maps --help", &o));
+	CHECK_EQ(o.verb, MS_VERB_HELP);
+	CHECK_EQ(o.topic, MS_VERB_MAPS);
+	CHECK_OK(parse("help doc", &o));
+	CHECK_EQ(o.topic, MS_VERB_DOCTOR);
+	CHECK_OK(parse("--version", &o));
+	CHECK_EQ(o.verb, MS_VERB_VERSION);
+}
+
+MS_TEST(options_are_untouched_by_a_failure)
+{
+	struct ms_options o = { .pid = 7 };
+
+	CHECK_ERR(parse("maps --top 0 1", &o), MS_ERR_USAGE);
+	CHECK_EQ(o.pid, 7);
+}
+
+MS_TEST(options_files_are_limited)
+{
+	struct ms_options o = { 0 };
+	char *argv[2 + 2 * (MS_OUTPUT_FILES_MAX + 1) + 1] = { (char *)"mapscope", (char *)"1" };
+	int argc = 2;
+
+	for (int i = 0; i < MS_OUTPUT_FILES_MAX; i++) {
+		argv[argc++] = (char *)"-o";
+		argv[argc++] = (char *)"x.json";
+	}
+	CHECK_OK(ms_options_parse(argc, argv, &o));
+	CHECK_EQ(o.file_count, MS_OUTPUT_FILES_MAX);
+	argv[argc++] = (char *)"-o";
+	argv[argc++] = (char *)"x.json";
+	CHECK_ERR(ms_options_parse(argc, argv, &o), MS_ERR_USAGE);
+}
