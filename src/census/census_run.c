@@ -6,7 +6,9 @@
 //	   candidate that did not move and still does not fit is no map; one that keeps moving is a
 //	   map that is being written, as long as everything but its counts fits
 //	4. overflow buckets of big and growing classic maps are counted (overflow_walk.c)
-//	5. rows are sorted by address, owners summed, skips named
+//	5. rows are sorted by address; those that package-level variables hold get the variable's
+//	   name and, where it was not known, their type (name_globals.c)
+//	6. owners are summed, skips named
 #include "census/engine.h"
 
 #include "base/cleanup.h"
@@ -25,6 +27,8 @@ static const char *const reject_texts[MS_REJECT_COUNT_] = {
 	[MS_REJECT_RUNNING] = "stack of a running goroutine",
 	[MS_REJECT_STACK] = "stack that could not be read",
 	[MS_REJECT_SPAN] = "span that could not be read",
+	[MS_REJECT_DWARF] = "debug information that is damaged or too large to name owners from",
+	[MS_REJECT_GLOBAL] = "package-level variable too large to look through to its end",
 };
 
 uint32_t ms_engine_header_bytes(const struct ms_engine *e)
@@ -397,12 +401,13 @@ static struct ms_error *engine_run(struct ms_engine *e)
 		err = ms_engine_walk_overflow(e);
 	if (!err)
 		err = ms_target_check(e->rt->target);
-	if (!err)
-		err = coverage_fill(e);
 	if (err)
 		return err;
 	qsort(e->report->maps, e->report->map_count, sizeof(*e->report->maps), by_address);
-	return ms_census_sum_owners(e->report);
+	err = ms_engine_name_globals(e);
+	if (!err)
+		err = coverage_fill(e);
+	return err ? err : ms_census_sum_owners(e->report);
 }
 
 static void engine_deinit(struct ms_engine *e)

@@ -29,6 +29,8 @@ enum ms_reject {
 	MS_REJECT_RUNNING, // Stacks of running goroutines: not looked at.
 	MS_REJECT_STACK,   // Stacks that could not be read.
 	MS_REJECT_SPAN,    // Parts of the heap that could not be read.
+	MS_REJECT_DWARF,   // Debug information that was not taken in, or not all of it.
+	MS_REJECT_GLOBAL,  // Package-level variables that were not looked through to their end.
 	MS_REJECT_COUNT_,  // How many there are.
 };
 
@@ -148,3 +150,9 @@ struct ms_walk {
 
 /** Count overflow buckets by following the chains (overflow_walk.c). */
 MS_MUST_USE struct ms_error *ms_engine_walk_overflow(struct ms_engine *e);
+
+/**
+ * Give the maps that package-level variables hold the variable's name, and their type
+ * (name_globals.c).  The rows have to be sorted by address.
+ */
+MS_MUST_USE struct ms_error *ms_engine_name_globals(struct ms_engine *e);

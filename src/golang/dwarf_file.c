@@ -14,7 +14,7 @@ enum {
 	TYPEDEFS_MAX = 16,
 	OFFSET_MAX = 1 << 24, // No struct of the runtime is that large.
 	SECTIONS_MAX = 1 << 16,
-	UNPACKED_BYTES_MAX = 1 << 30, // Of all compressed sections; the Go compiler has 23 MB.
+	UNPACKED_BYTES_MAX = 256 << 20, // Of the sections taken in; a 100 MB binary has 40 MB.
 };
 
 bool ms_dwarf_find_member(Dwarf_Die *type, const char *name, size_t len, Dwarf_Die *ret_member)
@@ -113,13 +113,29 @@ bool ms_dwarf_read_data(const struct ms_dwarf_file *file, uint64_t addr, void *b
 	return false;
 }
 
+/** An address that the location names by its place in .debug_addr. */
+static bool indexed_address(Dwarf_Attribute *location, uint64_t *ret_addr)
+{
+	Dwarf_Attribute address;
+	Dwarf_Op *ops;
+	size_t count;
+
+	return dwarf_getlocation(location, &ops, &count) == 0 && count == 1 &&
+	       dwarf_getlocation_attr(location, ops, &address) == 0 &&
+	       dwarf_formaddr(&address, ret_addr) == 0;
+}
+
 bool ms_dwarf_address_of(Dwarf_Die *die, uint64_t *ret_addr)
 {
 	Dwarf_Attribute attr;
 	Dwarf_Block block;
 
 	if (!dwarf_attr(die, DW_AT_location, &attr) || dwarf_formblock(&attr, &block) != 0 ||
-	    block.length != 1 + sizeof(uint64_t) || block.data[0] != DW_OP_addr)
+	    !block.length)
+		return false;
+	if (block.data[0] == DW_OP_addrx)
+		return indexed_address(&attr, ret_addr);
+	if (block.length != 1 + sizeof(uint64_t) || block.data[0] != DW_OP_addr)
 		return false;
 	*ret_addr = ms_load_u64(block.data + 1);
 	return true;
@@ -147,33 +163,64 @@ static struct ms_error *read_arch(Elf *elf, enum ms_arch *ret_arch)
 	}
 }
 
-/** What a section says it takes unpacked; 0 when it is not compressed. */
+/** Bytes of a section when it is unpacked. */
 static uint64_t unpacked_bytes(int fd, const GElf_Shdr *section)
 {
 	uint8_t head[sizeof(Elf64_Chdr)];
 
-	if (section->sh_type == SHT_NOBITS || section->sh_offset > INT64_MAX ||
-	    section->sh_size < sizeof(head) ||
-	    pread(fd, head, sizeof(head), (off_t)section->sh_offset) != sizeof(head))
+	if (section->sh_type == SHT_NOBITS)
 		return 0;
+	if (section->sh_offset > INT64_MAX || section->sh_size < sizeof(head) ||
+	    pread(fd, head, sizeof(head), (off_t)section->sh_offset) != sizeof(head))
+		return section->sh_size;
 	if (section->sh_flags & SHF_COMPRESSED)
 		return ms_load_u64(head + offsetof(Elf64_Chdr, ch_size));
 	if (!memcmp(head, "ZLIB", 4)) // The older form, named .zdebug.
 		return be64toh(ms_load_u64(head + 4));
-	return 0;
+	return section->sh_size;
 }
 
-/** libdw unpacks every debug section when it opens a file: refuse what would fill the memory. */
-static struct ms_error *check_bulk(int fd, Elf *elf)
+/** Whether a debug section is one that entries are made of. */
+static bool is_of_entries(const char *name)
+{
+	static const char *const names[] = {
+		"info", "abbrev", "addr", "str", "line_str", "str_offsets",
+	};
+	size_t head = strncmp(name, ".z", 2) != 0 ? 1 : 2;
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(names); i++) {
+		if (!strncmp(name + head, "debug_", 6) && !strcmp(name + head + 6, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * libdw unpacks every debug section when it opens a file.  Lines, ranges and frames are over half
+ * of them, and nobody asks for those: hide them; and refuse what would fill the memory.
+ */
+static struct ms_error *choose_sections(int fd, Elf *elf)
 {
 	uint64_t bytes = 0;
 	int count = 0;
+	size_t names;
 
+	if (elf_getshdrstrndx(elf, &names) != 0)
+		return ms_error_new(MS_ERR_UNSUPPORTED, "no section names");
 	for (Elf_Scn *at = elf_nextscn(elf, NULL); at; at = elf_nextscn(elf, at)) {
 		GElf_Shdr section;
 
 		if (++count > SECTIONS_MAX || !gelf_getshdr(at, &section))
 			return ms_error_new(MS_ERR_UNSUPPORTED, "damaged section headers");
+		const char *name = elf_strptr(elf, names, section.sh_name);
+
+		if (!name || !strstr(name, "debug_"))
+			continue;
+		if (!is_of_entries(name)) {
+			section.sh_type = SHT_NOBITS;
+			if (!gelf_update_shdr(at, &section))
+				return ms_error_no_memory();
+		}
 		uint64_t more = unpacked_bytes(fd, &section);
 
 		if (more > UNPACKED_BYTES_MAX - bytes)
@@ -193,7 +240,7 @@ static struct ms_error *open_both(int fd, struct ms_dwarf_file *file)
 		return ms_error_new(MS_ERR_UNSUPPORTED, "not an ELF file");
 	struct ms_error *err = read_arch(file->elf, &file->arch);
 	if (!err)
-		err = check_bulk(fd, file->elf);
+		err = choose_sections(fd, file->elf);
 	if (err)
 		return err;
 	file->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);

@@ -9,6 +9,7 @@
 #include "golang/runtime.h"
 
 #include "base/cleanup.h"
+#include "golang/globals.h"
 #include "golang/goroutines.h"
 #include "golang/module.h"
 #include "golang/spans.h"
@@ -240,6 +241,7 @@ void ms_go_close(struct ms_go_runtime *rt)
 {
 	if (!rt)
 		return;
+	ms_go_globals_destroy(rt->globals);
 	ms_regions_deinit(&rt->regions);
 	free(rt);
 }

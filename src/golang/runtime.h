@@ -40,6 +40,7 @@ struct ms_go_runtime {
 	size_t module_count;
 	ms_addr mheap; // Address of runtime.mheap_.
 	ms_addr allgs; // Address of the slice runtime.allgs; 0 when it was not found.
+	struct ms_go_globals *globals; // Set by the first ms_go_globals_load (globals.h).
 };
 
 struct ms_go_options {

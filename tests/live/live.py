@@ -12,6 +12,7 @@ import test_churn  # noqa: F401
 import test_odd  # noqa: F401
 import test_reach  # noqa: F401
 import test_real  # noqa: F401
+import test_globals  # noqa: F401
 import test_proved  # noqa: F401
 
 

@@ -1,0 +1,326 @@
+// globals.c - one pass over the top-level entries of the Go units of an executable's DWARF.
+//
+// The Go linker describes a variable in the unit of its package, by name, address and type.  The
+// type's shape (global_shapes.h) is walked with a path in hand: each map found becomes a slot, the
+// address of a word and the path that leads there.  A pointer becomes a word to be read first.
+//
+// Variables that the compiler makes ("main..stmp_1") are passed over: whatever they hold is held
+// by a variable with a name, too.
+#include "golang/globals.h"
+
+#include "base/cleanup.h"
+#include "base/vec.h"
+#include "golang/dwarf_file.h"
+#include "golang/global_shapes.h"
+
+#include <dwarf.h>
+#include <stdio.h>
+
+enum {
+	ENTRIES_MAX = 8 << 20, // Top-level entries; a 100 MB binary has under 300,000.
+	SLOTS_MAX = 1 << 17,
+	ELEMENTS_MAX = 4096, // Of one array.
+	PATH_BYTES_MAX = 1024,
+};
+
+/** A walk over one variable: the way from it to where the walk is. */
+struct walk {
+	struct ms_go_globals *globals;
+	ms_addr types; // Descriptors count from here.
+	uint32_t pointer;
+	const char *star; // "*" behind a pointer to a map itself.
+	bool cut;
+	char path[PATH_BYTES_MAX];
+};
+
+static struct ms_error *walk_shape(struct walk *w, const struct ms_go_shape *s, ms_addr at,
+				   size_t len);
+
+/** Write behind the first @p len bytes of the path; false when it grows too long. */
+static bool path_add(struct walk *w, size_t *len, const char *fmt, ...) MS_PRINTF(3, 4);
+
+static bool path_add(struct walk *w, size_t *len, const char *fmt, ...)
+{
+	size_t room = sizeof(w->path) - *len;
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(w->path + *len, room, fmt, args);
+	va_end(args);
+	if (n < 0 || (size_t)n >= room) {
+		w->cut = true;
+		return false;
+	}
+	*len += (size_t)n;
+	return true;
+}
+
+static ms_addr descriptor(const struct walk *w, uint64_t offset)
+{
+	return offset ? w->types + offset : 0;
+}
+
+static struct ms_error *walk_map(struct walk *w, const struct ms_go_shape *s, ms_addr at,
+				 size_t len)
+{
+	struct ms_go_slot slot = { at, descriptor(w, s->key), descriptor(w, s->elem), w->pointer,
+				   NULL };
+
+	if (w->globals->slots.count >= SLOTS_MAX) {
+		w->cut = true;
+		return NULL;
+	}
+	slot.owner = ms_arena_printf(&w->globals->arena, "%s%.*s", w->star, (int)len, w->path);
+	if (!slot.owner || !ms_vec_push(&w->globals->slots, slot))
+		return ms_error_no_memory();
+	return NULL;
+}
+
+static struct ms_error *walk_pointer(struct walk *w, const struct ms_go_shape *s, ms_addr at,
+				     size_t len)
+{
+	struct ms_error *err;
+
+	if (w->globals->pointers.count >= SLOTS_MAX) {
+		w->cut = true;
+		return NULL;
+	}
+	w->pointer = (uint32_t)w->globals->pointers.count;
+	if (!ms_vec_push(&w->globals->pointers, at))
+		return ms_error_no_memory();
+	w->star = s->inner->kind == MS_GO_SHAPE_MAP ? "*" : "";
+	err = walk_shape(w, s->inner, 0, len);
+	w->pointer = MS_GO_NO_POINTER;
+	w->star = "";
+	return err;
+}
+
+static struct ms_error *walk_struct(struct walk *w, const struct ms_go_shape *s, ms_addr at,
+				    size_t len)
+{
+	struct ms_error *err = NULL;
+
+	for (const struct ms_go_shape_field *f = s->fields; f && !err; f = f->next) {
+		size_t field_len = len;
+
+		if (path_add(w, &field_len, ".%s", f->name))
+			err = walk_shape(w, f->shape, at + f->offset, field_len);
+	}
+	return err;
+}
+
+static struct ms_error *walk_array(struct walk *w, const struct ms_go_shape *s, ms_addr at,
+				   size_t len)
+{
+	struct ms_error *err = NULL;
+
+	w->cut |= s->count > ELEMENTS_MAX;
+	for (unsigned i = 0; i < s->count && i < ELEMENTS_MAX && !err; i++) {
+		size_t element_len = len;
+
+		if (path_add(w, &element_len, "[%u]", i))
+			err = walk_shape(w, s->inner, at + i * s->inner->bytes, element_len);
+	}
+	return err;
+}
+
+static struct ms_error *walk_shape(struct walk *w, const struct ms_go_shape *s, ms_addr at,
+				   size_t len)
+{
+	switch (s->kind) {
+	case MS_GO_SHAPE_MAP:
+		return walk_map(w, s, at, len);
+	case MS_GO_SHAPE_POINTER:
+		return walk_pointer(w, s, at, len);
+	case MS_GO_SHAPE_STRUCT:
+		return walk_struct(w, s, at, len);
+	case MS_GO_SHAPE_ARRAY:
+		return walk_array(w, s, at, len);
+	case MS_GO_SHAPE_NOTHING:
+		break;
+	}
+	return NULL;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/** The variable's name in source words: a dot in a path's last part is written %2e by Go. */
+static bool path_start(struct walk *w, const char *name, size_t *ret_len)
+{
+	size_t len = 0;
+
+	for (; *name && len + 1 < sizeof(w->path); name++) {
+		int high = *name == '%' ? hex_digit(name[1]) : -1;
+		int low = high >= 0 ? hex_digit(name[2]) : -1;
+
+		w->path[len++] = low >= 0 ? (char)(high * 16 + low) : *name;
+		name += low >= 0 ? 2 : 0;
+	}
+	w->path[len] = 0;
+	*ret_len = len;
+	return !*name && !strstr(w->path, "..");
+}
+
+struct load {
+	struct ms_go_globals *globals;
+	ms_addr bias, types;
+	struct ms_go_shapes shapes;
+	size_t entries;
+};
+
+static struct ms_error *visit_variable(struct load *l, Dwarf_Die *die)
+{
+	struct walk w = {
+		.globals = l->globals, .types = l->types, .pointer = MS_GO_NO_POINTER, .star = ""
+	};
+	const char *name = dwarf_diename(die);
+	const struct ms_go_shape *shape;
+	struct ms_error *err;
+	Dwarf_Attribute attr;
+	Dwarf_Die type;
+	uint64_t address;
+	size_t len;
+
+	if (!name || !dwarf_attr(die, DW_AT_type, &attr) || !dwarf_formref_die(&attr, &type))
+		return NULL;
+	l->globals->variables++;
+	shape = ms_go_shapes_of(&l->shapes, &type, MS_GO_REACH_POINTER);
+	if (!shape || !ms_dwarf_address_of(die, &address) || !path_start(&w, name, &len))
+		return NULL;
+	err = walk_shape(&w, shape, address + l->bias, len);
+	l->globals->left_out += w.cut;
+	return err;
+}
+
+static struct ms_error *visit_unit(struct load *l, Dwarf_Die *unit)
+{
+	Dwarf_Die die;
+	int more = dwarf_child(unit, &die);
+
+	for (; more == 0; more = dwarf_siblingof(&die, &die)) {
+		struct ms_error *err = NULL;
+
+		if (++l->entries > ENTRIES_MAX)
+			l->shapes.cut = true;
+		else if (dwarf_tag(&die) == DW_TAG_variable)
+			err = visit_variable(l, &die);
+		if (!err && l->shapes.out_of_memory)
+			err = ms_error_no_memory();
+		if (err || l->shapes.cut)
+			return err;
+	}
+	l->globals->refused |= more < 0;
+	return NULL;
+}
+
+static struct ms_error *visit_units(struct load *l, Dwarf *dwarf)
+{
+	Dwarf_Off at = 0, next;
+	size_t header;
+	int more;
+
+	while ((more = dwarf_nextcu(dwarf, at, &next, &header, NULL, NULL, NULL)) == 0) {
+		struct ms_error *err = NULL;
+		Dwarf_Die unit;
+
+		if (next <= at)
+			break;
+		if (!dwarf_offdie(dwarf, at + header, &unit))
+			l->globals->refused = true;
+		else if (dwarf_srclang(&unit) == DW_LANG_Go)
+			err = visit_unit(l, &unit);
+		if (err || l->shapes.cut)
+			return err;
+		at = next;
+	}
+	l->globals->refused |= more != 1;
+	return NULL;
+}
+
+static int slot_compare(const void *a, const void *b)
+{
+	const struct ms_go_slot *x = a, *y = b;
+	bool x_behind = x->pointer != MS_GO_NO_POINTER, y_behind = y->pointer != MS_GO_NO_POINTER;
+
+	if (x_behind != y_behind)
+		return x_behind ? 1 : -1;
+	return strcmp(x->owner, y->owner);
+}
+
+/**
+ * Whether the file has the bytes of its debug information: a recording keeps the section headers,
+ * and holes for what nobody read.
+ */
+static bool file_has_dwarf(struct ms_go_runtime *rt)
+{
+	static const char *const names[] = { ".debug_info", ".zdebug_info" };
+	struct ms_elf_section s;
+	off_t hole;
+
+	for (size_t i = 0; rt->elf.has_dwarf && i < MS_ARRAY_SIZE(names); i++) {
+		if (!ms_elf_section_find(rt->target, names[i], &s) || !s.bytes)
+			continue;
+		hole = lseek(ms_target_exe_fd(rt->target), (off_t)s.offset, SEEK_HOLE);
+		return hole < 0 || (uint64_t)hole >= s.offset + s.bytes;
+	}
+	return false;
+}
+
+static struct ms_error *read_file(struct ms_go_runtime *rt, struct ms_go_globals *globals)
+{
+	MS_CLEANUP(ms_dwarf_file_close) struct ms_dwarf_file file = { 0 };
+	struct load l = { .globals = globals, .bias = rt->elf.bias };
+	struct ms_error *err = ms_dwarf_file_open(ms_target_exe_fd(rt->target), &file);
+
+	if (err && ms_error_code(err) == MS_ERR_NO_MEMORY)
+		return err;
+	if (err) {
+		ms_error_free(err); // No owners, then; the census itself rests on other evidence.
+		globals->refused = true;
+		return NULL;
+	}
+	l.types = rt->module_count ? rt->modules[0].types : 0;
+	err = visit_units(&l, file.dwarf);
+	globals->refused |= l.shapes.cut;
+	ms_go_shapes_deinit(&l.shapes);
+	if (!err && globals->slots.count)
+		qsort(globals->slots.items, globals->slots.count, sizeof(*globals->slots.items),
+		      slot_compare);
+	return err;
+}
+
+struct ms_error *ms_go_globals_load(struct ms_go_runtime *rt,
+				    const struct ms_go_globals **ret_globals)
+{
+	if (!rt->globals) {
+		struct ms_go_globals *globals = calloc(1, sizeof(*globals));
+		struct ms_error *err;
+
+		if (!globals)
+			return ms_error_no_memory();
+		err = file_has_dwarf(rt) ? read_file(rt, globals) : NULL;
+		if (err) {
+			ms_go_globals_destroy(globals);
+			return err;
+		}
+		rt->globals = globals;
+	}
+	*ret_globals = rt->globals;
+	return NULL;
+}
+
+void ms_go_globals_destroy(struct ms_go_globals *globals)
+{
+	if (!globals)
+		return;
+	ms_vec_free(&globals->slots);
+	ms_vec_free(&globals->pointers);
+	ms_arena_deinit(&globals->arena);
+	free(globals);
+}
