@@ -290,7 +290,7 @@ static struct ms_error *verify_once(struct ms_go_runtime *rt, struct samples *sa
 struct ms_error *ms_go_verify(struct ms_go_runtime *rt)
 {
 	MS_AUTO_FREE struct samples *samples = malloc(sizeof(*samples));
-	struct ms_error *err;
+	struct ms_error *err, *refreshed;
 
 	if (!samples)
 		return ms_error_no_memory();
@@ -303,6 +303,11 @@ struct ms_error *ms_go_verify(struct ms_go_runtime *rt)
 		err = verify_once(rt, samples);
 		if (!err || ms_error_code(err) != MS_ERR_UNSUPPORTED)
 			break;
+		refreshed = ms_go_refresh(rt); // Bits may lie in memory mapped a moment ago.
+		if (refreshed) {
+			ms_error_free(err);
+			return refreshed;
+		}
 	}
 	return err ? err : check_types(rt);
 }
