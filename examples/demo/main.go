@@ -13,12 +13,13 @@ import (
 	"time"
 )
 
+var shop = newShop()
+
 func main() {
 	seconds := flag.Int("seconds", 0, "stop after so many seconds; 0 runs until killed")
 	rate := flag.Int("rate", 5000, "orders per second")
 	flag.Parse()
 
-	shop := newShop()
 	shop.offers.load(1000000)
 	shop.offers.expire(20) // One in twenty stays.
 	shop.sessions.open(5000)

@@ -18,10 +18,10 @@ type Shop struct {
 
 func newShop() *Shop {
 	return &Shop{
-		orders:   orderCache{orders: make(map[uint64]*Order)},
-		payments: paymentTable{payments: make(map[string]Payment)},
-		sessions: sessionTable{sessions: make(map[string]*Session)},
-		offers:   offerTable{offers: make(map[uint64]Offer)},
+		orders:   orderCache{byID: make(map[uint64]*Order)},
+		payments: paymentTable{byID: make(map[string]Payment)},
+		sessions: sessionTable{byName: make(map[string]*Session)},
+		offers:   offerTable{byItem: make(map[uint64]Offer)},
 		config: map[string]string{
 			"region": "eu-1", "currency": "EUR", "log.level": "info", "cache.orders": "on",
 			"payments.timeout": "30s", "payments.retries": "3", "sessions.max": "5000",

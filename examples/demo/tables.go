@@ -15,26 +15,26 @@ type Order struct {
 
 // orderCache remembers every order by its number.  Nothing ever removes one: this is the fault.
 type orderCache struct {
-	mu     sync.Mutex
-	orders map[uint64]*Order
+	mu   sync.Mutex
+	byID map[uint64]*Order
 }
 
 func (c *orderCache) put(o *Order) {
 	c.mu.Lock()
-	c.orders[o.ID] = o
+	c.byID[o.ID] = o
 	c.mu.Unlock()
 }
 
 func (c *orderCache) get(id uint64) *Order {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.orders[id]
+	return c.byID[id]
 }
 
 func (c *orderCache) count() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.orders)
+	return len(c.byID)
 }
 
 // Payment is a settled amount.
@@ -46,17 +46,17 @@ const paymentsKept = 20000
 
 // paymentTable holds the latest payments behind one lock that many readers share.
 type paymentTable struct {
-	mu       sync.RWMutex
-	payments map[string]Payment
+	mu   sync.RWMutex
+	byID map[string]Payment
 }
 
 func paymentName(id uint64) string { return "pay-" + strconv.FormatUint(id, 10) }
 
 func (t *paymentTable) put(id uint64, p Payment) {
 	t.mu.Lock()
-	t.payments[paymentName(id)] = p
+	t.byID[paymentName(id)] = p
 	if id > paymentsKept {
-		delete(t.payments, paymentName(id-paymentsKept))
+		delete(t.byID, paymentName(id-paymentsKept))
 	}
 	t.mu.Unlock()
 }
@@ -64,7 +64,7 @@ func (t *paymentTable) put(id uint64, p Payment) {
 func (t *paymentTable) settled(id uint64) bool {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	_, ok := t.payments[paymentName(id)]
+	_, ok := t.byID[paymentName(id)]
 	return ok
 }
 
@@ -76,7 +76,7 @@ type Session struct {
 
 // sessionTable is written once and then only read.
 type sessionTable struct {
-	sessions map[string]*Session
+	byName map[string]*Session
 }
 
 func sessionName(n uint64) string { return "customer-" + strconv.FormatUint(n, 10) }
@@ -84,12 +84,12 @@ func sessionName(n uint64) string { return "customer-" + strconv.FormatUint(n, 1
 func (t *sessionTable) open(n uint64) {
 	for i := uint64(0); i < n; i++ {
 		name := sessionName(i)
-		t.sessions[name] = &Session{Customer: name, Cart: map[uint64]int{i: 1, i + 1: 2}}
+		t.byName[name] = &Session{Customer: name, Cart: map[uint64]int{i: 1, i + 1: 2}}
 	}
 }
 
 func (t *sessionTable) known(id uint64) bool {
-	_, ok := t.sessions[sessionName(id%8000)]
+	_, ok := t.byName[sessionName(id%8000)]
 	return ok
 }
 
@@ -101,25 +101,25 @@ type Offer struct {
 
 // offerTable was filled once and emptied later; a map keeps the memory of its largest day.
 type offerTable struct {
-	offers map[uint64]Offer
+	byItem map[uint64]Offer
 }
 
 func (t *offerTable) load(n uint64) {
 	for i := uint64(0); i < n; i++ {
-		t.offers[i] = Offer{Product: i * 3, Cents: int64(i % 500)}
+		t.byItem[i] = Offer{Product: i * 3, Cents: int64(i % 500)}
 	}
 }
 
 // expire deletes all offers but one in keep.
 func (t *offerTable) expire(keep uint64) {
-	for id := range t.offers {
+	for id := range t.byItem {
 		if id%keep != 0 {
-			delete(t.offers, id)
+			delete(t.byItem, id)
 		}
 	}
 }
 
 func (t *offerTable) valid(id uint64) bool {
-	_, ok := t.offers[id]
+	_, ok := t.byItem[id]
 	return ok
 }
