@@ -1,0 +1,3 @@
+module mapscope.bench/target
+
+go 1.18
