@@ -11,20 +11,23 @@
 enum {
 	SAMPLES = 16,
 	SAMPLES_NEEDED = 12,
-	GOROUTINES_MAX = 64 << 20,
+	GOROUTINES_MAX = 32 << 20,
 	BATCH = 1024,
 	G_BYTES = 512, // At least g_size of every row; only the head of it is read.
 };
 
 static const uint64_t STACK_BYTES_MAX = (uint64_t)1 << 32;
 
+/** Up to the last field that is looked at. */
 static uint32_t g_bytes(const struct ms_go_layout *l)
 {
-	uint32_t end = l->g_goid + 8;
+	const uint32_t fields[] = { l->g_stack_lo, l->g_stack_hi,  l->g_sched_sp, l->g_sched_g,
+				    l->g_status,   l->g_syscallsp, l->g_goid };
+	uint32_t last = 0;
 
-	if (l->g_syscallsp + 8 > end)
-		end = l->g_syscallsp + 8;
-	return end;
+	for (size_t i = 0; i < MS_ARRAY_SIZE(fields); i++)
+		last = fields[i] > last ? fields[i] : last;
+	return last + 8;
 }
 
 bool ms_goroutine_parse(const struct ms_go_layout *l, const uint8_t *raw, ms_addr address,

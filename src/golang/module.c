@@ -18,7 +18,7 @@ static uint64_t word(const uint8_t *module, uint32_t offset)
 
 static bool ordered(ms_addr start, ms_addr end)
 {
-	return start && start <= end;
+	return start && start <= end && end - start <= MS_ELF_IMAGE_BYTES_MAX;
 }
 
 static bool module_parse(const struct ms_go_layout *l, const uint8_t *raw, ms_addr address,
@@ -93,6 +93,15 @@ static struct ms_error *region_scan(struct ms_go_runtime *rt, const struct ms_re
 	return NULL;
 }
 
+static bool is_known(const struct ms_go_runtime *rt, ms_addr module)
+{
+	for (size_t i = 0; i < rt->module_count; i++) {
+		if (rt->modules[i].address == module)
+			return true;
+	}
+	return false;
+}
+
 /** Further modules (plugins) hang on the first one's list. */
 static void modules_follow(struct ms_go_runtime *rt)
 {
@@ -106,7 +115,7 @@ static void modules_follow(struct ms_go_runtime *rt)
 
 		if (!err) {
 			next = word(raw, rt->layout->module_next);
-			if (!next)
+			if (!next || is_known(rt, next))
 				return;
 			err = ms_target_read(rt->target, next, raw, size);
 		}
@@ -124,13 +133,16 @@ struct ms_error *ms_go_modules_find(struct ms_go_runtime *rt)
 
 	for (unsigned pass = 0; pass < 2 && !found; pass++) {
 		unsigned wanted = pass == 0 ? MS_PROT_READ | MS_PROT_WRITE : MS_PROT_READ;
+		uint64_t left = MS_ELF_IMAGE_BYTES_MAX;
 
 		for (size_t i = 0; i < rt->regions.count && !found; i++) {
 			const struct ms_region *r = &rt->regions.items[i];
 			struct ms_error *err;
 
-			if (r->kind != MS_REGION_EXE || r->prot != wanted)
+			if (r->kind != MS_REGION_EXE || r->prot != wanted ||
+			    r->end - r->start > left)
 				continue;
+			left -= r->end - r->start;
 			err = region_scan(rt, r, &rt->modules[0], &found);
 			if (err)
 				return err;

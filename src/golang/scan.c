@@ -6,7 +6,10 @@
 
 #include "base/cleanup.h"
 
-enum { SCAN_STEP = 1 << 20 };
+enum {
+	SCAN_STEP = 1 << 20,
+	SLICES_MAX = 1 << 19, // Offered in one walk; the largest programs have some 100,000.
+};
 
 static const uint64_t SLICE_CAP_MAX = (uint64_t)1 << 32;
 
@@ -16,14 +19,23 @@ static bool looks_like_slice(const struct ms_go_slice *s, uint64_t min_cap)
 	       s->cap <= SLICE_CAP_MAX && s->data < (ms_addr)1 << 57;
 }
 
+/** One walk; with left at 0 it ends as if there were no more slices. */
+struct walk {
+	uint64_t min_cap;
+	ms_slice_fn fn;
+	void *context;
+	size_t left;
+	bool found;
+};
+
 static struct ms_error *range_scan(struct ms_go_runtime *rt, ms_addr start, ms_addr end,
-				   uint64_t min_cap, ms_slice_fn fn, void *context, bool *ret_found)
+				   struct walk *walk)
 {
 	MS_AUTO_FREE uint8_t *buf = malloc(SCAN_STEP);
 
 	if (!buf)
 		return ms_error_no_memory();
-	for (ms_addr at = ms_round_up(start, 8); at + 24 <= end && !*ret_found;
+	for (ms_addr at = ms_round_up(start, 8); at + 24 <= end && !walk->found && walk->left;
 	     at += SCAN_STEP - 24) {
 		size_t size = (size_t)ms_min_u64(SCAN_STEP, end - at);
 		struct ms_error *err = ms_target_read(rt->target, at, buf, size);
@@ -34,14 +46,15 @@ static struct ms_error *range_scan(struct ms_go_runtime *rt, ms_addr start, ms_a
 		}
 		if (err)
 			return err;
-		for (size_t i = 0; i + 24 <= size && !*ret_found; i += 8) {
+		for (size_t i = 0; i + 24 <= size && !walk->found && walk->left; i += 8) {
 			struct ms_go_slice s = { at + i, ms_load_u64(buf + i),
 						 ms_load_u64(buf + i + 8),
 						 ms_load_u64(buf + i + 16) };
 
-			if (!looks_like_slice(&s, min_cap))
+			if (!looks_like_slice(&s, walk->min_cap))
 				continue;
-			err = fn(rt, &s, context, ret_found);
+			walk->left--;
+			err = walk->fn(rt, &s, walk->context, &walk->found);
 			if (err && ms_error_code(err) != MS_ERR_FAULT &&
 			    ms_error_code(err) != MS_ERR_BAD_DATA)
 				return err;
@@ -64,14 +77,15 @@ struct ms_error *ms_go_scan_slices(struct ms_go_runtime *rt, uint64_t min_cap, m
 		{ m->noptrdata, m->enoptrdata },
 	};
 
-	*ret_found = false;
-	for (size_t i = 0; i < MS_ARRAY_SIZE(ranges) && !*ret_found; i++) {
-		struct ms_error *err =
-		    range_scan(rt, ranges[i].start, ranges[i].end, min_cap, fn, context, ret_found);
+	struct walk walk = { min_cap, fn, context, SLICES_MAX, false };
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(ranges) && !walk.found; i++) {
+		struct ms_error *err = range_scan(rt, ranges[i].start, ranges[i].end, &walk);
 
 		if (err)
 			return err;
 	}
+	*ret_found = walk.found;
 	return NULL;
 }
 

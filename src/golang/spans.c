@@ -16,7 +16,8 @@
 enum {
 	ARENA_SHIFT = 26,
 	ARENA_PAGES = (1 << ARENA_SHIFT) / MS_GO_PAGE_BYTES,
-	SPANS_MAX = 64 << 20,
+	ARENAS_MAX = 16 << 10, // 1 TiB of heap: half a GiB of index.
+	SPANS_MAX = 32 << 20,
 	SAMPLES = 64,
 	SAMPLES_IN_USE = 4, // Many may be dead: a P takes mspans in advance, 64 at a time.
 	MSPAN_BYTES_MAX = 512,
@@ -36,6 +37,7 @@ struct ms_span_arena {
 static uint8_t span_bits(const struct ms_go_layout *l, const struct ms_span *s, uint32_t behind)
 {
 	bool inline_marks = l->inline_marks_size != MS_ABSENT && ms_span_has_pointers(s) &&
+			    s->pages == 1 && // As all of these sizes are.
 			    s->elem_bytes <= INLINE_MARK_ELEM_MAX &&
 			    s->elem_bytes >= INLINE_MARK_ELEM_MIN;
 
@@ -79,10 +81,10 @@ bool ms_span_parse(const struct ms_go_layout *l, const uint8_t *raw, uint32_t he
 	    pages > (uint64_t)1 << 30 || s.start > (ms_addr)1 << 57)
 		return false;
 	if (s.state == MS_SPAN_IN_USE &&
-	    (!pages || !elems || elems > pages * (MS_GO_PAGE_BYTES / 8) || free_index > elems ||
+	    (!pages || !elems || elems > UINT32_MAX || free_index > elems ||
 	     s.elem_bytes > pages * MS_GO_PAGE_BYTES || s.elem_bytes < 8 ||
 	     s.span_class / 2 >= l->size_class_count ||
-	     elems * s.elem_bytes > pages * MS_GO_PAGE_BYTES))
+	     elems > pages * MS_GO_PAGE_BYTES / s.elem_bytes))
 		return false;
 	s.pages = (uint32_t)pages;
 	s.elems = (uint32_t)elems;
@@ -161,22 +163,37 @@ static struct ms_span_arena *arena_find(const struct ms_spans *spans, uint64_t n
 	return NULL;
 }
 
-static struct ms_span_arena *arena_get(struct ms_spans *spans, uint64_t number)
+static struct ms_error *error_heap_size(void)
+{
+	return ms_error_new(MS_ERR_LIMIT, "its span table describes over %d GiB of heap",
+			    ARENAS_MAX >> (30 - ARENA_SHIFT));
+}
+
+static struct ms_error *arena_get(struct ms_spans *spans, uint64_t number,
+				  struct ms_span_arena **ret_arena)
 {
 	struct ms_span_arena *arena = arena_find(spans, number);
+	uint32_t *pages;
 	size_t at;
 
-	if (arena)
-		return arena;
-	if (spans->arena_count == spans->arena_capacity &&
-	    !ms_vec_reserve_raw((void **)&spans->arenas, &spans->arena_capacity,
-				spans->arena_count + 1, sizeof(*spans->arenas)))
+	if (arena) {
+		*ret_arena = arena;
 		return NULL;
+	}
+	if (spans->arena_count == ARENAS_MAX)
+		return error_heap_size();
+	if (!ms_vec_reserve_raw((void **)&spans->arenas, &spans->arena_capacity,
+				spans->arena_count + 1, sizeof(*spans->arenas)))
+		return ms_error_no_memory();
+	pages = calloc(ARENA_PAGES, sizeof(*pages));
+	if (!pages)
+		return ms_error_no_memory();
 	for (at = spans->arena_count; at > 0 && spans->arenas[at - 1].number > number; at--)
 		spans->arenas[at] = spans->arenas[at - 1];
-	spans->arenas[at] = (struct ms_span_arena){ number, calloc(ARENA_PAGES, sizeof(uint32_t)) };
+	spans->arenas[at] = (struct ms_span_arena){ number, pages };
 	spans->arena_count++;
-	return spans->arenas[at].spans ? &spans->arenas[at] : NULL;
+	*ret_arena = &spans->arenas[at];
+	return NULL;
 }
 
 static struct ms_error *index_span(struct ms_spans *spans, uint32_t index)
@@ -188,11 +205,31 @@ static struct ms_error *index_span(struct ms_spans *spans, uint32_t index)
 		ms_addr addr = s->start + (uint64_t)page * MS_GO_PAGE_BYTES;
 		uint64_t number = addr >> ARENA_SHIFT;
 
-		if (!arena || arena->number != number)
-			arena = arena_get(spans, number);
-		if (!arena)
-			return ms_error_no_memory();
+		if (!arena || arena->number != number) {
+			struct ms_error *err = arena_get(spans, number, &arena);
+
+			if (err)
+				return err;
+		}
 		arena->spans[(addr / MS_GO_PAGE_BYTES) % ARENA_PAGES] = index + 1;
+	}
+	return NULL;
+}
+
+/** Spans do not overlap, so that together they are no more than all arenas. */
+static struct ms_error *index_all(struct ms_spans *spans)
+{
+	uint64_t left = (uint64_t)ARENAS_MAX * ARENA_PAGES;
+
+	for (size_t i = 0; i < spans->count; i++) {
+		struct ms_error *err;
+
+		if (spans->items[i].pages > left)
+			return error_heap_size();
+		left -= spans->items[i].pages;
+		err = index_span(spans, (uint32_t)i);
+		if (err)
+			return err;
 	}
 	return NULL;
 }
@@ -319,8 +356,8 @@ struct ms_error *ms_spans_load(struct ms_go_runtime *rt, struct ms_spans *ret_sp
 		err = pointers_read(rt, &pointers, &count);
 	if (!err)
 		err = spans_read(rt, pointers, count, &spans);
-	for (size_t i = 0; i < spans.count && !err; i++)
-		err = index_span(&spans, (uint32_t)i);
+	if (!err)
+		err = index_all(&spans);
 	if (err) {
 		ms_spans_deinit(&spans);
 		return err;

@@ -19,7 +19,7 @@ enum {
 	TABLE_BYTES_MAX = 8 + 8 * 2 * INLINE_BYTES_MAX + 8,
 };
 
-static const uint64_t SECTION_BYTES_MAX = 256 << 20;
+static const uint64_t SECTIONS_BYTES_MAX = 256 << 20; // Of all modules.
 
 static const struct ms_types_section *section_of(const struct ms_types *types, ms_addr addr,
 						 uint64_t size)
@@ -61,10 +61,22 @@ static uint64_t table_bytes(const struct ms_go_layout *l, const uint8_t *raw)
 					     : ms_load_u64(raw + l->maptype_group_size);
 }
 
-static uint32_t map_type_bytes(const struct ms_go_layout *l)
+/** Up to the last field that is looked at. */
+static uint64_t map_type_bytes(const struct ms_go_layout *l)
 {
-	return l->maps == MS_GO_MAPS_CLASSIC ? l->maptype_bucket_size + 2
-					     : l->maptype_group_size + 8;
+	bool classic = l->maps == MS_GO_MAPS_CLASSIC;
+	const uint64_t ends[] = {
+		l->type_size,
+		l->maptype_key + 8ull,
+		l->maptype_elem + 8ull,
+		classic ? l->maptype_bucket + 8ull : l->maptype_group + 8ull,
+		classic ? l->maptype_bucket_size + 2ull : l->maptype_group_size + 8ull,
+	};
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(ends); i++)
+		last = ms_max_u64(last, ends[i]);
+	return last;
 }
 
 static bool map_type_parse(const struct ms_types *types, const struct ms_go_layout *l,
@@ -101,11 +113,14 @@ static struct ms_error *section_load(struct ms_go_runtime *rt, const struct ms_g
 				     struct ms_types *types)
 {
 	struct ms_types_section s = { m->types, m->etypes - m->types, NULL };
+	uint64_t bytes = s.size;
 	struct ms_error *err;
 
-	if (s.size > SECTION_BYTES_MAX)
-		return ms_error_new(MS_ERR_LIMIT, "its type section is %" PRIu64 " bytes long",
-				    s.size);
+	for (size_t i = 0; i < types->section_count; i++)
+		bytes += types->sections[i].size;
+	if (bytes > SECTIONS_BYTES_MAX)
+		return ms_error_new(MS_ERR_LIMIT, "its type sections are %" PRIu64 " bytes long",
+				    bytes);
 	s.bytes = malloc((size_t)s.size);
 	if (!s.bytes)
 		return ms_error_no_memory();
@@ -124,7 +139,7 @@ static struct ms_error *section_load(struct ms_go_runtime *rt, const struct ms_g
 static struct ms_error *section_scan(struct ms_go_runtime *rt, const struct ms_types_section *s,
 				     struct ms_types *types)
 {
-	uint32_t need = map_type_bytes(rt->layout);
+	uint64_t need = map_type_bytes(rt->layout);
 
 	for (uint64_t at = 0; at + need <= s->size; at += 8) {
 		struct ms_map_type type;
@@ -164,7 +179,8 @@ struct ms_error *ms_types_load(struct ms_go_runtime *rt, struct ms_types *ret_ty
 		ms_types_deinit(&types);
 		return err;
 	}
-	qsort(types.items, types.count, sizeof(*types.items), by_table);
+	if (types.count)
+		qsort(types.items, types.count, sizeof(*types.items), by_table);
 	*ret_types = types;
 	return NULL;
 }

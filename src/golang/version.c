@@ -9,6 +9,7 @@ enum {
 	TEXT_MIN = 5,
 	TEXT_MAX = 96,
 	BATCH = 512,
+	TEXTS_MAX = 4 << 20, // Strings looked at, of a program made to have too many.
 };
 
 struct search {
@@ -16,7 +17,7 @@ struct search {
 	struct ms_build_info *found;
 	size_t count;
 	struct ms_read reads[BATCH];
-	size_t queued;
+	size_t queued, seen;
 	char text[BATCH][TEXT_MAX];
 };
 
@@ -57,11 +58,12 @@ static struct ms_error *words_scan(struct search *s, const uint8_t *buf, size_t 
 		uint64_t len = ms_load_u64(buf + i + 8);
 		const struct ms_region *region;
 
-		if (len < TEXT_MIN || len > TEXT_MAX)
+		if (len < TEXT_MIN || len > TEXT_MAX || s->seen == TEXTS_MAX)
 			continue;
 		region = ms_regions_find(&s->rt->regions, at);
 		if (!region || region->kind != MS_REGION_EXE || (region->prot & MS_PROT_WRITE))
 			continue;
+		s->seen++;
 		s->reads[s->queued] =
 		    (struct ms_read){ at, s->text[s->queued], (uint32_t)len, MS_READ_OK };
 		if (++s->queued == BATCH) {
@@ -103,6 +105,7 @@ struct ms_error *ms_go_versions_find(struct ms_go_runtime *rt,
 				     size_t *ret_count)
 {
 	MS_AUTO_FREE struct search *s = calloc(1, sizeof(*s));
+	uint64_t left = MS_ELF_IMAGE_BYTES_MAX;
 
 	if (!s)
 		return ms_error_no_memory();
@@ -113,8 +116,9 @@ struct ms_error *ms_go_versions_find(struct ms_go_runtime *rt,
 		struct ms_error *err;
 
 		if (r->kind != MS_REGION_EXE || (r->prot & MS_PROT_EXEC) ||
-		    !(r->prot & MS_PROT_READ))
+		    !(r->prot & MS_PROT_READ) || r->end - r->start > left)
 			continue;
+		left -= r->end - r->start;
 		err = region_scan(s, r);
 		if (err)
 			return err;

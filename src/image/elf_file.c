@@ -46,6 +46,7 @@ static struct ms_error *header_check(const GElf_Ehdr *header, struct ms_elf *elf
 
 static struct ms_error *segments_read(Elf *e, uint64_t file_size, struct ms_elf *elf)
 {
+	uint64_t bytes = 0;
 	size_t count = 0;
 
 	if (elf_getphdrnum(e, &count) != 0)
@@ -64,6 +65,11 @@ static struct ms_error *segments_read(Elf *e, uint64_t file_size, struct ms_elf 
 					    "its executable is cut short: a segment ends at byte "
 					    "%" PRIu64 " of %" PRIu64,
 					    p.p_offset + p.p_filesz, file_size);
+		if (p.p_filesz > MS_ELF_IMAGE_BYTES_MAX - bytes)
+			return ms_error_new(MS_ERR_UNSUPPORTED,
+					    "its executable has segments of over %" PRIu64 " MiB",
+					    MS_ELF_IMAGE_BYTES_MAX >> 20);
+		bytes += p.p_filesz;
 		if (elf->segment_count + 1 == MS_ELF_SEGMENTS_MAX)
 			return ms_error_new(MS_ERR_UNSUPPORTED,
 					    "its executable has over %d segments",

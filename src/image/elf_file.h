@@ -5,6 +5,9 @@
 
 enum { MS_ELF_SEGMENTS_MAX = 32, MS_ELF_SECTIONS_MAX = 4096 };
 
+/** More of one executable is never looked through: Go addresses its image with 32 bits, signed. */
+#define MS_ELF_IMAGE_BYTES_MAX ((uint64_t)2 << 30)
+
 struct ms_elf_segment {
 	uint64_t vaddr, offset, file_bytes, mem_bytes;
 	unsigned prot; // Bits of ms_region_prot.

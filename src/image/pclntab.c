@@ -14,7 +14,7 @@ enum {
 	HEADER_BYTES = 48,
 	SCAN_STEP = 1 << 20,
 	FUNCTIONS_MAX = 8 << 20,
-	NAMES_BYTES_MAX = 512 << 20,
+	NAMES_BYTES_MAX = 128 << 20, // The largest programs have some 10 MB.
 };
 
 /** Whether @p h looks like the header of a table in @p room bytes. */

@@ -218,7 +218,7 @@ static struct ms_error *take_range(const struct load *load, const uint8_t *item,
 		.source = ms_load_u32(item + 24),
 	};
 
-	if (range.size == 0 || range.size > UINT64_MAX - range.start ||
+	if (range.size == 0 || range.start > INT64_MAX || range.size > INT64_MAX - range.start ||
 	    (last && range.start < last->start + last->size))
 		return damaged("a range of impossible shape");
 	if (range.source > (is_exe ? MS_RECORD_ZEROS : MS_RECORD_SAME))
