@@ -14,6 +14,7 @@
 enum {
 	WANTED_MAX = 2 * MS_GO_QUESTION_COUNT,
 	ENTRIES_MAX = 16 * 1000 * 1000, // Top-level entries; a 100 MB binary has under one million.
+	STRUCT_BYTES_MAX = 4096, // Of the structs whose size is asked for, the largest has 600.
 	CLASSES_MAX = 128,
 	CLASS_BYTES_MAX = 32 << 10, // The largest small object in every release.
 };
@@ -154,6 +155,34 @@ static struct ms_error *walk_units(struct search *s)
 	return NULL;
 }
 
+/** Bytes that are read from this offset on: whoever uses the layout takes their being there on
+ *  trust, and DWARF may say anything. */
+static uint64_t bytes_read(const struct ms_go_question *q)
+{
+	static const struct {
+		const char *member;
+		uint64_t bytes;
+	} others[] = {
+		{ "module_ftab", 24 },        { "mheap_allspans", 24 },
+		{ "maptype_key_size", 1 },    { "maptype_value_size", 1 },
+		{ "maptype_bucket_size", 2 }, { "inline_marks_marks", 64 },
+	};
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(others); i++) {
+		if (!strcmp(others[i].member, q->member))
+			return others[i].bytes;
+	}
+	return 8;
+}
+
+static bool is_inside(const struct ms_go_question *q, Dwarf_Die *type, uint64_t offset)
+{
+	uint64_t size;
+
+	return ms_dwarf_number_of(type, DW_AT_byte_size, &size) &&
+	       ms_range_holds(0, size, offset, bytes_read(q));
+}
+
 /** One fact about one type; false when the type lacks the path or the number is absurd. */
 static bool ask_type(const struct ms_go_question *q, Dwarf_Die *type, const char *path, size_t len,
 		     uint32_t *ret_value)
@@ -163,10 +192,12 @@ static bool ask_type(const struct ms_go_question *q, Dwarf_Die *type, const char
 
 	if (q->fact == MS_GO_FACT_SIZE) {
 		// A struct without fields stands for something that this build does not have.
-		if (!ms_dwarf_number_of(type, DW_AT_byte_size, &value) || !value)
+		if (!ms_dwarf_number_of(type, DW_AT_byte_size, &value) || !value ||
+		    value > STRUCT_BYTES_MAX)
 			return false;
 	} else {
-		if (!ms_dwarf_follow(type, path, len, &value, &member))
+		if (!ms_dwarf_follow(type, path, len, &value, &member) ||
+		    !is_inside(q, type, value))
 			return false;
 		if (q->fact == MS_GO_FACT_FIELD_SIZE &&
 		    (!ms_dwarf_type_of(&member, &member_type) ||
