@@ -293,6 +293,7 @@ static void types_seeds(struct seed *s)
 		snprintf(name, sizeof(name), "row-%zu", i);
 		seed_save(s, "types", name);
 	}
+	seed_save(s, "types", "no-types");
 }
 
 static void span_put(struct seed *s, size_t at, const struct ms_go_layout *l, uint64_t start,
@@ -457,29 +458,66 @@ static void anon_put(struct seed *s, const struct ms_go_layout *l)
 	seed_fill(s, base + 4096);
 }
 
+enum { SEGMENT_BYTES = TABLES_AT + 4096 };
+
+/** A whole process; *ret_segment and *ret_anon are where its parts start. */
+static void process_put(struct seed *s, const struct ms_go_layout *l, size_t *ret_segment,
+			size_t *ret_anon)
+{
+	size_t base;
+
+	layout_put(s, l);
+	seed_number(s, SEGMENT_BYTES, 2);
+	seed_number(s, TABLES_AT, 2);
+	base = s->size;
+	module_put(s, base + 64, l, FUZZ_DATA_ADDR + SEGMENT_BYTES);
+	slice_put(s, base + TABLES_AT, FUZZ_ANON_ADDR, ANON_POINTERS, 8192);
+	slice_put(s, base + TABLES_AT + 64, FUZZ_ANON_ADDR + ANON_GOROUTINES, 2, 2);
+	seed_number_at(s, base + TABLES_AT + l->mheap_sweepgen - l->mheap_allspans, 20, 4);
+	seed_fill(s, base + SEGMENT_BYTES);
+	*ret_segment = base;
+	*ret_anon = s->size;
+	anon_put(s, l);
+}
+
+/** Lengths that only a hostile process has. */
+static void hostile_data_seeds(struct seed *s)
+{
+	const struct ms_go_layout *l = ms_go_layout_at(0);
+	size_t segment, anon, span;
+
+	process_put(s, l, &segment, &anon);
+	seed_number_at(s, segment + 64 + l->module_enoptrbss, (uint64_t)1 << 56, 8);
+	seed_save(s, "go_data", "endless-bss");
+	process_put(s, l, &segment, &anon);
+	span = anon + ANON_SPANS;
+	seed_number_at(s, span + l->mspan_npages, 1 << 30, 8);
+	seed_save(s, "go_data", "span-of-8-tib");
+	process_put(s, l, &segment, &anon);
+	seed_number_at(s, span + l->mspan_npages, 1 << 28, 8);
+	seed_number_at(s, span + l->mspan_elemsize, (uint64_t)1 << 40, 8);
+	seed_number_at(s, span + l->mspan_nelems, (uint64_t)1 << 24, 8);
+	seed_save(s, "go_data", "objects-beyond-span");
+	process_put(s, l, &segment, &anon);
+	seed_number_at(s, segment + TABLES_AT + 8, (uint64_t)1 << 40, 8);
+	seed_number_at(s, segment + TABLES_AT + 16, (uint64_t)1 << 40, 8);
+	seed_save(s, "go_data", "endless-table");
+}
+
 static void go_data_seeds(struct seed *s)
 {
 	for (size_t i = 0; i < ms_go_layout_count(); i++) {
 		const struct ms_go_layout *l = seed_layout(i);
-		size_t segment = TABLES_AT + 4096;
+		size_t segment, anon;
 		char name[32];
-		size_t base;
 
 		if (!l)
 			continue;
-		layout_put(s, l);
-		seed_number(s, segment, 2);
-		seed_number(s, TABLES_AT, 2);
-		base = s->size;
-		module_put(s, base + 64, l, FUZZ_DATA_ADDR + segment);
-		slice_put(s, base + TABLES_AT, FUZZ_ANON_ADDR, ANON_POINTERS, 8192);
-		slice_put(s, base + TABLES_AT + 64, FUZZ_ANON_ADDR + ANON_GOROUTINES, 2, 2);
-		seed_number_at(s, base + TABLES_AT + l->mheap_sweepgen - l->mheap_allspans, 20, 4);
-		seed_fill(s, base + segment);
-		anon_put(s, l);
+		process_put(s, l, &segment, &anon);
 		snprintf(name, sizeof(name), "row-%zu", i);
 		seed_save(s, "go_data", name);
 	}
+	hostile_data_seeds(s);
 }
 
 static void version_seeds(struct seed *s)
@@ -574,6 +612,32 @@ static void dwarf_seeds(struct seed *s)
 	}
 }
 
+static void globals_seeds(struct seed *s)
+{
+	seed_globals(s, 4);
+	seed_save(s, "globals", "dwarf-4");
+	seed_globals(s, 5);
+	seed_save(s, "globals", "dwarf-5");
+}
+
+/** Fields outside of the structs that they are said to be in. */
+static void hostile_dwarf_seeds(struct seed *s)
+{
+	struct ms_go_layout l = *ms_go_layout_at(0);
+
+	l.hmap_extra = l.hmap_size + 4096;
+	seed_dwarf(s, &l, 0);
+	seed_save(s, "dwarf", "field-behind-header");
+	l = *ms_go_layout_at(0);
+	l.mspan_state = l.mspan_size;
+	seed_dwarf(s, &l, 0);
+	seed_save(s, "dwarf", "field-behind-span");
+	l = *ms_go_layout_at(0);
+	l.g_size = 1 << 30;
+	seed_dwarf(s, &l, 0);
+	seed_save(s, "dwarf", "goroutine-of-1-gib");
+}
+
 /** Changes at places spread over the recording: a census has to cope with each. */
 static void census_seeds(struct seed *s)
 {
@@ -615,6 +679,8 @@ int main(int argc, char **argv)
 	version_seeds(s);
 	recording_seeds(s);
 	dwarf_seeds(s);
+	globals_seeds(s);
+	hostile_dwarf_seeds(s);
 	census_seeds(s);
 	return EXIT_SUCCESS;
 }
