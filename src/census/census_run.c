@@ -167,7 +167,7 @@ static struct ms_error *walk_note(struct ms_engine *e, const struct ms_candidate
 	w.old_count = ms_classic_old_buckets(&m);
 	w.unit_bytes = c->unit_bytes;
 	w.known_bytes = c->table_bytes + ms_engine_header_bytes(e);
-	w.overflow_bytes = ms_classic_overflow_bytes(e, c, m.buckets);
+	w.overflow_bytes = ms_classic_overflow_bytes(e, c);
 	return ms_vec_push(&e->walks, w) ? NULL : ms_error_no_memory();
 }
 
@@ -234,6 +234,7 @@ static struct ms_error *plan_all(struct ms_engine *e, uint8_t *judgements)
 		c->want_count = c->table_count = 0;
 		c->header_want = c->extra_want = UINT32_MAX;
 		c->type = NULL;
+		c->span = NULL;
 		c->entry_bytes = c->unit_bytes = 0;
 		c->sound = false;
 		err = is_swiss(e) ? ms_swiss_plan(e, c, &judgement)
@@ -360,6 +361,33 @@ static int by_address(const void *a, const void *b)
 	return x->address < y->address ? -1 : x->address > y->address;
 }
 
+/**
+ * Sort the rows by address.  The heap was searched in that order, so all but the last few (stacks,
+ * second looks) stand right already: sort those, and merge from behind.
+ */
+static struct ms_error *rows_sort(struct ms_census_report *r)
+{
+	MS_AUTO_FREE struct ms_map_row *tail = NULL;
+	size_t sorted = r->map_count ? 1 : 0, to = r->map_count, left;
+
+	while (sorted < r->map_count && r->maps[sorted - 1].address < r->maps[sorted].address)
+		sorted++;
+	left = r->map_count - sorted;
+	if (!left)
+		return NULL;
+	tail = malloc(left * sizeof(*tail));
+	if (!tail)
+		return ms_error_no_memory();
+	memcpy(tail, r->maps + sorted, left * sizeof(*tail));
+	qsort(tail, left, sizeof(*tail), by_address);
+	while (left) {
+		bool take_tail = !sorted || tail[left - 1].address >= r->maps[sorted - 1].address;
+
+		r->maps[--to] = take_tail ? tail[--left] : r->maps[--sorted];
+	}
+	return NULL;
+}
+
 static struct ms_error *coverage_fill(struct ms_engine *e)
 {
 	struct ms_coverage *c = &e->report->coverage;
@@ -401,10 +429,10 @@ static struct ms_error *engine_run(struct ms_engine *e)
 		err = ms_engine_walk_overflow(e);
 	if (!err)
 		err = ms_target_check(e->rt->target);
-	if (err)
-		return err;
-	qsort(e->report->maps, e->report->map_count, sizeof(*e->report->maps), by_address);
-	err = ms_engine_name_globals(e);
+	if (!err)
+		err = rows_sort(e->report);
+	if (!err)
+		err = ms_engine_name_globals(e);
 	if (!err)
 		err = coverage_fill(e);
 	return err ? err : ms_census_sum_owners(e->report);

@@ -20,24 +20,22 @@ static bool on_stack(const struct ms_candidate *c, ms_addr table)
 	return c->stack_hi && table >= c->stack_lo && table < c->stack_hi;
 }
 
-/** Check an array's object and take in its sizes. */
-static bool array_fits(struct ms_engine *e, struct ms_candidate *c, ms_addr array,
-		       unsigned bucket_log2, struct ms_shape *ret_shape)
+/** The span of an array whose size fits; NULL with the reason in @p c.  Takes in its bytes. */
+static const struct ms_span *array_span(struct ms_engine *e, struct ms_candidate *c, ms_addr array,
+					unsigned bucket_log2, struct ms_shape *ret_shape)
 {
 	const struct ms_span *span = ms_engine_object(e, array);
 
-	if (!span) {
-		c->reject = MS_REJECT_NO_TABLE;
-		return false;
-	}
+	c->reject = MS_REJECT_NO_TABLE;
+	if (!span)
+		return NULL;
 	*ret_shape = ms_shapes_fit(e->shapes, ms_classic_buckets(bucket_log2), span->elem_bytes,
 				   ms_span_has_pointers(span));
-	if (!ret_shape->fits) {
-		c->reject = MS_REJECT_NO_TYPE;
-		return false;
-	}
+	c->reject = MS_REJECT_NO_TYPE;
+	if (!ret_shape->fits)
+		return NULL;
 	c->table_bytes += span->elem_bytes;
-	return true;
+	return span;
 }
 
 static struct ms_error *want(struct ms_engine *e, struct ms_candidate *c, ms_addr addr,
@@ -62,8 +60,7 @@ static struct ms_error *want_tags(struct ms_engine *e, struct ms_candidate *c,
 	if (c->whole || (!c->unit_bytes && !c->doubtful))
 		return want(e, c, m->buckets, TAG_BYTES);
 	if (!c->unit_bytes) {
-		const struct ms_span *span = ms_engine_object(e, m->buckets);
-		uint64_t size = span->elem_bytes - ms_span_header_bytes(e->layout, span);
+		uint64_t size = c->span->elem_bytes - ms_span_header_bytes(e->layout, c->span);
 
 		return want(e, c, m->buckets, (uint32_t)ms_min_u64(size, MS_READ_BYTES_MAX));
 	}
@@ -104,11 +101,13 @@ struct ms_error *ms_classic_plan(struct ms_engine *e, struct ms_candidate *c,
 			c->reject = MS_REJECT_NO_TABLE;
 			return NULL;
 		}
-	} else if (!array_fits(e, c, m.buckets, m.bucket_log2, &shape)) {
-		return NULL;
+	} else {
+		c->span = array_span(e, c, m.buckets, m.bucket_log2, &shape);
+		if (!c->span)
+			return NULL;
 	}
 	if (m.oldbuckets &&
-	    !array_fits(e, c, m.oldbuckets, m.same_size ? m.bucket_log2 : m.bucket_log2 - 1u,
+	    !array_span(e, c, m.oldbuckets, m.same_size ? m.bucket_log2 : m.bucket_log2 - 1u,
 			&old_shape))
 		return NULL;
 	c->unit_bytes = shape.table_bytes;
@@ -118,8 +117,8 @@ struct ms_error *ms_classic_plan(struct ms_engine *e, struct ms_candidate *c,
 	if (!err && m.oldbuckets)
 		err = ms_fetch_add(&e->fetch, m.oldbuckets, TAG_BYTES, &c->old_want);
 	if (!err && shape.fits)
-		err = ms_engine_want_type(e, c, ms_engine_object(e, m.buckets), m.buckets);
-	if (!err && m.extra && ms_engine_object(e, m.extra))
+		err = ms_engine_want_type(e, c, c->span, m.buckets);
+	if (!err && m.extra && m.noverflow)
 		err = ms_fetch_add(&e->fetch, m.extra, e->layout->mapextra_next_overflow + 8,
 				   &c->extra_want);
 	return err;
@@ -182,7 +181,6 @@ static bool old_array_fits(const struct ms_engine *e, const struct ms_candidate 
 enum ms_judgement ms_classic_judge(struct ms_engine *e, struct ms_candidate *c)
 {
 	struct ms_classic_map m;
-	const struct ms_span *span;
 	int64_t entries;
 	bool blank;
 
@@ -190,8 +188,7 @@ enum ms_judgement ms_classic_judge(struct ms_engine *e, struct ms_candidate *c)
 		return MS_JUDGE_MAP;
 	if (!all_fetched(e, c))
 		return MS_JUDGE_AGAIN;
-	span = ms_engine_object(e, m.buckets);
-	if (span && !ms_engine_take_type(e, c, span)) {
+	if (c->span && !ms_engine_take_type(e, c, c->span)) {
 		c->reject = MS_REJECT_NO_TYPE;
 		return MS_JUDGE_AGAIN;
 	}
@@ -224,7 +221,7 @@ enum ms_judgement ms_classic_judge(struct ms_engine *e, struct ms_candidate *c)
 static uint64_t overflow_kept(const struct ms_engine *e, const struct ms_candidate *c,
 			      const struct ms_classic_map *m)
 {
-	const struct ms_span *span = ms_engine_object(e, m->buckets);
+	const struct ms_span *span = c->span;
 	uint64_t buckets = (uint64_t)1 << m->bucket_log2;
 	const uint8_t *extra;
 	ms_addr next, first;
@@ -272,13 +269,11 @@ void ms_classic_fill(struct ms_engine *e, const struct ms_candidate *c, struct m
 		return;
 	kept = ms_min_u64(overflow_kept(e, c, &m), m.noverflow);
 	row->total_bytes = c->table_bytes + ms_engine_header_bytes(e) +
-			   (m.noverflow - kept) * ms_classic_overflow_bytes(e, c, m.buckets);
+			   (m.noverflow - kept) * ms_classic_overflow_bytes(e, c);
 }
 
-uint64_t ms_classic_overflow_bytes(const struct ms_engine *e, const struct ms_candidate *c,
-				   ms_addr array)
+uint64_t ms_classic_overflow_bytes(const struct ms_engine *e, const struct ms_candidate *c)
 {
-	const struct ms_span *span = ms_engine_object(e, array);
-
-	return span ? ms_go_alloc_bytes(e->layout, c->unit_bytes, ms_span_has_pointers(span)) : 0;
+	return c->span ? ms_go_alloc_bytes(e->layout, c->unit_bytes, ms_span_has_pointers(c->span))
+		       : 0;
 }

@@ -45,12 +45,13 @@ struct ms_candidate {
 	uint8_t raw[MS_HEADER_BYTES_MAX];
 	ms_addr stack_lo, stack_hi; // Of a header on a stack; 0 in the heap.
 	const struct ms_map_type *type;
-	uint64_t table_bytes;             // Of everything but the header.
-	uint64_t entry_bytes;             // 0: unknown.
-	uint32_t want, want_count;        // What was fetched for it.
-	uint32_t header_want;             // The word that names the table's type; UINT32_MAX: none.
-	uint32_t extra_want;              // runtime.mapextra; UINT32_MAX: none.
-	uint32_t old_want;                // First tags of the old array, while growing.
+	const struct ms_span *span; // Of the table, in the snapshot of this look; NULL on a stack.
+	uint64_t table_bytes;       // Of everything but the header.
+	uint64_t entry_bytes;       // 0: unknown.
+	uint32_t want, want_count;  // What was fetched for it.
+	uint32_t header_want;       // The word that names the table's type; UINT32_MAX: none.
+	uint32_t extra_want;        // runtime.mapextra; UINT32_MAX: none.
+	uint32_t old_want;          // First tags of the old array, while growing.
 	uint32_t table_want, table_count; // Swiss tables.
 	uint32_t unit_bytes;              // Of one bucket or group; 0: unknown.
 	uint8_t attempts;
@@ -135,8 +136,7 @@ enum ms_judgement ms_swiss_judge(struct ms_engine *e, struct ms_candidate *c);
 void ms_swiss_fill(struct ms_engine *e, const struct ms_candidate *c, struct ms_map_row *row);
 
 /** Bytes of one overflow bucket that was allocated by itself. */
-uint64_t ms_classic_overflow_bytes(const struct ms_engine *e, const struct ms_candidate *c,
-				   ms_addr array);
+uint64_t ms_classic_overflow_bytes(const struct ms_engine *e, const struct ms_candidate *c);
 
 /** A classic map whose header does not tell its overflow buckets: big, or growing. */
 struct ms_walk {

@@ -230,18 +230,42 @@ static struct ms_error *round_run(struct ms_engine *e, struct batch *b, struct m
 	return ms_engine_judge(e);
 }
 
+static int by_start(const void *a, const void *b)
+{
+	const struct ms_span *const *x = a, *const *y = b;
+
+	return (*x)->start < (*y)->start ? -1 : (*x)->start > (*y)->start;
+}
+
+/** The spans to look at, in the order of their addresses: so rows come out sorted. */
+static struct ms_error *spans_choose(struct ms_engine *e, struct ms_addrs *todo)
+{
+	struct {
+		const struct ms_span **items;
+		size_t count, capacity;
+	} chosen = { 0 };
+	bool fits = true;
+
+	for (size_t i = 0; i < e->spans.count && fits; i++) {
+		if (holds_headers(e, &e->spans.items[i]))
+			fits = ms_vec_push(&chosen, &e->spans.items[i]);
+	}
+	if (chosen.count)
+		qsort(chosen.items, chosen.count, sizeof(*chosen.items), by_start);
+	for (size_t i = 0; i < chosen.count && fits; i++)
+		fits = ms_vec_push(todo, chosen.items[i]->address);
+	ms_vec_free(&chosen);
+	return fits ? NULL : ms_error_no_memory();
+}
+
 struct ms_error *ms_engine_search_heap(struct ms_engine *e)
 {
 	MS_AUTO_FREE struct batch *b = calloc(1, sizeof(*b));
-	struct ms_error *err = NULL;
+	struct ms_error *err;
 
 	if (!b)
 		return ms_error_no_memory();
-	for (size_t i = 0; i < e->spans.count && !err; i++) {
-		if (holds_headers(e, &e->spans.items[i]) &&
-		    !ms_vec_push(&b->todo, e->spans.items[i].address))
-			err = ms_error_no_memory();
-	}
+	err = spans_choose(e, &b->todo);
 	for (unsigned round = 0; round < ROUNDS_MAX && b->todo.count && !err; round++) {
 		struct ms_addrs now = b->todo;
 

@@ -52,6 +52,7 @@ static struct ms_error *plan_small(struct ms_engine *e, struct ms_candidate *c,
 		if (!shape.fits)
 			return NULL;
 		c->table_bytes = span->elem_bytes;
+		c->span = span;
 	}
 	c->unit_bytes = shape.table_bytes;
 	c->entry_bytes = shape.entry_bytes;
@@ -189,7 +190,6 @@ static enum ms_judgement judge_small(struct ms_engine *e, struct ms_candidate *c
 				     const struct ms_swiss_map *m)
 {
 	const uint8_t *control = ms_fetch_bytes(&e->fetch, c->want);
-	const struct ms_span *span = ms_engine_object(e, m->dir);
 	int entries;
 
 	c->reject =
@@ -197,7 +197,7 @@ static enum ms_judgement judge_small(struct ms_engine *e, struct ms_candidate *c
 	if (!control)
 		return MS_JUDGE_AGAIN;
 	c->reject = MS_REJECT_NO_TYPE;
-	if (span && !ms_engine_take_type(e, c, span))
+	if (c->span && !ms_engine_take_type(e, c, c->span))
 		return MS_JUDGE_AGAIN;
 	entries = ms_swiss_group_entries(control);
 	c->reject = MS_REJECT_TAGS;
