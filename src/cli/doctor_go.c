@@ -8,6 +8,8 @@
 #include "golang/spans.h"
 #include "render/human.h"
 
+#include <limits.h>
+
 static void check_executable(struct ms_doctor *d)
 {
 	const struct ms_elf *elf = &d->elf;
@@ -135,6 +137,24 @@ static void check_types(struct ms_doctor *d)
 			      "not looked for");
 }
 
+/** What to do about a release without a row; NULL when it has one, or when it is not known. */
+static const char *layout_fix(int release)
+{
+	int oldest = INT_MAX, newest = 0;
+
+	for (size_t i = 0; i < ms_go_layout_count(); i++) {
+		const struct ms_go_layout *row = ms_go_layout_at(i);
+
+		oldest = row->since < oldest ? row->since : oldest;
+		newest = row->until > newest ? row->until : newest;
+	}
+	if (release && release < oldest)
+		return "build the program with Go 1.18 or newer";
+	if (release >= newest)
+		return "make layouts, and build mapscope with the new row";
+	return NULL;
+}
+
 void ms_doctor_check_runtime(struct ms_doctor *d)
 {
 	struct ms_session *s = d->session;
@@ -142,11 +162,7 @@ void ms_doctor_check_runtime(struct ms_doctor *d)
 
 	check_version(d);
 	if (err) {
-		const char *fix = ms_error_code(err) == MS_ERR_UNSUPPORTED && d->build.version[0]
-				      ? "make layouts, and build mapscope with the new row"
-				      : NULL;
-
-		ms_doctor_refuse(d, "layout", fix, err);
+		ms_doctor_refuse(d, "layout", layout_fix(d->build.release), err);
 		return;
 	}
 	err = ms_session_describe(s, &d->report->arena, &d->report->target);

@@ -7,6 +7,6 @@ trap 'kill $!' EXIT
 as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$@"; }
 as_nobody ./tool maps $! --json 2>&1 | sed "s/$!/PID/g"
 echo "maps [${PIPESTATUS[0]}]"
-as_nobody ./tool doctor $! >page
+COLUMNS=1000 as_nobody ./tool doctor $! >page
 echo "doctor [$?]"
 sed "s/$!/PID/g; /^read /d" page

@@ -6,4 +6,4 @@ for arguments in "maps $pid" "maps $pid --json" "$pid --seconds 1" "maps --name 
 	echo "$(sed "s/$pid/PID/" stderr) [$code]"
 	cat stdout
 done
-"$MAPSCOPE" doctor $pid | sed "s/$pid/PID/; /^read /d"
+COLUMNS=1000 "$MAPSCOPE" doctor $pid | sed "s/$pid/PID/; /^read /d"

@@ -8,6 +8,6 @@ for arguments in "maps $!" "maps $! --json" "$! --seconds 1"; do
 	echo "$(sed "s/$!/PID/" stderr) [$code]"
 	cat stdout
 done
-"$MAPSCOPE" doctor $! >page
+COLUMNS=1000 "$MAPSCOPE" doctor $! >page
 echo "doctor [$?]"
 grep -E '^(ok|no) +(process|go program|go version) |^verdict' page | sed 's/sleep, .*/sleep/'

@@ -1,11 +1,12 @@
 # Two processes of one name: a line for each that can be typed; their arguments are made safe.
-cp "$(command -v sleep)" mapscope-twin
-./mapscope-twin 100 &
+twin=mapscope-twin-$$
+cp "$(command -v sleep)" $twin
+./$twin 100 &
 first=$!
-./mapscope-twin 101 &
+./$twin 101 &
 second=$!
 trap 'kill $first $second' EXIT
-until [ "$(readlink /proc/$first/exe)" = "$PWD/mapscope-twin" ]; do :; done
-until [ "$(readlink /proc/$second/exe)" = "$PWD/mapscope-twin" ]; do :; done
-"$MAPSCOPE" maps --name mapscope-twin 2>&1 | sed "s/ $first/ PID/; s/ $second/ PID/"
+until [ "$(readlink /proc/$first/exe)" = "$PWD/$twin" ]; do :; done
+until [ "$(readlink /proc/$second/exe)" = "$PWD/$twin" ]; do :; done
+"$MAPSCOPE" maps --name $twin 2>&1 | sed "s/$twin/TWIN/; s/ $first/ PID/; s/ $second/ PID/"
 echo "[${PIPESTATUS[0]}]"

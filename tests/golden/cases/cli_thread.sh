@@ -9,3 +9,4 @@ trap 'kill $!' EXIT
 until [ -s ids ]; do sleep 0.05; done
 read -r thread pid <ids
 "$MAPSCOPE" maps $thread 2>&1 | sed "s/$pid/PID/"
+echo "[${PIPESTATUS[0]}]"
