@@ -8,12 +8,14 @@
 #include <dwarf.h>
 #include <endian.h>
 #include <gelf.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum {
 	TYPEDEFS_MAX = 16,
 	OFFSET_MAX = 1 << 24, // No struct of the runtime is that large.
 	SECTIONS_MAX = 1 << 16,
+	GUARD_BYTES = 64, // Behind .debug_info; the longest plain read is of a number of 16.
 	UNPACKED_BYTES_MAX = 256 << 20, // Of the sections taken in; a 100 MB binary has 40 MB.
 };
 
@@ -231,6 +233,39 @@ static struct ms_error *choose_sections(int fd, Elf *elf)
 	return NULL;
 }
 
+/**
+ * libdw takes names and numbers at the very end of .debug_info without asking whether all of them
+ * is there.  It goes by the pointer in this descriptor from here on: lead it to a copy that has
+ * zeros behind it.
+ */
+static struct ms_error *guard_info(struct ms_dwarf_file *file)
+{
+	size_t names;
+
+	if (elf_getshdrstrndx(file->elf, &names) != 0)
+		return ms_error_new(MS_ERR_UNSUPPORTED, "no section names");
+	for (Elf_Scn *at = elf_nextscn(file->elf, NULL); at; at = elf_nextscn(file->elf, at)) {
+		GElf_Shdr section;
+		const char *name = gelf_getshdr(at, &section)
+				       ? elf_strptr(file->elf, names, section.sh_name)
+				       : NULL;
+		Elf_Data *data;
+
+		if (!name ||
+		    (strcmp(name, ".debug_info") != 0 && strcmp(name, ".zdebug_info") != 0))
+			continue;
+		data = elf_getdata(at, NULL);
+		if (file->info || !data || !data->d_buf)
+			return ms_error_new(MS_ERR_UNSUPPORTED, "damaged section headers");
+		file->info = calloc(1, data->d_size + GUARD_BYTES);
+		if (!file->info)
+			return ms_error_no_memory();
+		memcpy(file->info, data->d_buf, data->d_size);
+		data->d_buf = file->info;
+	}
+	return NULL;
+}
+
 static struct ms_error *open_both(int fd, struct ms_dwarf_file *file)
 {
 	elf_version(EV_CURRENT);
@@ -246,7 +281,7 @@ static struct ms_error *open_both(int fd, struct ms_dwarf_file *file)
 	file->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
 	if (!file->dwarf)
 		return ms_error_new(MS_ERR_UNSUPPORTED, "no DWARF (built with -w, or stripped)");
-	return NULL;
+	return guard_info(file);
 }
 
 struct ms_error *ms_dwarf_file_open(int fd, struct ms_dwarf_file *ret_file)
@@ -265,5 +300,6 @@ void ms_dwarf_file_close(struct ms_dwarf_file *file)
 {
 	dwarf_end(file->dwarf);
 	elf_end(file->elf);
+	free(file->info);
 	*file = (struct ms_dwarf_file){ 0 };
 }

@@ -12,6 +12,7 @@ struct ms_dwarf_file {
 	int fd; // The caller's.
 	Elf *elf;
 	Dwarf *dwarf;
+	uint8_t *info; // Its .debug_info, with zeros behind it.
 	enum ms_arch arch;
 };
 
