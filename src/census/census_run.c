@@ -155,19 +155,11 @@ struct ms_error *ms_engine_emit(struct ms_engine *e, const struct ms_candidate *
 static struct ms_error *walk_note(struct ms_engine *e, const struct ms_candidate *c,
 				  const struct ms_map_row *row)
 {
-	struct ms_classic_map m;
-	struct ms_walk w = { .row = e->report->map_count };
+	struct ms_walk w;
 
-	if (is_swiss(e) || row->total_bytes != MS_UNKNOWN || !c->unit_bytes ||
-	    ms_classic_parse(e->layout, c->raw, &m) != MS_CLASSIC_MAP)
+	if (is_swiss(e) || row->total_bytes != MS_UNKNOWN || !ms_classic_walk(e, c, &w))
 		return NULL;
-	w.buckets = m.buckets;
-	w.oldbuckets = m.oldbuckets;
-	w.bucket_count = (uint64_t)1 << m.bucket_log2;
-	w.old_count = ms_classic_old_buckets(&m);
-	w.unit_bytes = c->unit_bytes;
-	w.known_bytes = c->table_bytes + ms_engine_header_bytes(e);
-	w.overflow_bytes = ms_classic_overflow_bytes(e, c);
+	w.row = e->report->map_count;
 	return ms_vec_push(&e->walks, w) ? NULL : ms_error_no_memory();
 }
 

@@ -240,10 +240,22 @@ static uint64_t overflow_kept(const struct ms_engine *e, const struct ms_candida
 	return (span->elem_bytes - ms_span_header_bytes(e->layout, span)) / c->unit_bytes - buckets;
 }
 
+/** Overflow buckets that are objects of their own. */
+static uint64_t overflow_apart(const struct ms_engine *e, const struct ms_candidate *c,
+			       const struct ms_classic_map *m)
+{
+	return m->noverflow - ms_min_u64(overflow_kept(e, c, m), m->noverflow);
+}
+
+static uint64_t overflow_bytes(const struct ms_engine *e, const struct ms_candidate *c)
+{
+	return c->span ? ms_go_alloc_bytes(e->layout, c->unit_bytes, ms_span_has_pointers(c->span))
+		       : 0;
+}
+
 void ms_classic_fill(struct ms_engine *e, const struct ms_candidate *c, struct ms_map_row *row)
 {
 	struct ms_classic_map m;
-	uint64_t kept;
 
 	row->kind = MS_MAP_CLASSIC;
 	if (ms_classic_parse(e->layout, c->raw, &m) != MS_CLASSIC_MAP)
@@ -267,13 +279,29 @@ void ms_classic_fill(struct ms_engine *e, const struct ms_candidate *c, struct m
 	row->overflow_buckets = m.noverflow;
 	if (m.noverflow && !c->unit_bytes)
 		return;
-	kept = ms_min_u64(overflow_kept(e, c, &m), m.noverflow);
 	row->total_bytes = c->table_bytes + ms_engine_header_bytes(e) +
-			   (m.noverflow - kept) * ms_classic_overflow_bytes(e, c);
+			   overflow_apart(e, c, &m) * overflow_bytes(e, c);
 }
 
-uint64_t ms_classic_overflow_bytes(const struct ms_engine *e, const struct ms_candidate *c)
+bool ms_classic_walk(const struct ms_engine *e, const struct ms_candidate *c,
+		     struct ms_walk *ret_walk)
 {
-	return c->span ? ms_go_alloc_bytes(e->layout, c->unit_bytes, ms_span_has_pointers(c->span))
-		       : 0;
+	struct ms_classic_map m;
+	struct ms_walk w = { .unit_bytes = c->unit_bytes };
+
+	if (!c->unit_bytes || ms_classic_parse(e->layout, c->raw, &m) != MS_CLASSIC_MAP)
+		return false;
+	w.buckets = m.buckets;
+	w.oldbuckets = m.oldbuckets;
+	w.old_count = ms_classic_old_buckets(&m);
+	w.overflow_bytes = overflow_bytes(e, c);
+	w.known_bytes = c->table_bytes + ms_engine_header_bytes(e);
+	if (m.bucket_log2 >= MS_CLASSIC_NOVERFLOW_EXACT) {
+		w.bucket_count = (uint64_t)1 << m.bucket_log2;
+	} else {
+		w.known_overflow = m.noverflow;
+		w.known_bytes += overflow_apart(e, c, &m) * w.overflow_bytes;
+	}
+	*ret_walk = w;
+	return true;
 }

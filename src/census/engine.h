@@ -135,18 +135,20 @@ MS_MUST_USE struct ms_error *ms_swiss_plan_tables(struct ms_engine *e, struct ms
 enum ms_judgement ms_swiss_judge(struct ms_engine *e, struct ms_candidate *c);
 void ms_swiss_fill(struct ms_engine *e, const struct ms_candidate *c, struct ms_map_row *row);
 
-/** Bytes of one overflow bucket that was allocated by itself. */
-uint64_t ms_classic_overflow_bytes(const struct ms_engine *e, const struct ms_candidate *c);
-
 /** A classic map whose header does not tell its overflow buckets: big, or growing. */
 struct ms_walk {
 	size_t row; // In the report.
 	ms_addr buckets, oldbuckets;
-	uint64_t bucket_count, old_count;
-	uint64_t known_bytes; // Header and arrays.
-	uint64_t overflow_bytes;
+	uint64_t bucket_count, old_count; // To be walked; 0 where the header tells.
+	uint64_t known_bytes;             // Header, arrays, and overflow buckets known already.
+	uint64_t known_overflow;
+	uint64_t overflow_bytes; // Of one overflow bucket by itself.
 	uint32_t unit_bytes;
 };
+
+/** What is to be walked of a map; false when its header tells all, or nothing can. */
+bool ms_classic_walk(const struct ms_engine *e, const struct ms_candidate *c,
+		     struct ms_walk *ret_walk);
 
 /** Count overflow buckets by following the chains (overflow_walk.c). */
 MS_MUST_USE struct ms_error *ms_engine_walk_overflow(struct ms_engine *e);

@@ -4,7 +4,9 @@
 // of the old array.  Each bucket's last word links to its overflow bucket.  Those in the array's
 // own tail were allocated with it; the others are objects of their own.
 //
-// What all maps of a census may cost together is bounded; a map beyond that keeps its unknowns.
+// Many maps are walked together: all their arrays are one batch of reads, and so is each level of
+// their chains.  An array too large for a batch is read in steps.  What all maps of a census may
+// cost together is bounded; a map beyond that, or whose chains are no chains, keeps its unknowns.
 #include "census/engine.h"
 
 #include "base/cleanup.h"
@@ -12,139 +14,241 @@
 
 enum {
 	STEP = 1 << 20,
+	BATCH_BYTES = 32 << 20,
 	CHAIN_MAX = 1 << 12, // Levels of overflow followed.
 	LINK_BYTES = 8,
+	ARRAYS = 2, // The current one and the old.
 };
 
 static const uint64_t WALK_BYTES_MAX = (uint64_t)1 << 30;
 
-struct links {
-	ms_addr *items;
-	size_t count, capacity;
-};
-
-struct count {
-	uint64_t overflow; // All.
+/** One of the two arrays of a map under way. */
+struct array {
+	ms_addr start, end; // Its object.
+	uint64_t buckets;
+	uint64_t overflow; // Overflow buckets found.
 	uint64_t apart;    // Of these, objects of their own.
+	bool failed;
 };
 
-static struct ms_error *link_note(struct links *links, ms_addr link, ms_addr start, ms_addr end,
-				  struct count *count)
+struct link {
+	ms_addr addr;
+	uint32_t array; // Index in batch.arrays.
+	uint32_t unit;
+};
+
+struct batch {
+	struct array *arrays; // ARRAYS for each walk.
+	const struct ms_walk *walks;
+	size_t count; // Of walks.
+	struct links {
+		struct link *items;
+		size_t count, capacity;
+	} links, next;
+	struct wanted {
+		struct link *items; // addr: how many bytes; what the array wants are of.
+		size_t count, capacity;
+	} wanted;
+	struct ms_fetch fetch;
+};
+
+/** Note what the last word of a bucket says. */
+static struct ms_error *link_note(struct batch *b, struct links *to, uint32_t index, uint32_t unit,
+				  ms_addr link)
 {
-	if (!link || (link & 7))
+	struct array *array = &b->arrays[index];
+
+	if (!link || (link & 7) || array->failed)
 		return NULL;
-	count->overflow++;
-	count->apart += link < start || link >= end;
-	return ms_vec_push(links, link) ? NULL : ms_error_no_memory();
+	array->overflow++;
+	array->apart += link < array->start || link >= array->end;
+	if (array->overflow > array->buckets * MS_CLASSIC_SLOTS * 2) {
+		array->failed = true; // Chains that run in a circle.
+		return NULL;
+	}
+	return ms_vec_push(to, { link, index, unit }) ? NULL : ms_error_no_memory();
 }
 
-/** The links of the buckets of an array. */
-static struct ms_error *array_scan(struct ms_engine *e, ms_addr array, uint64_t buckets,
-				   uint32_t unit, ms_addr end, struct links *links,
-				   struct count *count)
+static struct ms_error *buckets_note(struct batch *b, uint32_t index, uint32_t unit,
+				     const uint8_t *bytes, uint64_t size)
+{
+	struct ms_error *err = NULL;
+
+	for (uint64_t at = unit; at <= size && !err; at += unit)
+		err = link_note(b, &b->links, index, unit, ms_load_u64(bytes + at - LINK_BYTES));
+	return err;
+}
+
+/** An array that is too large for a batch. */
+static struct ms_error *array_scan(struct ms_engine *e, struct batch *b, uint32_t index,
+				   uint32_t unit)
 {
 	MS_AUTO_FREE uint8_t *buf = malloc(STEP);
+	struct array *array = &b->arrays[index];
 	uint64_t at_once = STEP / unit;
 
 	if (!buf)
 		return ms_error_no_memory();
-	for (uint64_t i = 0; i < buckets; i += at_once) {
-		uint64_t n = ms_min_u64(at_once, buckets - i);
+	for (uint64_t i = 0; i < array->buckets && !array->failed; i += at_once) {
+		size_t size = (size_t)(ms_min_u64(at_once, array->buckets - i) * unit);
 		struct ms_error *err =
-		    ms_target_read(e->rt->target, array + i * unit, buf, (size_t)(n * unit));
+		    ms_target_read(e->rt->target, array->start + i * unit, buf, size);
 
-		for (uint64_t b = 0; b < n && !err; b++)
-			err = link_note(links, ms_load_u64(buf + (b + 1) * unit - LINK_BYTES),
-					array, end, count);
+		if (err && ms_error_code(err) == MS_ERR_FAULT) {
+			ms_error_free(err);
+			array->failed = true;
+			return NULL;
+		}
+		if (!err)
+			err = buckets_note(b, index, unit, buf, size);
 		if (err)
 			return err;
 	}
 	return NULL;
 }
 
-/** Follow one level of links; afterwards @p links holds the next. */
-static struct ms_error *level_follow(struct ms_engine *e, uint32_t unit, ms_addr start, ms_addr end,
-				     struct links *links, struct count *count)
+static struct ms_error *array_want(struct ms_engine *e, struct batch *b, uint32_t index,
+				   uint32_t unit)
 {
-	struct ms_fetch fetch = { 0 };
-	struct links next = { 0 };
-	struct ms_error *err = NULL;
-	uint32_t index;
+	const struct array *array = &b->arrays[index];
+	uint64_t size = array->buckets * unit;
+	uint32_t want;
+	struct ms_error *err;
 
-	for (size_t i = 0; i < links->count && !err; i++)
-		err = ms_fetch_add(&fetch, links->items[i] + unit - LINK_BYTES, LINK_BYTES, &index);
+	if (!size)
+		return NULL;
+	if (size > MS_READ_BYTES_MAX)
+		return array_scan(e, b, index, unit);
+	err = ms_fetch_add(&b->fetch, array->start, (uint32_t)size, &want);
+	if (!err && !ms_vec_push(&b->wanted, { size, index, unit }))
+		err = ms_error_no_memory();
+	return err;
+}
+
+/** Take in the links of all arrays of the batch. */
+static struct ms_error *arrays_take(struct ms_engine *e, struct batch *b)
+{
+	struct ms_error *err = NULL;
+
+	ms_fetch_reset(&b->fetch);
+	b->wanted.count = b->links.count = 0;
+	for (uint32_t i = 0; i < b->count * ARRAYS && !err; i++)
+		err = array_want(e, b, i, b->walks[i / ARRAYS].unit_bytes);
 	if (!err)
-		err = ms_fetch_run(&fetch, e->rt->target);
-	for (size_t i = 0; i < links->count && !err; i++) {
-		const uint8_t *bytes = ms_fetch_bytes(&fetch, (uint32_t)i);
+		err = ms_fetch_run(&b->fetch, e->rt->target);
+	for (size_t i = 0; i < b->wanted.count && !err; i++) {
+		const struct link *w = &b->wanted.items[i];
+		const uint8_t *bytes = ms_fetch_bytes(&b->fetch, (uint32_t)i);
 
 		if (bytes)
-			err = link_note(&next, ms_load_u64(bytes), start, end, count);
+			err = buckets_note(b, w->array, w->unit, bytes, w->addr);
+		else
+			b->arrays[w->array].failed = true;
 	}
-	ms_fetch_deinit(&fetch);
-	free(links->items);
-	*links = next;
 	return err;
 }
 
-static struct ms_error *array_count(struct ms_engine *e, ms_addr array, uint64_t buckets,
-				    uint32_t unit, struct count *ret_count)
+/** Follow one level of links; afterwards b->links holds the next. */
+static struct ms_error *level_follow(struct ms_engine *e, struct batch *b)
 {
-	const struct ms_span *span = ms_engine_object(e, array);
-	ms_addr end = span ? array + span->elem_bytes : array;
-	uint64_t bound = buckets * MS_CLASSIC_SLOTS * 2; // More than that is a loop.
-	struct count count = { 0 };
-	struct links links = { 0 };
-	struct ms_error *err = array_scan(e, array, buckets, unit, end, &links, &count);
+	struct links swap;
+	struct ms_error *err = NULL;
+	uint32_t want;
 
-	for (unsigned level = 0; level < CHAIN_MAX && links.count && !err; level++) {
-		err = level_follow(e, unit, array, end, &links, &count);
-		if (!err && count.overflow > bound)
-			err = ms_error_new(MS_ERR_BAD_DATA, "overflow chains run in a circle");
+	ms_fetch_reset(&b->fetch);
+	b->next.count = 0;
+	for (size_t i = 0; i < b->links.count && !err; i++) {
+		const struct link *l = &b->links.items[i];
+
+		err = ms_fetch_add(&b->fetch, l->addr + l->unit - LINK_BYTES, LINK_BYTES, &want);
 	}
-	free(links.items);
 	if (!err)
-		*ret_count = count;
+		err = ms_fetch_run(&b->fetch, e->rt->target);
+	for (size_t i = 0; i < b->links.count && !err; i++) {
+		const struct link *l = &b->links.items[i];
+		const uint8_t *bytes = ms_fetch_bytes(&b->fetch, (uint32_t)i);
+
+		if (bytes)
+			err = link_note(b, &b->next, l->array, l->unit, ms_load_u64(bytes));
+		else
+			b->arrays[l->array].failed = true;
+	}
+	swap = b->links;
+	b->links = b->next;
+	b->next = swap;
 	return err;
 }
 
-static struct ms_error *walk_one(struct ms_engine *e, const struct ms_walk *w)
+static void row_fill(struct ms_engine *e, const struct ms_walk *w,
+		     const struct array arrays[ARRAYS])
 {
 	struct ms_map_row *row = &e->report->maps[w->row];
-	struct count now = { 0 }, old = { 0 };
-	struct ms_error *err = array_count(e, w->buckets, w->bucket_count, w->unit_bytes, &now);
 
-	if (!err && w->old_count)
-		err = array_count(e, w->oldbuckets, w->old_count, w->unit_bytes, &old);
-	if (err && (ms_error_code(err) == MS_ERR_FAULT || ms_error_code(err) == MS_ERR_BAD_DATA ||
-		    ms_error_code(err) == MS_ERR_LIMIT)) {
-		ms_error_free(err); // The row keeps its unknowns.
-		return NULL;
-	}
-	if (err)
-		return err;
-	row->overflow_buckets = now.overflow;
-	row->total_bytes = w->known_bytes + (now.apart + old.apart) * w->overflow_bytes;
+	if (arrays[0].failed || arrays[1].failed)
+		return; // The row keeps its unknowns.
+	row->overflow_buckets = w->known_overflow + arrays[0].overflow;
+	row->total_bytes = w->known_bytes + (arrays[0].apart + arrays[1].apart) * w->overflow_bytes;
 	if (row->live_bytes != MS_UNKNOWN && row->live_bytes <= row->total_bytes)
 		row->slack_bytes = row->total_bytes - row->live_bytes;
-	return NULL;
+}
+
+static struct array array_of(const struct ms_engine *e, ms_addr start, uint64_t buckets)
+{
+	const struct ms_span *span = buckets ? ms_engine_object(e, start) : NULL;
+
+	return (struct array){ .start = start,
+			       .end = span ? start + span->elem_bytes : start,
+			       .buckets = buckets };
+}
+
+static struct ms_error *batch_walk(struct ms_engine *e, struct batch *b)
+{
+	struct ms_error *err;
+
+	b->arrays = calloc(b->count * ARRAYS, sizeof(*b->arrays));
+	if (!b->arrays)
+		return ms_error_no_memory();
+	for (size_t i = 0; i < b->count; i++) {
+		const struct ms_walk *w = &b->walks[i];
+
+		b->arrays[i * ARRAYS] = array_of(e, w->buckets, w->bucket_count);
+		b->arrays[i * ARRAYS + 1] = array_of(e, w->oldbuckets, w->old_count);
+	}
+	err = arrays_take(e, b);
+	for (unsigned level = 0; level < CHAIN_MAX && b->links.count && !err; level++)
+		err = level_follow(e, b);
+	for (size_t i = 0; i < b->links.count && !err; i++)
+		b->arrays[b->links.items[i].array].failed = true; // Longer than we follow.
+	for (size_t i = 0; i < b->count && !err; i++)
+		row_fill(e, &b->walks[i], &b->arrays[i * ARRAYS]);
+	free(b->arrays);
+	b->arrays = NULL;
+	return err;
 }
 
 struct ms_error *ms_engine_walk_overflow(struct ms_engine *e)
 {
 	uint64_t budget = WALK_BYTES_MAX;
+	struct batch b = { 0 };
+	struct ms_error *err = NULL;
 
-	for (size_t i = 0; i < e->walks.count && !ms_engine_stopped(e); i++) {
-		const struct ms_walk *w = &e->walks.items[i];
-		uint64_t bytes = (w->bucket_count + w->old_count) * w->unit_bytes;
-		struct ms_error *err;
+	for (size_t i = 0; i < e->walks.count && !err && !ms_engine_stopped(e); i += b.count) {
+		uint64_t bytes = 0;
 
+		b.walks = &e->walks.items[i];
+		for (b.count = 0; i + b.count < e->walks.count && bytes < BATCH_BYTES; b.count++) {
+			const struct ms_walk *w = &b.walks[b.count];
+
+			bytes += (w->bucket_count + w->old_count) * w->unit_bytes;
+		}
 		if (bytes > budget)
 			continue;
 		budget -= bytes;
-		err = walk_one(e, w);
-		if (err)
-			return err;
+		err = batch_walk(e, &b);
 	}
-	return NULL;
+	ms_vec_free(&b.links);
+	ms_vec_free(&b.next);
+	ms_vec_free(&b.wanted);
+	ms_fetch_deinit(&b.fetch);
+	return err;
 }
