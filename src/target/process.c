@@ -756,21 +756,6 @@ static bool has_ended(const struct process *p)
 	return !state || text + n - state < 3 || state[2] == 'Z' || state[2] == 'X';
 }
 
-/** Whether it has ended and only waits for its parent to take notice. */
-static bool is_zombie(const struct process *p)
-{
-	MS_AUTO_CLOSE int fd = openat(p->proc_fd, "stat", O_RDONLY | O_CLOEXEC);
-	char stat[256];
-	ssize_t n = fd < 0 ? -1 : read(fd, stat, sizeof(stat) - 1);
-	const char *name_end;
-
-	if (n < 0)
-		return true; // Its folder is gone by now.
-	stat[n] = 0;
-	name_end = strrchr(stat, ')');
-	return name_end && name_end[1] && (name_end[2] == 'Z' || name_end[2] == 'X');
-}
-
 static struct ms_error *open_exe(struct process *p)
 {
 	ssize_t n;
