@@ -119,8 +119,7 @@ static struct ms_error *layout_choose(struct ms_go_runtime *rt)
 	return NULL;
 }
 
-/** Everything that depends on the row. */
-static struct ms_error *attach(struct ms_go_runtime *rt)
+static struct ms_error *roots_find(struct ms_go_runtime *rt)
 {
 	struct ms_error *err;
 
@@ -131,9 +130,23 @@ static struct ms_error *attach(struct ms_go_runtime *rt)
 		err = ms_spans_find_heap(rt);
 	if (!err)
 		err = ms_goroutines_find(rt);
-	if (!err)
-		err = ms_go_verify(rt);
 	return err;
+}
+
+/** Everything that depends on the row. */
+static struct ms_error *attach(struct ms_go_runtime *rt)
+{
+	struct ms_error *err = roots_find(rt);
+
+	if (err &&
+	    (ms_error_code(err) == MS_ERR_UNSUPPORTED || ms_error_code(err) == MS_ERR_FAULT)) {
+		// A table that just grew lies in memory that was mapped a moment ago.
+		ms_error_free(err);
+		err = ms_go_refresh(rt);
+		if (!err)
+			err = roots_find(rt);
+	}
+	return err ? err : ms_go_verify(rt);
 }
 
 static struct ms_error *attach_by_release(struct ms_go_runtime *rt)

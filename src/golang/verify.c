@@ -301,9 +301,11 @@ struct ms_error *ms_go_verify(struct ms_go_runtime *rt)
 		ms_error_free(err);
 		*samples = (struct samples){ 0 };
 		err = verify_once(rt, samples);
-		if (!err || ms_error_code(err) != MS_ERR_UNSUPPORTED)
+		if (!err || (ms_error_code(err) != MS_ERR_UNSUPPORTED &&
+			     ms_error_code(err) != MS_ERR_FAULT))
 			break;
-		refreshed = ms_go_refresh(rt); // Bits may lie in memory mapped a moment ago.
+		// Spans and bits may lie in memory mapped a moment ago.
+		refreshed = ms_go_refresh(rt);
 		if (refreshed) {
 			ms_error_free(err);
 			return refreshed;
