@@ -19,7 +19,7 @@ enum {
 	SPAN_BYTES_MAX = 4 * MS_GO_PAGE_BYTES,
 	BITS_BYTES_MAX = SPAN_BYTES_MAX / 8 / 8,
 	HEAP_BITS_SPAN_BYTES = MS_GO_PAGE_BYTES,
-	QUEUE_MAX = 64 << 10,
+	QUEUE_MAX = 16 << 10,
 };
 
 /** One span under way. */
