@@ -4,6 +4,7 @@
 // beside everything that was still understood: the release above all.
 #include "cli/doctor.h"
 #include "cli/proved.h"
+#include "golang/globals.h"
 #include "golang/goroutines.h"
 #include "golang/spans.h"
 #include "render/human.h"
@@ -20,7 +21,7 @@ static void check_executable(struct ms_doctor *d)
 						   : "unknown architecture",
 		      elf->is_pie ? ", position-independent" : "",
 		      elf->has_symbols ? "symbols" : "stripped (symbols are not needed)",
-		      elf->has_dwarf ? "DWARF" : "no DWARF (it is not needed)");
+		      elf->has_dwarf ? "DWARF" : "no DWARF");
 }
 
 bool ms_doctor_check_program(struct ms_doctor *d)
@@ -127,14 +128,45 @@ static void check_goroutines(struct ms_doctor *d)
 
 static void check_types(struct ms_doctor *d)
 {
-	if (ms_go_has_malloc_headers(d->session->rt->layout))
-		ms_doctor_add(d, "types", MS_CHECK_LIMITED, NULL,
-			      "known of maps whose table is over 512 bytes, by its memory; smaller "
-			      "maps have none, and owners are not looked for");
+	bool headers = ms_go_has_malloc_headers(d->session->rt->layout), dwarf = d->elf.has_dwarf;
+
+	if (!headers && !dwarf)
+		ms_doctor_add(
+		    d, "types", MS_CHECK_LIMITED, NULL,
+		    "no map has one: before Go 1.22 memory names no types, and there is no "
+		    "DWARF");
 	else
-		ms_doctor_add(d, "types", MS_CHECK_LIMITED, NULL,
-			      "not known: before Go 1.22 memory does not name its type; owners are "
-			      "not looked for");
+		ms_doctor_add(d, "types", MS_CHECK_LIMITED, NULL, "%s%s%s; other maps have none",
+			      headers
+				  ? "memory names the type of a table over 512 bytes that holds "
+				    "pointers"
+				  : "",
+			      headers && dwarf ? ", " : "",
+			      dwarf ? "DWARF names those of package-level variables" : "");
+}
+
+static void check_owners(struct ms_doctor *d)
+{
+	const struct ms_go_globals *globals;
+	struct ms_human count;
+	struct ms_error *err;
+
+	if (!d->elf.has_dwarf) {
+		ms_doctor_add(d, "owners", MS_CHECK_LIMITED,
+			      "run a build made without -ldflags=-s or -w",
+			      "without DWARF no map has the name of a variable");
+		return;
+	}
+	err = ms_go_globals_load(d->session->rt, &globals);
+	if (err) {
+		ms_doctor_refuse(d, "owners", NULL, err);
+		return;
+	}
+	ms_doctor_add(d, "owners", MS_CHECK_LIMITED, NULL,
+		      "DWARF names %s places for maps in package-level variables%s; maps elsewhere "
+		      "have no owner",
+		      ms_human_count(&count, globals->slots.count),
+		      globals->refused ? ", and part of it is damaged or too large" : "");
 }
 
 /** What to do about a release without a row; NULL when it has one, or when it is not known. */
@@ -175,4 +207,5 @@ void ms_doctor_check_runtime(struct ms_doctor *d)
 	check_heap(d);
 	check_goroutines(d);
 	check_types(d);
+	check_owners(d);
 }
