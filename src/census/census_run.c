@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/vec.h"
+#include "golang/globals.h"
 
 #include <math.h>
 
@@ -398,8 +399,11 @@ static struct ms_error *coverage_fill(struct ms_engine *e)
 
 static struct ms_error *engine_run(struct ms_engine *e)
 {
-	struct ms_error *err = snapshot(e);
+	const struct ms_go_globals *globals;
+	struct ms_error *err = ms_go_globals_load(e->rt, &globals); // Early: it takes memory.
 
+	if (!err)
+		err = snapshot(e);
 	if (!err)
 		err = ms_types_load(e->rt, &e->types);
 	if (!err)

@@ -1,22 +1,18 @@
 // dwarf_file.c - opening a binary's DWARF, and asking single entries of it.
 //
 // The file is read with pread, not mapped, so a file that shrinks under us is an error and not a
-// signal.  Nothing in it is believed: libdw checks lengths and moves forward only; what it would
-// unpack, typedef chains and offsets are bounded here.
+// signal.  Nothing in it is believed: libdw checks lengths and moves forward only; typedef chains
+// and offsets are bounded here.  libdw would unpack every debug section when it opens a file, so it
+// is given one in memory that has only those asked for (image/debug_image.h).
 #include "golang/dwarf_file.h"
 
 #include <dwarf.h>
-#include <endian.h>
 #include <gelf.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 enum {
 	TYPEDEFS_MAX = 16,
 	OFFSET_MAX = 1 << 24, // No struct of the runtime is that large.
-	SECTIONS_MAX = 1 << 16,
-	GUARD_BYTES = 64, // Behind .debug_info; the longest plain read is of a number of 16.
-	UNPACKED_BYTES_MAX = 256 << 20, // Of the sections taken in; a 100 MB binary has 40 MB.
 };
 
 bool ms_dwarf_find_member(Dwarf_Die *type, const char *name, size_t len, Dwarf_Die *ret_member)
@@ -165,107 +161,6 @@ static struct ms_error *read_arch(Elf *elf, enum ms_arch *ret_arch)
 	}
 }
 
-/** Bytes of a section when it is unpacked. */
-static uint64_t unpacked_bytes(int fd, const GElf_Shdr *section)
-{
-	uint8_t head[sizeof(Elf64_Chdr)];
-
-	if (section->sh_type == SHT_NOBITS)
-		return 0;
-	if (section->sh_offset > INT64_MAX || section->sh_size < sizeof(head) ||
-	    pread(fd, head, sizeof(head), (off_t)section->sh_offset) != sizeof(head))
-		return section->sh_size;
-	if (section->sh_flags & SHF_COMPRESSED)
-		return ms_load_u64(head + offsetof(Elf64_Chdr, ch_size));
-	if (!memcmp(head, "ZLIB", 4)) // The older form, named .zdebug.
-		return be64toh(ms_load_u64(head + 4));
-	return section->sh_size;
-}
-
-/** Whether a debug section is one that entries are made of. */
-static bool is_of_entries(const char *name)
-{
-	static const char *const names[] = {
-		"info", "abbrev", "addr", "str", "line_str", "str_offsets",
-	};
-	size_t head = strncmp(name, ".z", 2) != 0 ? 1 : 2;
-
-	for (size_t i = 0; i < MS_ARRAY_SIZE(names); i++) {
-		if (!strncmp(name + head, "debug_", 6) && !strcmp(name + head + 6, names[i]))
-			return true;
-	}
-	return false;
-}
-
-/**
- * libdw unpacks every debug section when it opens a file.  Lines, ranges and frames are over half
- * of them, and nobody asks for those: hide them; and refuse what would fill the memory.
- */
-static struct ms_error *choose_sections(int fd, Elf *elf)
-{
-	uint64_t bytes = 0;
-	int count = 0;
-	size_t names;
-
-	if (elf_getshdrstrndx(elf, &names) != 0)
-		return ms_error_new(MS_ERR_UNSUPPORTED, "no section names");
-	for (Elf_Scn *at = elf_nextscn(elf, NULL); at; at = elf_nextscn(elf, at)) {
-		GElf_Shdr section;
-
-		if (++count > SECTIONS_MAX || !gelf_getshdr(at, &section))
-			return ms_error_new(MS_ERR_UNSUPPORTED, "damaged section headers");
-		const char *name = elf_strptr(elf, names, section.sh_name);
-
-		if (!name || !strstr(name, "debug_"))
-			continue;
-		if (!is_of_entries(name)) {
-			section.sh_type = SHT_NOBITS;
-			if (!gelf_update_shdr(at, &section))
-				return ms_error_no_memory();
-		}
-		uint64_t more = unpacked_bytes(fd, &section);
-
-		if (more > UNPACKED_BYTES_MAX - bytes)
-			return ms_error_new(MS_ERR_LIMIT, "its sections unpack to more than %d MiB",
-					    UNPACKED_BYTES_MAX >> 20);
-		bytes += more;
-	}
-	return NULL;
-}
-
-/**
- * libdw takes names and numbers at the very end of .debug_info without asking whether all of them
- * is there.  It goes by the pointer in this descriptor from here on: lead it to a copy that has
- * zeros behind it.
- */
-static struct ms_error *guard_info(struct ms_dwarf_file *file)
-{
-	size_t names;
-
-	if (elf_getshdrstrndx(file->elf, &names) != 0)
-		return ms_error_new(MS_ERR_UNSUPPORTED, "no section names");
-	for (Elf_Scn *at = elf_nextscn(file->elf, NULL); at; at = elf_nextscn(file->elf, at)) {
-		GElf_Shdr section;
-		const char *name = gelf_getshdr(at, &section)
-				       ? elf_strptr(file->elf, names, section.sh_name)
-				       : NULL;
-		Elf_Data *data;
-
-		if (!name ||
-		    (strcmp(name, ".debug_info") != 0 && strcmp(name, ".zdebug_info") != 0))
-			continue;
-		data = elf_getdata(at, NULL);
-		if (file->info || !data || !data->d_buf)
-			return ms_error_new(MS_ERR_UNSUPPORTED, "damaged section headers");
-		file->info = calloc(1, data->d_size + GUARD_BYTES);
-		if (!file->info)
-			return ms_error_no_memory();
-		memcpy(file->info, data->d_buf, data->d_size);
-		data->d_buf = file->info;
-	}
-	return NULL;
-}
-
 static struct ms_error *open_both(int fd, struct ms_dwarf_file *file)
 {
 	elf_version(EV_CURRENT);
@@ -275,13 +170,15 @@ static struct ms_error *open_both(int fd, struct ms_dwarf_file *file)
 		return ms_error_new(MS_ERR_UNSUPPORTED, "not an ELF file");
 	struct ms_error *err = read_arch(file->elf, &file->arch);
 	if (!err)
-		err = choose_sections(fd, file->elf);
+		err = ms_debug_image_load(fd, &file->image);
 	if (err)
 		return err;
-	file->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
+	file->sections = elf_memory((char *)file->image.bytes, file->image.size);
+	if (file->sections)
+		file->dwarf = dwarf_begin_elf(file->sections, DWARF_C_READ, NULL);
 	if (!file->dwarf)
-		return ms_error_new(MS_ERR_UNSUPPORTED, "no DWARF (built with -w, or stripped)");
-	return guard_info(file);
+		return ms_error_new(MS_ERR_UNSUPPORTED, "its debug information is damaged");
+	return NULL;
 }
 
 struct ms_error *ms_dwarf_file_open(int fd, struct ms_dwarf_file *ret_file)
@@ -299,7 +196,8 @@ struct ms_error *ms_dwarf_file_open(int fd, struct ms_dwarf_file *ret_file)
 void ms_dwarf_file_close(struct ms_dwarf_file *file)
 {
 	dwarf_end(file->dwarf);
+	elf_end(file->sections);
 	elf_end(file->elf);
-	free(file->info);
+	ms_debug_image_deinit(&file->image);
 	*file = (struct ms_dwarf_file){ 0 };
 }

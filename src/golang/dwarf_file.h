@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/types.h"
+#include "image/debug_image.h"
 
 #include <elfutils/libdw.h>
 #include <libelf.h>
@@ -11,8 +12,9 @@
 struct ms_dwarf_file {
 	int fd; // The caller's.
 	Elf *elf;
+	struct ms_debug_image image;
+	Elf *sections; // In the image.
 	Dwarf *dwarf;
-	uint8_t *info; // Its .debug_info, with zeros behind it.
 	enum ms_arch arch;
 };
 
