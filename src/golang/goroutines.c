@@ -9,17 +9,15 @@
 #include <inttypes.h>
 
 enum {
-	SAMPLES = 16,
-	SAMPLES_NEEDED = 12,
+	GOOD_PERCENT = 75,
 	GOROUTINES_MAX = 32 << 20,
 	BATCH = 1024,
-	G_BYTES = 512, // At least g_size of every row; only the head of it is read.
+	G_BYTES = 512, // Room for the head of a g, which is all that is read.
 };
 
 static const uint64_t STACK_BYTES_MAX = (uint64_t)1 << 32;
 
-/** Up to the last field that is looked at. */
-static uint32_t g_bytes(const struct ms_go_layout *l)
+uint32_t ms_goroutine_bytes(const struct ms_go_layout *l)
 {
 	const uint32_t fields[] = { l->g_stack_lo, l->g_stack_hi,  l->g_sched_sp, l->g_sched_g,
 				    l->g_status,   l->g_syscallsp, l->g_goid };
@@ -30,26 +28,37 @@ static uint32_t g_bytes(const struct ms_go_layout *l)
 	return last + 8;
 }
 
+/** Idle stands for a g that is not in the table yet; 5 and 7 are not used. */
+static bool status_is_legal(uint32_t status)
+{
+	static const uint32_t legal = 1u << MS_GO_RUNNABLE | 1u << MS_GO_RUNNING |
+				      1u << MS_GO_SYSCALL | 1u << MS_GO_WAITING | 1u << MS_GO_DEAD |
+				      1u << MS_GO_COPYSTACK | 1u << MS_GO_PREEMPTED |
+				      1u << MS_GO_LEAKED | 1u << MS_GO_DEAD_EXTRA;
+
+	return status <= MS_GO_STATUS_MAX && (legal >> status & 1);
+}
+
 bool ms_goroutine_parse(const struct ms_go_layout *l, const uint8_t *raw, ms_addr address,
 			struct ms_goroutine *ret_goroutine)
 {
 	uint32_t status = ms_load_u32(raw + l->g_status) & ~(uint32_t)MS_GO_SCAN_BIT;
+	bool dead = status == MS_GO_DEAD || status == MS_GO_DEAD_EXTRA;
 	struct ms_goroutine g = {
 		.address = address,
 		.stack_lo = ms_load_u64(raw + l->g_stack_lo),
 		.stack_hi = ms_load_u64(raw + l->g_stack_hi),
 		.sp = ms_load_u64(raw + l->g_sched_sp),
 		.id = ms_load_u64(raw + l->g_goid),
-		.status = status,
+		.status = dead ? MS_GO_DEAD : status,
 	};
 
-	if (ms_load_u64(raw + l->g_sched_g) != address || status > MS_GO_STATUS_MAX)
+	if (ms_load_u64(raw + l->g_sched_g) != address || !status_is_legal(status))
 		return false;
 	if (status == MS_GO_SYSCALL && ms_load_u64(raw + l->g_syscallsp))
 		g.sp = ms_load_u64(raw + l->g_syscallsp);
-	if (status != MS_GO_DEAD && status != MS_GO_IDLE &&
-	    (g.stack_lo >= g.stack_hi || g.stack_hi - g.stack_lo > STACK_BYTES_MAX ||
-	     (g.stack_lo & 7) || (g.stack_hi & 7) || g.id > (uint64_t)1 << 48))
+	if (!dead && (g.stack_lo >= g.stack_hi || g.stack_hi - g.stack_lo > STACK_BYTES_MAX ||
+		      (g.stack_lo & 7) || (g.stack_hi & 7) || g.id > (uint64_t)1 << 48))
 		return false;
 	*ret_goroutine = g;
 	return true;
@@ -58,25 +67,28 @@ bool ms_goroutine_parse(const struct ms_go_layout *l, const uint8_t *raw, ms_add
 static struct ms_error *judge_allgs(struct ms_go_runtime *rt, const struct ms_go_slice *slice,
 				    void *context, bool *ret_take)
 {
+	uint8_t raw[MS_GO_SLICE_SAMPLES][G_BYTES];
+	struct ms_read reads[MS_GO_SLICE_SAMPLES];
 	uint64_t *best = context;
-	ms_addr at[SAMPLES];
 	unsigned good = 0;
-	size_t samples = (size_t)ms_min_u64(SAMPLES, slice->len);
-	struct ms_error *err = ms_go_slice_sample(rt, slice, samples, at);
+	struct ms_error *err;
 
+	*ret_take = false; // Go on: a shorter copy of the slice may come first.
+	if (slice->len <= *best)
+		return NULL;
+	for (size_t i = 0; i < slice->sample_count; i++)
+		reads[i] = (struct ms_read){ slice->samples[i], raw[i],
+					     ms_goroutine_bytes(rt->layout), MS_READ_OK };
+	err = ms_target_read_many(rt->target, reads, slice->sample_count);
 	if (err)
 		return err;
-	*ret_take = false; // Go on: a shorter copy of the slice may come first.
-	for (size_t i = 0; i < samples; i++) {
+	for (size_t i = 0; i < slice->sample_count; i++) {
 		struct ms_goroutine g;
-		uint8_t raw[G_BYTES];
 
-		err =
-		    at[i] & 7 ? NULL : ms_target_read(rt->target, at[i], raw, g_bytes(rt->layout));
-		good += !err && !(at[i] & 7) && ms_goroutine_parse(rt->layout, raw, at[i], &g);
-		ms_error_free(err);
+		good += reads[i].status == MS_READ_OK &&
+			ms_goroutine_parse(rt->layout, raw[i], slice->samples[i], &g);
 	}
-	if (good * SAMPLES >= samples * SAMPLES_NEEDED && good && slice->len > *best) {
+	if (good && good * 100 >= slice->sample_count * GOOD_PERCENT) {
 		*best = slice->len;
 		rt->allgs = slice->address;
 	}
@@ -89,7 +101,7 @@ struct ms_error *ms_goroutines_find(struct ms_go_runtime *rt)
 	bool found;
 	struct ms_error *err;
 
-	if (g_bytes(rt->layout) > G_BYTES)
+	if (ms_goroutine_bytes(rt->layout) > G_BYTES)
 		return ms_error_new(MS_ERR_INTERNAL, "the head of a g is over %d bytes long",
 				    G_BYTES);
 	err = ms_go_scan_slices(rt, 1, judge_allgs, &best, &found);
@@ -106,7 +118,7 @@ static struct ms_error *batch_read(struct ms_go_runtime *rt, const ms_addr *poin
 				   uint8_t *buf, struct ms_goroutines *goroutines)
 {
 	MS_AUTO_FREE struct ms_read *reads = calloc(count, sizeof(*reads));
-	uint32_t size = g_bytes(rt->layout);
+	uint32_t size = ms_goroutine_bytes(rt->layout);
 	struct ms_error *err;
 
 	if (!reads)
@@ -120,7 +132,7 @@ static struct ms_error *batch_read(struct ms_go_runtime *rt, const ms_addr *poin
 		if (reads[i].status != MS_READ_OK ||
 		    !ms_goroutine_parse(rt->layout, reads[i].buf, pointers[i], &g))
 			goroutines->unreadable++;
-		else if (g.status == MS_GO_DEAD || g.status == MS_GO_IDLE)
+		else if (g.status == MS_GO_DEAD)
 			goroutines->dead++;
 		else if (!ms_vec_push(goroutines, g))
 			return ms_error_no_memory();
@@ -128,7 +140,8 @@ static struct ms_error *batch_read(struct ms_go_runtime *rt, const ms_addr *poin
 	return err;
 }
 
-struct ms_error *ms_goroutines_load(struct ms_go_runtime *rt, struct ms_goroutines *ret_goroutines)
+struct ms_error *ms_goroutines_load_some(struct ms_go_runtime *rt, uint64_t most,
+					 struct ms_goroutines *ret_goroutines)
 {
 	MS_AUTO_FREE uint8_t *buf = malloc((size_t)BATCH * G_BYTES);
 	MS_AUTO_FREE ms_addr *pointers = NULL;
@@ -146,6 +159,7 @@ struct ms_error *ms_goroutines_load(struct ms_go_runtime *rt, struct ms_goroutin
 	if (count > GOROUTINES_MAX)
 		return ms_error_new(MS_ERR_BAD_DATA,
 				    "the goroutine table says it has %" PRIu64 " entries", count);
+	count = ms_min_u64(count, most);
 	pointers = malloc((size_t)count * 8 + 8);
 	if (!pointers)
 		return ms_error_no_memory();
@@ -161,11 +175,17 @@ struct ms_error *ms_goroutines_load(struct ms_go_runtime *rt, struct ms_goroutin
 	return NULL;
 }
 
+struct ms_error *ms_goroutines_load(struct ms_go_runtime *rt, struct ms_goroutines *ret_goroutines)
+{
+	return ms_goroutines_load_some(rt, GOROUTINES_MAX, ret_goroutines);
+}
+
 struct ms_error *ms_goroutine_reread(struct ms_go_runtime *rt, ms_addr address,
 				     struct ms_goroutine *ret_goroutine)
 {
 	uint8_t raw[G_BYTES];
-	struct ms_error *err = ms_target_read(rt->target, address, raw, g_bytes(rt->layout));
+	struct ms_error *err =
+	    ms_target_read(rt->target, address, raw, ms_goroutine_bytes(rt->layout));
 
 	if (!err && !ms_goroutine_parse(rt->layout, raw, address, ret_goroutine))
 		err = ms_error_new(MS_ERR_BAD_DATA, "no goroutine at 0x%" PRIx64, address);

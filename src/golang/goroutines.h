@@ -13,6 +13,8 @@ enum ms_go_status {
 	MS_GO_DEAD = 6,
 	MS_GO_COPYSTACK = 8,
 	MS_GO_PREEMPTED = 9,
+	MS_GO_LEAKED = 10,     // From 1.26.
+	MS_GO_DEAD_EXTRA = 11, // From 1.26: kept for a thread of C; here it is MS_GO_DEAD.
 	MS_GO_STATUS_MAX = 11,
 	MS_GO_SCAN_BIT = 0x1000,
 };
@@ -38,6 +40,13 @@ MS_MUST_USE struct ms_error *ms_goroutines_find(struct ms_go_runtime *rt);
 /** Read every goroutine's header. */
 MS_MUST_USE struct ms_error *ms_goroutines_load(struct ms_go_runtime *rt,
 						struct ms_goroutines *ret_goroutines);
+
+/** Read the first @p most entries of the table. */
+MS_MUST_USE struct ms_error *ms_goroutines_load_some(struct ms_go_runtime *rt, uint64_t most,
+						     struct ms_goroutines *ret_goroutines);
+
+/** How many bytes of a g are read. */
+uint32_t ms_goroutine_bytes(const struct ms_go_layout *layout);
 
 /** Take one raw g apart; false when it cannot be one. */
 bool ms_goroutine_parse(const struct ms_go_layout *layout, const uint8_t *raw, ms_addr address,

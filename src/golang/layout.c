@@ -4,20 +4,23 @@
 // that comparing, printing and reading are loops over the table and no list is kept twice.
 #include "golang/layout_internal.h"
 
-#define QUESTION(member, types, path, fact, asked)                                                 \
-	{ #member, types, path, fact, asked, offsetof(struct ms_go_layout, member) },
+#define QUESTION(member, types, path, to, fact, asked)                                             \
+	{ #member, types, path, to, fact, asked, offsetof(struct ms_go_layout, member) },
 #define OFFSET(member, types, path)                                                                \
-	QUESTION(member, types, path, MS_GO_FACT_OFFSET, MS_GO_ASKED_ALWAYS)
-#define SIZE(member, types) QUESTION(member, types, "", MS_GO_FACT_SIZE, MS_GO_ASKED_ALWAYS)
+	QUESTION(member, types, path, "", MS_GO_FACT_OFFSET, MS_GO_ASKED_ALWAYS)
+#define SIZE(member, types) QUESTION(member, types, "", "", MS_GO_FACT_SIZE, MS_GO_ASKED_ALWAYS)
 #define FIELD_SIZE(member, types, path)                                                            \
-	QUESTION(member, types, path, MS_GO_FACT_FIELD_SIZE, MS_GO_ASKED_ALWAYS)
+	QUESTION(member, types, path, "", MS_GO_FACT_FIELD_SIZE, MS_GO_ASKED_ALWAYS)
+#define DISTANCE(member, types, from, to)                                                          \
+	QUESTION(member, types, from, to, MS_GO_FACT_DISTANCE, MS_GO_ASKED_ALWAYS)
 #define CLASSIC_OFFSET(member, types, path)                                                        \
-	QUESTION(member, types, path, MS_GO_FACT_OFFSET, MS_GO_ASKED_CLASSIC)
+	QUESTION(member, types, path, "", MS_GO_FACT_OFFSET, MS_GO_ASKED_CLASSIC)
 #define CLASSIC_SIZE(member, types)                                                                \
-	QUESTION(member, types, "", MS_GO_FACT_SIZE, MS_GO_ASKED_CLASSIC)
+	QUESTION(member, types, "", "", MS_GO_FACT_SIZE, MS_GO_ASKED_CLASSIC)
 #define SWISS_OFFSET(member, types, path)                                                          \
-	QUESTION(member, types, path, MS_GO_FACT_OFFSET, MS_GO_ASKED_SWISS)
-#define SWISS_SIZE(member, types) QUESTION(member, types, "", MS_GO_FACT_SIZE, MS_GO_ASKED_SWISS)
+	QUESTION(member, types, path, "", MS_GO_FACT_OFFSET, MS_GO_ASKED_SWISS)
+#define SWISS_SIZE(member, types)                                                                  \
+	QUESTION(member, types, "", "", MS_GO_FACT_SIZE, MS_GO_ASKED_SWISS)
 
 const struct ms_go_question ms_go_questions[MS_GO_QUESTION_COUNT] = {
 #include "golang/layout_fields.def"
@@ -60,6 +63,8 @@ const char *ms_go_layout_difference(const struct ms_go_layout *a, const struct m
 {
 	if (a->maps != b->maps)
 		return "maps";
+	if ((a->experiments ^ b->experiments) & MS_GO_EXP_SPLIT_GROUP)
+		return "mapsplitgroup"; // The only one that moves none of the facts asked for.
 	for (size_t i = 0; i < MS_GO_QUESTION_COUNT; i++) {
 		const struct ms_go_question *q = &ms_go_questions[i];
 

@@ -53,6 +53,7 @@ struct ms_go_layout {
 #define OFFSET(member, type, path) uint32_t member;
 #define SIZE(member, type) uint32_t member;
 #define FIELD_SIZE(member, type, path) uint32_t member;
+#define DISTANCE(member, type, from, to) uint32_t member;
 #define CLASSIC_OFFSET(member, type, path) uint32_t member;
 #define CLASSIC_SIZE(member, type) uint32_t member;
 #define SWISS_OFFSET(member, type, path) uint32_t member;
@@ -61,6 +62,7 @@ struct ms_go_layout {
 #undef OFFSET
 #undef SIZE
 #undef FIELD_SIZE
+#undef DISTANCE
 #undef CLASSIC_OFFSET
 #undef CLASSIC_SIZE
 #undef SWISS_OFFSET
@@ -81,7 +83,10 @@ const struct ms_go_layout *ms_go_layout_find(int release, enum ms_arch arch, uns
 size_t ms_go_layout_count(void);
 const struct ms_go_layout *ms_go_layout_at(size_t index);
 
-/** The name of the first member in which two rows differ, or NULL when they agree in all. */
+/**
+ * The name of the first member in which two rows differ, or of what else tells them apart; NULL
+ * when a process of the one can be read with the other.
+ */
 const char *ms_go_layout_difference(const struct ms_go_layout *a, const struct ms_go_layout *b);
 
 /**

@@ -37,19 +37,6 @@ struct search {
 	size_t entries;
 };
 
-/** The length of the first of the names divided by '|'. */
-static size_t first_name(const char *names)
-{
-	return strcspn(names, "|");
-}
-
-/** What follows the first of the names, or NULL when there is no more. */
-static const char *next_name(const char *names)
-{
-	names += first_name(names);
-	return *names ? names + 1 : NULL;
-}
-
 static struct wanted *find_wanted(struct search *s, const char *name, size_t len)
 {
 	for (size_t i = 0; i < s->wanted_count; i++) {
@@ -62,8 +49,8 @@ static struct wanted *find_wanted(struct search *s, const char *name, size_t len
 static void collect_wanted(struct search *s)
 {
 	for (size_t i = 0; i < MS_GO_QUESTION_COUNT; i++) {
-		for (const char *n = ms_go_questions[i].types; n; n = next_name(n)) {
-			size_t len = first_name(n);
+		for (const char *n = ms_go_questions[i].types; n; n = ms_go_next_name(n)) {
+			size_t len = ms_go_first_name(n);
 
 			if (!find_wanted(s, n, len) && s->wanted_count < WANTED_MAX)
 				s->wanted[s->wanted_count++] =
@@ -163,9 +150,10 @@ static uint64_t bytes_read(const struct ms_go_question *q)
 		const char *member;
 		uint64_t bytes;
 	} others[] = {
-		{ "module_ftab", 24 },        { "mheap_allspans", 24 },
-		{ "maptype_key_size", 1 },    { "maptype_value_size", 1 },
-		{ "maptype_bucket_size", 2 }, { "inline_marks_marks", 64 },
+		{ "module_ftab", 24 },
+		{ "structtype_fields", 24 },
+		{ "maptype_bucket_size", 2 },
+		{ "inline_marks_marks", 64 },
 	};
 
 	for (size_t i = 0; i < MS_ARRAY_SIZE(others); i++) {
@@ -188,7 +176,7 @@ static bool ask_type(const struct ms_go_question *q, Dwarf_Die *type, const char
 		     uint32_t *ret_value)
 {
 	Dwarf_Die member, member_type;
-	uint64_t value;
+	uint64_t value, to;
 
 	if (q->fact == MS_GO_FACT_SIZE) {
 		// A struct without fields stands for something that this build does not have.
@@ -203,6 +191,12 @@ static bool ask_type(const struct ms_go_question *q, Dwarf_Die *type, const char
 		    (!ms_dwarf_type_of(&member, &member_type) ||
 		     !ms_dwarf_number_of(&member_type, DW_AT_byte_size, &value)))
 			return false;
+		if (q->fact == MS_GO_FACT_DISTANCE) {
+			if (!ms_dwarf_follow(type, q->to, strlen(q->to), &to, &member) ||
+			    !is_inside(q, type, to) || to < value)
+				return false;
+			value = to - value;
+		}
 	}
 	if (value >= MS_ABSENT)
 		return false;
@@ -212,18 +206,18 @@ static bool ask_type(const struct ms_go_question *q, Dwarf_Die *type, const char
 
 static struct ms_go_answer ask(struct search *s, const struct ms_go_question *q)
 {
-	for (const char *type = q->types; type; type = next_name(type)) {
-		struct wanted *w = find_wanted(s, type, first_name(type));
+	for (const char *type = q->types; type; type = ms_go_next_name(type)) {
+		struct wanted *w = find_wanted(s, type, ms_go_first_name(type));
 
 		if (!w || !w->found)
 			continue;
-		for (const char *path = q->path; path; path = next_name(path)) {
+		for (const char *path = q->path; path; path = ms_go_next_name(path)) {
 			struct ms_go_answer a = { .type = type,
-						  .type_len = (int)first_name(type),
+						  .type_len = (int)ms_go_first_name(type),
 						  .path = path,
-						  .path_len = (int)first_name(path) };
+						  .path_len = (int)ms_go_first_name(path) };
 
-			if (ask_type(q, &w->die, path, first_name(path), &a.value))
+			if (ask_type(q, &w->die, path, ms_go_first_name(path), &a.value))
 				return a;
 		}
 	}
@@ -233,9 +227,10 @@ static struct ms_go_answer ask(struct search *s, const struct ms_go_question *q)
 static bool may_be_absent(const struct ms_go_layout *layout, const struct ms_go_question *q)
 {
 	static const char *const members[] = {
-		"mspan_large_type",   // From 1.22.
-		"inline_marks_size",  // With Green Tea.
-		"inline_marks_marks", // With Green Tea.
+		"mspan_large_type",        // From 1.22.
+		"inline_marks_size",       // With Green Tea.
+		"inline_marks_marks",      // With Green Tea.
+		"structfield_offset_anon", // Before 1.19.
 	};
 
 	if (q->asked == MS_GO_ASKED_CLASSIC)

@@ -7,6 +7,7 @@ enum ms_go_fact {
 	MS_GO_FACT_OFFSET,
 	MS_GO_FACT_SIZE,
 	MS_GO_FACT_FIELD_SIZE,
+	MS_GO_FACT_DISTANCE,
 };
 
 /** Which maps a target must have for a question to be asked. */
@@ -21,10 +22,24 @@ struct ms_go_question {
 	const char *member;
 	const char *types; // Names divided by '|', tried in order.
 	const char *path;  // Paths divided by '|', tried in order; "" for the type itself.
+	const char *to;    // For MS_GO_FACT_DISTANCE: the later field; else "".
 	enum ms_go_fact fact;
 	enum ms_go_asked asked;
 	size_t at; // Where the answer stands in struct ms_go_layout.
 };
+
+/** The length of the first of the names divided by '|'. */
+static inline size_t ms_go_first_name(const char *names)
+{
+	return strcspn(names, "|");
+}
+
+/** What follows the first of the names, or NULL when there is no more. */
+static inline const char *ms_go_next_name(const char *names)
+{
+	names += ms_go_first_name(names);
+	return *names ? names + 1 : NULL;
+}
 
 /** What a binary's DWARF answered to one question; type and path point into the question. */
 struct ms_go_answer {
@@ -39,6 +54,7 @@ struct ms_go_answer {
 #define OFFSET ONE
 #define SIZE ONE
 #define FIELD_SIZE ONE
+#define DISTANCE ONE
 #define CLASSIC_OFFSET ONE
 #define CLASSIC_SIZE ONE
 #define SWISS_OFFSET ONE
@@ -50,6 +66,7 @@ enum {
 #undef OFFSET
 #undef SIZE
 #undef FIELD_SIZE
+#undef DISTANCE
 #undef CLASSIC_OFFSET
 #undef CLASSIC_SIZE
 #undef SWISS_OFFSET

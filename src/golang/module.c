@@ -51,6 +51,24 @@ static bool module_parse(const struct ms_go_layout *l, const uint8_t *raw, ms_ad
 	return true;
 }
 
+/** Up to the last field that is looked at. */
+static uint32_t module_bytes(const struct ms_go_layout *l)
+{
+	const uint32_t fields[] = {
+		l->module_funcnametab, l->module_pclntable, l->module_ftab + 8,
+		l->module_minpc,       l->module_maxpc,     l->module_text,
+		l->module_etext,       l->module_noptrdata, l->module_enoptrdata,
+		l->module_data,        l->module_edata,     l->module_bss,
+		l->module_ebss,        l->module_noptrbss,  l->module_enoptrbss,
+		l->module_types,       l->module_etypes,    l->module_next,
+	};
+	uint32_t last = 0;
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(fields); i++)
+		last = fields[i] > last ? fields[i] : last;
+	return last + 8;
+}
+
 /** Whether the words at @p raw start the module data of this pclntab. */
 static bool module_starts(const struct ms_go_runtime *rt, const uint8_t *raw)
 {
@@ -67,7 +85,7 @@ static struct ms_error *region_scan(struct ms_go_runtime *rt, const struct ms_re
 				    struct ms_go_module *ret_module, bool *ret_found)
 {
 	MS_AUTO_FREE uint8_t *buf = malloc(SCAN_STEP);
-	size_t need = rt->layout->module_size;
+	size_t need = module_bytes(rt->layout);
 	ms_addr table = rt->elf.bias + rt->pclntab.vaddr;
 
 	if (!buf)
@@ -106,7 +124,7 @@ static bool is_known(const struct ms_go_runtime *rt, ms_addr module)
 static void modules_follow(struct ms_go_runtime *rt)
 {
 	uint8_t raw[1024];
-	size_t size = rt->layout->module_size;
+	size_t size = module_bytes(rt->layout);
 
 	while (rt->module_count < MS_GO_MODULES_MAX && size <= sizeof(raw)) {
 		ms_addr next;

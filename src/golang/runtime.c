@@ -13,6 +13,7 @@
 #include "golang/goroutines.h"
 #include "golang/module.h"
 #include "golang/spans.h"
+#include "golang/types.h"
 #include "golang/verify.h"
 #include "golang/version.h"
 
@@ -20,8 +21,9 @@
 
 enum {
 	MALLOC_HEADER_BYTES = 8,
-	HEADER_MIN_BYTES = 512, // minSizeForMallocHeader.
-	SMALL_BYTES_MAX = 32768 // maxSmallSize.
+	HEADER_MIN_BYTES = 512,  // minSizeForMallocHeader.
+	SMALL_BYTES_MAX = 32768, // maxSmallSize.
+	ROUNDS_MAX = 3,          // Looks at a running process before it is refused.
 };
 
 static const uint64_t ALLOC_BYTES_MAX = (uint64_t)1 << 47;
@@ -56,8 +58,8 @@ uint64_t ms_go_alloc_bytes(const struct ms_go_layout *l, uint64_t size, bool has
 struct ms_error *ms_go_sweepgen(struct ms_go_runtime *rt, uint32_t *ret_sweepgen)
 {
 	uint8_t raw[4];
-	struct ms_error *err =
-	    ms_target_read(rt->target, rt->mheap + rt->layout->mheap_sweepgen, raw, sizeof(raw));
+	struct ms_error *err = ms_target_read(
+	    rt->target, rt->allspans - rt->layout->mheap_sweepgen_to_allspans, raw, sizeof(raw));
 
 	if (!err)
 		*ret_sweepgen = ms_load_u32(raw);
@@ -119,41 +121,82 @@ static struct ms_error *layout_choose(struct ms_go_runtime *rt)
 	return NULL;
 }
 
-static struct ms_error *roots_find(struct ms_go_runtime *rt)
+/** Drop what was found with another row. */
+static void detach(struct ms_go_runtime *rt)
+{
+	if (rt->types)
+		ms_types_deinit(rt->types);
+	free(rt->types);
+	rt->types = NULL;
+	rt->module_count = 0;
+	rt->allspans = rt->allgs = 0;
+}
+
+/** The tables of a running process. */
+static struct ms_error *attach_tables(struct ms_go_runtime *rt)
+{
+	struct ms_error *err = ms_spans_find_heap(rt);
+
+	if (!err)
+		err = ms_goroutines_find(rt);
+	return err ? err : ms_go_verify_process(rt);
+}
+
+/** With the wrong row, what is looked for may not even be readable. */
+static struct ms_error *as_refusal(struct ms_error *err)
+{
+	struct ms_error *refusal;
+
+	if (!err || (ms_error_code(err) != MS_ERR_FAULT && ms_error_code(err) != MS_ERR_BAD_DATA))
+		return err;
+	refusal = ms_error_new(MS_ERR_UNSUPPORTED,
+			       "layout check failed: the runtime's data: expected it to be "
+			       "readable, found: %s",
+			       ms_error_message(err));
+	ms_error_free(err);
+	return refusal;
+}
+
+/** Everything that depends on the row.  What is wrong with a table may be that it moved. */
+static struct ms_error *attach(struct ms_go_runtime *rt)
 {
 	struct ms_error *err;
 
-	rt->module_count = 0;
-	rt->mheap = rt->allgs = 0;
+	detach(rt);
 	err = ms_go_modules_find(rt);
 	if (!err)
-		err = ms_spans_find_heap(rt);
-	if (!err)
-		err = ms_goroutines_find(rt);
-	return err;
-}
-
-/** Everything that depends on the row. */
-static struct ms_error *attach(struct ms_go_runtime *rt)
-{
-	struct ms_error *err = roots_find(rt);
-
-	if (err &&
-	    (ms_error_code(err) == MS_ERR_UNSUPPORTED || ms_error_code(err) == MS_ERR_FAULT)) {
-		// A table that just grew lies in memory that was mapped a moment ago.
+		err = as_refusal(ms_go_verify_program(rt));
+	if (err)
+		return err;
+	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
 		ms_error_free(err);
-		err = ms_go_refresh(rt);
+		err = round ? ms_go_refresh(rt) : NULL;
 		if (!err)
-			err = roots_find(rt);
+			err = as_refusal(attach_tables(rt));
+		if (!err || ms_error_code(err) != MS_ERR_UNSUPPORTED)
+			return err;
 	}
-	return err ? err : ms_go_verify(rt);
+	return err;
 }
 
 static struct ms_error *attach_by_release(struct ms_go_runtime *rt)
 {
-	struct ms_error *err = layout_choose(rt);
+	struct ms_error *err = layout_choose(rt), *refusal;
 
-	return err ? err : attach(rt);
+	if (err)
+		return err;
+	err = attach(rt);
+	if (!err || ms_error_code(err) != MS_ERR_UNSUPPORTED)
+		return err;
+	refusal = ms_error_new(MS_ERR_UNSUPPORTED,
+			       rt->layout_source == MS_LAYOUT_TABLE
+				   ? "%s has a layout row, but this process does not look like it: "
+				     "%s; make the row with: make layouts"
+				   : "%s has no layout row, and this process does not look like "
+				     "its DWARF: %s; make the row with: make layouts",
+			       rt->build.version, ms_error_message(err));
+	ms_error_free(err);
+	return refusal;
 }
 
 /** No build info: try each release that some string of the program names. */
@@ -255,6 +298,7 @@ void ms_go_close(struct ms_go_runtime *rt)
 	if (!rt)
 		return;
 	ms_go_globals_destroy(rt->globals);
+	detach(rt);
 	ms_regions_deinit(&rt->regions);
 	free(rt);
 }

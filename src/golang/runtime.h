@@ -25,6 +25,8 @@ enum ms_version_source {
 	MS_VERSION_STRING,     // runtime.buildVersion, found among the program's strings.
 };
 
+struct ms_types;
+
 struct ms_go_runtime {
 	struct ms_target *target; // Borrowed.
 	struct ms_elf elf;
@@ -38,9 +40,10 @@ struct ms_go_runtime {
 	struct ms_regions regions; // As of the last ms_go_refresh.
 	struct ms_go_module modules[MS_GO_MODULES_MAX];
 	size_t module_count;
-	ms_addr mheap; // Address of runtime.mheap_.
-	ms_addr allgs; // Address of the slice runtime.allgs; 0 when it was not found.
+	ms_addr allspans; // Address of the slice runtime.mheap_.allspans.
+	ms_addr allgs;    // Address of the slice runtime.allgs; 0 when it was not found.
 	struct ms_go_globals *globals; // Set by the first ms_go_globals_load (globals.h).
+	struct ms_types *types;        // See ms_go_types (types.h).
 };
 
 struct ms_go_options {

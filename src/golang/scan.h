@@ -3,11 +3,15 @@
 
 #include "golang/runtime.h"
 
+enum { MS_GO_SLICE_SAMPLES = 16 };
+
 /** Three words that look like a Go slice of pointers. */
 struct ms_go_slice {
 	ms_addr address; // Of the slice itself.
 	ms_addr data;
 	uint64_t len, cap;
+	ms_addr samples[MS_GO_SLICE_SAMPLES]; // Elements, spread evenly over it.
+	size_t sample_count;                  // Less than MS_GO_SLICE_SAMPLES in a short slice.
 };
 
 /**
@@ -17,11 +21,9 @@ struct ms_go_slice {
 typedef struct ms_error *(*ms_slice_fn)(struct ms_go_runtime *rt, const struct ms_go_slice *slice,
 					void *context, bool *ret_take);
 
-/** Offer every slice with min_cap <= cap, len <= cap in the data ranges of the first module. */
+/**
+ * Offer every slice with min_cap <= cap, len <= cap in the data ranges of the first module whose
+ * elements and samples lie in anonymous memory.
+ */
 MS_MUST_USE struct ms_error *ms_go_scan_slices(struct ms_go_runtime *rt, uint64_t min_cap,
 					       ms_slice_fn fn, void *context, bool *ret_found);
-
-/** Read @p count elements (pointers) of a slice, spread evenly over it, into @p ret_items. */
-MS_MUST_USE struct ms_error *ms_go_slice_sample(struct ms_go_runtime *rt,
-						const struct ms_go_slice *slice, size_t count,
-						ms_addr *ret_items);

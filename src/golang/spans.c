@@ -19,11 +19,11 @@ enum {
 	ARENAS_MAX = 16 << 10, // 1 TiB of heap: half a GiB of index.
 	SPANS_MAX = 32 << 20,
 	SAMPLES = 64,
+	SAMPLES_GOOD = 60,  // One may be on its way while it is read.
 	SAMPLES_IN_USE = 4, // Many may be dead: a P takes mspans in advance, 64 at a time.
 	MSPAN_BYTES_MAX = 512,
 	RUN_GAP = 512, // Bytes between two mspans that are still read together.
 	RUN_BYTES = 64 << 10,
-	INLINE_MARK_ELEM_MAX = 512,
 	INLINE_MARK_ELEM_MIN = 16,
 	HEADER_MIN_BYTES = 512,
 	ALLSPANS_MIN_CAP = 8192, // recordspan: 64 KiB of pointers at first.
@@ -34,12 +34,31 @@ struct ms_span_arena {
 	uint32_t *spans; // ARENA_PAGES of them: index + 1, 0 for none.
 };
 
+/** gcUsesSpanInlineMarkBits: whether the objects have pointers plays no part. */
+static bool has_inline_marks(const struct ms_go_layout *l, uint64_t elem_bytes)
+{
+	return l->inline_marks_size != MS_ABSENT && elem_bytes <= HEADER_MIN_BYTES &&
+	       elem_bytes >= INLINE_MARK_ELEM_MIN;
+}
+
+uint32_t ms_span_elems_of(const struct ms_go_layout *l, uint64_t span_bytes, uint64_t elem_bytes,
+			  bool has_pointers)
+{
+	uint64_t taken = 0;
+
+	if (!elem_bytes)
+		return 0;
+	if (ms_go_has_malloc_headers(l) && has_pointers && elem_bytes <= HEADER_MIN_BYTES)
+		taken += span_bytes / 64; // Heap bits: one for each word.
+	if (has_inline_marks(l, elem_bytes))
+		taken += l->inline_marks_size;
+	return taken < span_bytes ? (uint32_t)((span_bytes - taken) / elem_bytes) : 0;
+}
+
 static uint8_t span_bits(const struct ms_go_layout *l, const struct ms_span *s, uint32_t behind)
 {
-	bool inline_marks = l->inline_marks_size != MS_ABSENT && ms_span_has_pointers(s) &&
-			    s->pages == 1 && // As all of these sizes are.
-			    s->elem_bytes <= INLINE_MARK_ELEM_MAX &&
-			    s->elem_bytes >= INLINE_MARK_ELEM_MIN;
+	bool inline_marks =
+	    has_inline_marks(l, s->elem_bytes) && s->pages == 1; // As all of these sizes are.
 
 	// mspan.sweepgen against mheap_.sweepgen; see the comment there in runtime/mheap.go.
 	switch (behind) {
@@ -95,21 +114,50 @@ bool ms_span_parse(const struct ms_go_layout *l, const uint8_t *raw, uint32_t he
 	return true;
 }
 
+/** Read SAMPLES elements of a slice, spread evenly over it: what they point to. */
+static struct ms_error *sample_spans(struct ms_go_runtime *rt, const struct ms_go_slice *slice,
+				     uint8_t raw[SAMPLES][MSPAN_BYTES_MAX])
+{
+	struct ms_read reads[SAMPLES];
+	ms_addr at[SAMPLES];
+	struct ms_error *err;
+
+	for (size_t i = 0; i < SAMPLES; i++)
+		reads[i] = (struct ms_read){ slice->data + slice->len * i / SAMPLES * 8, &at[i], 8,
+					     MS_READ_OK };
+	err = ms_target_read_many(rt->target, reads, SAMPLES);
+	for (size_t i = 0; i < SAMPLES && !err; i++) {
+		if (reads[i].status != MS_READ_OK)
+			return ms_error_new(MS_ERR_BAD_DATA, "not a table");
+		reads[i] = (struct ms_read){ at[i], raw[i], rt->layout->mspan_size, MS_READ_OK };
+	}
+	if (!err)
+		err = ms_target_read_many(rt->target, reads, SAMPLES);
+	for (size_t i = 0; i < SAMPLES && !err; i++) {
+		if (reads[i].status != MS_READ_OK)
+			err = ms_error_new(MS_ERR_BAD_DATA, "not a table of pointers");
+	}
+	return err;
+}
+
 static struct ms_error *judge_allspans(struct ms_go_runtime *rt, const struct ms_go_slice *slice,
 				       void *context, bool *ret_take)
 {
-	uint8_t raw[MSPAN_BYTES_MAX];
-	ms_addr at[SAMPLES];
-	ms_addr *ret_heap = context;
+	MS_AUTO_FREE uint8_t(*raw)[MSPAN_BYTES_MAX] = malloc(SAMPLES * sizeof(*raw));
+	ms_addr *ret_table = context;
 	unsigned good = 0, in_use = 0;
-	struct ms_error *err = ms_go_slice_sample(rt, slice, SAMPLES, at);
+	struct ms_error *err;
 
-	for (size_t i = 0; i < SAMPLES && !err; i++) {
+	if (!raw)
+		return ms_error_no_memory();
+	err = sample_spans(rt, slice, raw);
+	if (err)
+		return err;
+	for (size_t i = 0; i < SAMPLES; i++) {
 		struct ms_span span;
 
-		err = ms_target_read(rt->target, at[i], raw, rt->layout->mspan_size);
-		if (err || !ms_span_parse(rt->layout, raw, 0, &span))
-			break;
+		if (!ms_span_parse(rt->layout, raw[i], 0, &span))
+			continue;
 		if (span.state == MS_SPAN_DEAD)
 			good++;
 		else if (ms_regions_find(&rt->regions, span.start)) {
@@ -117,12 +165,9 @@ static struct ms_error *judge_allspans(struct ms_go_runtime *rt, const struct ms
 			in_use += span.state == MS_SPAN_IN_USE;
 		}
 	}
-	if (err)
-		return err;
-	if (good < SAMPLES || in_use < SAMPLES_IN_USE)
-		return ms_error_new(MS_ERR_BAD_DATA, "not a table of spans");
-	*ret_heap = slice->address - rt->layout->mheap_allspans;
-	*ret_take = true;
+	*ret_take = good >= SAMPLES_GOOD && in_use >= SAMPLES_IN_USE;
+	if (*ret_take)
+		*ret_table = slice->address;
 	return NULL;
 }
 
@@ -134,7 +179,7 @@ struct ms_error *ms_spans_find_heap(struct ms_go_runtime *rt)
 	if (rt->layout->mspan_size > MSPAN_BYTES_MAX)
 		return ms_error_new(MS_ERR_INTERNAL, "mspan is over %d bytes long",
 				    MSPAN_BYTES_MAX);
-	err = ms_go_scan_slices(rt, ALLSPANS_MIN_CAP, judge_allspans, &rt->mheap, &found);
+	err = ms_go_scan_slices(rt, ALLSPANS_MIN_CAP, judge_allspans, &rt->allspans, &found);
 	if (err)
 		return err;
 	if (!found)
@@ -254,8 +299,7 @@ static struct ms_error *pointers_read(struct ms_go_runtime *rt, ms_addr **ret_po
 	MS_AUTO_FREE ms_addr *pointers = NULL;
 	uint8_t slice[24];
 	uint64_t count;
-	struct ms_error *err = ms_target_read(rt->target, rt->mheap + rt->layout->mheap_allspans,
-					      slice, sizeof(slice));
+	struct ms_error *err = ms_target_read(rt->target, rt->allspans, slice, sizeof(slice));
 
 	if (err)
 		return ms_error_wrap(err, "span table");

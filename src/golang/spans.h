@@ -65,6 +65,10 @@ static inline bool ms_span_has_pointers(const struct ms_span *s)
 	return !(s->span_class & 1);
 }
 
+/** How many objects a span of one small class holds (mheap.initSpan). */
+uint32_t ms_span_elems_of(const struct ms_go_layout *layout, uint64_t span_bytes,
+			  uint64_t elem_bytes, bool has_pointers);
+
 /** Whether objects here start with a word naming their type (Go >= 1.22, over 512 bytes). */
 bool ms_span_has_headers(const struct ms_go_layout *layout, const struct ms_span *s);
 
@@ -74,7 +78,8 @@ uint32_t ms_span_header_bytes(const struct ms_go_layout *layout, const struct ms
 /** True when @p addr is where an allocation in this span begins for its owner. */
 bool ms_span_is_object(const struct ms_go_layout *layout, const struct ms_span *s, ms_addr addr);
 
-/** Address of the spans table (a Go slice of *mspan) found in the data ranges; fills rt->mheap. */
+/** Address of the spans table (a Go slice of *mspan) found in the data ranges; fills rt->allspans.
+ */
 MS_MUST_USE struct ms_error *ms_spans_find_heap(struct ms_go_runtime *rt);
 
 /** Take one raw mspan apart; false when it cannot be one. */

@@ -33,13 +33,18 @@ static const struct ms_types_section *section_of(const struct ms_types *types, m
 	return NULL;
 }
 
+const uint8_t *ms_types_bytes(const struct ms_types *types, ms_addr address, uint64_t size)
+{
+	const struct ms_types_section *s = section_of(types, address, size);
+
+	return s ? s->bytes + (address - s->start) : NULL;
+}
+
 /** The bytes of a descriptor, or NULL when none can be there. */
 static const uint8_t *descriptor(const struct ms_types *types, const struct ms_go_layout *l,
 				 ms_addr addr)
 {
-	const struct ms_types_section *s = section_of(types, addr, l->type_size);
-
-	return s && !(addr & 7) ? s->bytes + (addr - s->start) : NULL;
+	return addr & 7 ? NULL : ms_types_bytes(types, addr, l->type_size);
 }
 
 static uint32_t stored_bytes(uint64_t size)
@@ -185,6 +190,20 @@ struct ms_error *ms_types_load(struct ms_go_runtime *rt, struct ms_types *ret_ty
 	return NULL;
 }
 
+struct ms_error *ms_go_types(struct ms_go_runtime *rt, const struct ms_types **ret_types)
+{
+	if (!rt->types) {
+		MS_AUTO_FREE struct ms_types *types = calloc(1, sizeof(*types));
+		struct ms_error *err = types ? ms_types_load(rt, types) : ms_error_no_memory();
+
+		if (err)
+			return err;
+		rt->types = MS_STEAL(types);
+	}
+	*ret_types = rt->types;
+	return NULL;
+}
+
 const struct ms_map_type *ms_types_by_table(const struct ms_types *types, ms_addr table)
 {
 	size_t low = 0, high = types->count;
@@ -200,16 +219,15 @@ const struct ms_map_type *ms_types_by_table(const struct ms_types *types, ms_add
 	return low < types->count && types->items[low].table == table ? &types->items[low] : NULL;
 }
 
-bool ms_types_name(const struct ms_types *types, const struct ms_go_layout *l, ms_addr address,
-		   const char **ret_text, size_t *ret_size)
+bool ms_types_text(const struct ms_types *types, ms_addr address, const char **ret_text,
+		   size_t *ret_size)
 {
-	const uint8_t *raw = descriptor(types, l, address);
-	const struct ms_types_section *s = section_of(types, address, 1);
+	const struct ms_types_section *s = section_of(types, address, 2);
 	uint64_t at, size = 0;
 
-	if (!raw)
+	if (!s)
 		return false;
-	at = (uint64_t)ms_load_u32(raw + l->type_str) + 1; // Behind the flag byte.
+	at = address - s->start + 1; // Behind the flag byte.
 	for (unsigned shift = 0; shift < 21; shift += 7, at++) {
 		if (at >= s->size)
 			return false;
@@ -220,12 +238,27 @@ bool ms_types_name(const struct ms_types *types, const struct ms_go_layout *l, m
 	at++;
 	if (!size || size > NAME_BYTES_MAX || at > s->size || size > s->size - at)
 		return false;
-	if ((raw[l->type_tflag] & FLAG_EXTRA_STAR) && s->bytes[at] == '*' && size > 1) {
-		at++;
-		size--;
-	}
 	*ret_text = (const char *)s->bytes + at;
 	*ret_size = (size_t)size;
+	return true;
+}
+
+bool ms_types_name(const struct ms_types *types, const struct ms_go_layout *l, ms_addr address,
+		   const char **ret_text, size_t *ret_size)
+{
+	const uint8_t *raw = descriptor(types, l, address);
+	const struct ms_types_section *s = section_of(types, address, 1);
+	const char *text;
+	size_t size;
+
+	if (!raw || !ms_types_text(types, s->start + ms_load_u32(raw + l->type_str), &text, &size))
+		return false;
+	if ((raw[l->type_tflag] & FLAG_EXTRA_STAR) && *text == '*' && size > 1) {
+		text++;
+		size--;
+	}
+	*ret_text = text;
+	*ret_size = size;
 	return true;
 }
 

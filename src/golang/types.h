@@ -35,6 +35,10 @@ struct ms_types {
 /** Scan the type sections.  BAD_DATA when the first cannot hold types at all. */
 MS_MUST_USE struct ms_error *ms_types_load(struct ms_go_runtime *rt, struct ms_types *ret_types);
 
+/** The target's types, loaded when they are first asked for; they stay the runtime's. */
+MS_MUST_USE struct ms_error *ms_go_types(struct ms_go_runtime *rt,
+					 const struct ms_types **ret_types);
+
 /** The map type whose bucket or group is described at @p table, or NULL. */
 const struct ms_map_type *ms_types_by_table(const struct ms_types *types, ms_addr table);
 
@@ -44,5 +48,12 @@ const struct ms_map_type *ms_types_by_table(const struct ms_types *types, ms_add
  */
 bool ms_types_name(const struct ms_types *types, const struct ms_go_layout *layout, ms_addr address,
 		   const char **ret_text, size_t *ret_size);
+
+/** The name whose bytes begin at @p address: a flag byte, a length, the text. */
+bool ms_types_text(const struct ms_types *types, ms_addr address, const char **ret_text,
+		   size_t *ret_size);
+
+/** The @p size bytes at @p address, NULL when they are not all in one type section. */
+const uint8_t *ms_types_bytes(const struct ms_types *types, ms_addr address, uint64_t size);
 
 void ms_types_deinit(struct ms_types *types);

@@ -1,33 +1,56 @@
-// verify.c - invariants, each tied to the fields it would betray:
+// verify.c - every fact of layout_fields.def, and what betrays a wrong one.
 //
-//	functions	maps (classic or Swiss): the map code that the pclntab names
-//	span table	mspan_size: spans from one allocator chunk are that far apart
-//	spans		start, npages, elemsize, spanclass, nelems, freeindex, limit: sizes agree
-//			with the size class table; sweepgen: within three of the heap's
-//	counts		alloc_bits, mark_bits, alloc_count: in a swept span that nobody allocates
-//			from, freeindex and the bits behind it make the count
-//	goroutines	sched, goid, status, stack: goroutine 1 exists, stacks hold their pointers
-//	types		type_*, maptype_*: map types whose size stands twice
+// The program says of itself, exactly and for ever (described.c):
 //
-// A process moves while it is looked at, so a check asks for a share of what it looked at, not for
-// all; a wrong offset fails nearly everywhere, and each time it is tried.
-#include "golang/verify.h"
+//   module_* mspan_* g_* hmap_* mapextra_* map_* table_*
+//      each offset and size is in the runtime's own type descriptors, by name
+//   structtype_* structfield_*
+//      with one of them wrong those descriptors are not found, or say something else
+//   maps
+//      the map code that the table of functions names
+//   module_types module_etypes type_kind type_bytes maptype_bucket maptype_group(_size)
+//      a map type's bucket or group is a struct of that name, whose size stands in both
+//   type_str type_tflag maptype_key maptype_elem
+//      a map type is called "map[K]V" after its key and elem
+//   mapsplitgroup
+//      a group has two fields, control word and slots, or three: control word, keys and elems
+//
+// A process is asked about what no descriptor tells, and the rest once more (verify_spans.c):
+//
+//   mspan_size                     neighbours in the span table are that far apart
+//   mspan_start _npages _elemsize  sizes agree with each other and with the size classes
+//     _spanclass _nelems _limit
+//   mheap_sweepgen_to_allspans     a span's generation is within three of the heap's
+//     mspan_sweepgen
+//   inline_marks_size              a small span has as many objects as fit beside heap bits and
+//     mspan_large_type             marks; whether it has heap bits goes with mspan_large_type
+//   mspan_alloc_bits _freeindex    in a swept span that no P allocates from, freeindex and the
+//     _alloc_count                 bits behind it make the count
+//   g_status g_goid g_stack_*      states that exist, ids of their own, stacks that hold their
+//     g_sched_* g_syscallsp        pointers, saved buffers that point back
+//
+// What escapes when it is wrong by one word only (tests/unit/verify_facts_test.c): type_size, which
+// bounds what is read; type_ptrdata and maptype_bucket_size, where the word before looks right for
+// a few types; inline_marks_size, when as many objects fit; and inline_marks_marks, which means
+// something only during a collection.  No two rows differ in one of these by so little.
+//
+// What the program says does not move.  A process does, while it is looked at: so its checks want
+// a share of what they looked at, not all, and are repeated before they refuse (runtime.c).
+#include "golang/verify_internal.h"
 
 #include "base/cleanup.h"
+#include "golang/described.h"
 #include "golang/goroutines.h"
-#include "golang/spans.h"
-#include "golang/types.h"
+#include "golang/struct_types.h"
 
 #include <inttypes.h>
 
 enum {
-	SPANS_LOOKED_AT = 512,
 	GOOD_PERCENT = 90,
-	ATTEMPTS = 4,
-	BITS_BYTES_MAX = 1024 / 8 + 8, // 8 KiB of 8-byte objects.
+	GOROUTINES_LOOKED_AT = 2048,
 };
 
-static struct ms_error *error_check(const char *what, uint64_t good, uint64_t seen)
+struct ms_error *ms_verify_refusal(const char *what, uint64_t good, uint64_t seen)
 {
 	return ms_error_new(MS_ERR_UNSUPPORTED,
 			    "layout check failed: %s: expected of %" PRIu64 " looked at, found of "
@@ -35,281 +58,182 @@ static struct ms_error *error_check(const char *what, uint64_t good, uint64_t se
 			    what, seen, good);
 }
 
-static bool enough(uint64_t good, uint64_t seen)
+bool ms_verify_enough(uint64_t good, uint64_t seen)
 {
 	return good * 100 >= seen * GOOD_PERCENT;
 }
 
 static struct ms_error *check_functions(struct ms_go_runtime *rt)
 {
-	static const char *const names[] = { "runtime.growWork",
-					     "internal/runtime/maps.(*Map).growToTable" };
-	bool has[2];
-	size_t mine = rt->layout->maps == MS_GO_MAPS_SWISS;
+	static const char *const names[] = {
+		[MS_GO_MAPS_CLASSIC] = "runtime.growWork",
+		[MS_GO_MAPS_SWISS] = "internal/runtime/maps.(*Map).growToTable",
+	};
+	const char *mine = names[rt->layout->maps], *other = names[!rt->layout->maps];
+	bool has;
+	struct ms_error *err = ms_pclntab_has_function(rt->target, &rt->pclntab, mine, &has);
 
-	for (size_t i = 0; i < 2; i++) {
-		struct ms_error *err =
-		    ms_pclntab_has_function(rt->target, &rt->pclntab, names[i], &has[i]);
-
-		if (err)
-			return err;
-	}
-	if (has[mine] || !has[!mine])
-		return NULL;
+	if (err || has)
+		return err;
+	err = ms_pclntab_has_function(rt->target, &rt->pclntab, other, &has);
+	if (err || !has)
+		return err;
 	return ms_error_new(MS_ERR_UNSUPPORTED,
-			    "layout check failed: map functions: expected %s, found %s",
-			    names[mine], names[!mine]);
+			    "layout check failed: map functions: expected %s, found %s", mine,
+			    other);
 }
 
-/** What was read of one raw mspan, with the fields that only verification looks at. */
-struct sample {
-	ms_addr address;
-	struct ms_span span;
-	ms_addr limit;
-	bool parsed;
+/** A name as it is read: not terminated. */
+struct name {
+	const char *text;
+	size_t size;
 };
 
-struct samples {
-	struct sample items[SPANS_LOOKED_AT];
-	size_t count;
-	uint64_t pairs, apart; // Neighbours in the table, and those one mspan apart.
-	uint32_t sweepgen;
-};
-
-/** Its sweep generation is one that the heap's allows. */
-static bool is_current(const struct sample *x)
+static bool name_read(const struct ms_types *types, const struct ms_go_layout *l, ms_addr address,
+		      struct name *ret_name)
 {
-	return x->parsed && (x->span.cached || x->span.sweepgen_known);
+	return ms_types_name(types, l, address, &ret_name->text, &ret_name->size);
 }
 
-static struct ms_error *samples_read(struct ms_go_runtime *rt, struct samples *s)
+/** Drop @p prefix from the front of @p name; false when it does not begin with it. */
+static bool skip(struct name *name, const char *prefix, size_t size)
 {
-	const struct ms_go_layout *l = rt->layout;
-	uint8_t slice[24], raw[512];
-	ms_addr at[SPANS_LOOKED_AT];
-	uint64_t count;
-	struct ms_error *err =
-	    ms_target_read(rt->target, rt->mheap + l->mheap_allspans, slice, sizeof(slice));
-
-	if (err)
-		return err;
-	count = ms_min_u64(ms_load_u64(slice + 8), SPANS_LOOKED_AT);
-	err = ms_target_read(rt->target, ms_load_u64(slice), at, (size_t)count * 8);
-	if (!err)
-		err = ms_go_sweepgen(rt, &s->sweepgen);
-	for (size_t i = 0; i < count && !err; i++) {
-		struct sample *x = &s->items[s->count];
-
-		if (i + 1 < count) {
-			s->pairs++;
-			s->apart += at[i + 1] - at[i] == l->mspan_size;
-		}
-		err = ms_target_read(rt->target, at[i], raw, l->mspan_size);
-		if (err)
-			break;
-		x->address = at[i];
-		x->parsed = ms_span_parse(l, raw, s->sweepgen, &x->span);
-		if (x->parsed && !is_current(x)) { // Another collection may have begun meanwhile.
-			err = ms_go_sweepgen(rt, &s->sweepgen);
-			x->parsed = ms_span_parse(l, raw, s->sweepgen, &x->span);
-		}
-		x->limit = ms_load_u64(raw + l->mspan_limit);
-		if (!x->parsed || x->span.state == MS_SPAN_IN_USE)
-			s->count++;
-	}
-	return err;
-}
-
-/** Sizes that have to agree with each other and with the size class table. */
-static bool span_is_sound(const struct ms_go_layout *l, const struct sample *x)
-{
-	const struct ms_span *s = &x->span;
-	unsigned size_class = s->span_class / 2u;
-	uint64_t bytes = (uint64_t)s->pages * MS_GO_PAGE_BYTES;
-	uint64_t used = (uint64_t)s->elems * s->elem_bytes;
-	uint64_t slack_max = s->elem_bytes + bytes / 64 + 256; // Heap bits and inline marks.
-
-	if (!x->parsed || x->limit <= s->start || x->limit > s->start + bytes)
+	if (name->size < size || memcmp(name->text, prefix, size) != 0)
 		return false;
-	if (size_class == 0)
-		return s->elems == 1 && s->elem_bytes <= bytes;
-	return l->size_classes[size_class] == s->elem_bytes && bytes - used < slack_max &&
-	       x->limit - s->start <= used + slack_max && x->limit - s->start >= used;
+	name->text += size;
+	name->size -= size;
+	return true;
 }
 
-static struct ms_error *check_spans(struct ms_go_runtime *rt, const struct samples *s)
+/** "map[K]V" of what its key and elem are called; a type with a name of its own is not a pointer.
+ */
+static bool is_named(const struct ms_types *types, const struct ms_go_layout *l,
+		     const struct ms_map_type *type)
 {
-	uint64_t good = 0, current = 0;
+	struct name name, key, elem;
 
-	for (size_t i = 0; i < s->count; i++) {
-		const struct sample *x = &s->items[i];
+	if (!name_read(types, l, type->address, &name) || !name_read(types, l, type->key, &key) ||
+	    !name_read(types, l, type->elem, &elem))
+		return false;
+	if (!skip(&name, "map[", 4))
+		return *name.text != '*';
+	return skip(&name, key.text, key.size) && skip(&name, "]", 1) &&
+	       skip(&name, elem.text, elem.size) && !name.size;
+}
 
-		good += span_is_sound(rt->layout, x);
-		current += is_current(x);
+/** The compiler's name for a bucket or group, and as many fields as a group must have. */
+static bool has_table(const struct ms_types *types, const struct ms_go_layout *l,
+		      const struct ms_map_type *type)
+{
+	const char *wanted = l->maps == MS_GO_MAPS_SWISS ? "map.group[" : "map.bucket[";
+	uint64_t fields = l->experiments & MS_GO_EXP_SPLIT_GROUP ? 3 : 2;
+	struct ms_struct_type table;
+
+	return ms_struct_type_read(types, l, type->table, &table) &&
+	       memmem(table.name, table.name_size, wanted, strlen(wanted)) &&
+	       (l->maps == MS_GO_MAPS_CLASSIC || table.field_count == fields);
+}
+
+static struct ms_error *check_map_types(const struct ms_types *types, const struct ms_go_layout *l)
+{
+	uint64_t named = 0, tables = 0;
+
+	if (!types->count)
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "layout check failed: map types: expected at least one in the "
+				    "type section, found none");
+	for (size_t i = 0; i < types->count; i++) {
+		named += is_named(types, l, &types->items[i]);
+		tables += has_table(types, l, &types->items[i]);
 	}
-	if (!enough(s->apart + 1, s->pairs * 3 / 4))
-		return error_check("distance between spans", s->apart, s->pairs);
-	if (!s->count || !enough(good, s->count))
-		return error_check("sizes in spans that agree", good, s->count);
-	if (!enough(current, s->count))
-		return error_check("spans of this collection", current, s->count);
-	return NULL;
-}
-
-static unsigned count_bits(const uint8_t *bits, uint32_t from, uint32_t to)
-{
-	unsigned n = 0;
-
-	for (uint32_t i = from; i < to; i++)
-		n += (bits[i / 8] >> (i % 8)) & 1;
-	return n;
-}
-
-static bool held_still(const struct ms_span *before, const struct ms_span *after)
-{
-	return before->alloc_bits == after->alloc_bits && before->bits == after->bits &&
-	       before->free_index == after->free_index &&
-	       before->alloc_count == after->alloc_count && before->cached == after->cached;
-}
-
-/** One span of check_counts; one that moves meanwhile is not counted as seen. */
-static struct ms_error *check_count(struct ms_go_runtime *rt, ms_addr address, uint64_t *seen,
-				    uint64_t *good)
-{
-	struct ms_span x, after;
-	uint8_t bits[BITS_BYTES_MAX];
-	uint32_t bytes, sweepgen;
-	struct ms_error *err = ms_go_sweepgen(rt, &sweepgen), *fault;
-
-	if (!err)
-		err = ms_span_reread(rt, sweepgen, address, &x);
-	if (err)
-		return err;
-	bytes = ms_round_up(x.elems, 64) / 8 & UINT32_MAX;
-	if (x.cached || x.bits != MS_SPAN_BITS_ALLOC || x.span_class / 2 == 0 ||
-	    bytes > sizeof(bits))
+	if (!ms_verify_enough(named, types->count))
+		return ms_verify_refusal("map types named after key and elem", named, types->count);
+	if (ms_verify_enough(tables, types->count))
 		return NULL;
-	fault = ms_target_read(rt->target, x.alloc_bits, bits, bytes);
-	if (fault && ms_error_code(fault) != MS_ERR_FAULT)
-		return fault;
-	err = ms_go_sweepgen(rt, &sweepgen);
+	if (l->maps == MS_GO_MAPS_CLASSIC)
+		return ms_verify_refusal("map types with a bucket", tables, types->count);
+	return ms_verify_refusal(l->experiments & MS_GO_EXP_SPLIT_GROUP
+				     ? "map types with a group of control word, keys and elems"
+				     : "map types with a group of control word and slots",
+				 tables, types->count);
+}
+
+struct ms_error *ms_go_verify_program(struct ms_go_runtime *rt)
+{
+	const struct ms_types *types;
+	struct ms_error *err = check_functions(rt);
+
 	if (!err)
-		err = ms_span_reread(rt, sweepgen, address, &after);
-	if (!err && held_still(&x, &after)) {
-		++*seen;
-		*good += !fault &&
-			 x.alloc_count == x.free_index + count_bits(bits, x.free_index, x.elems);
-	}
-	ms_error_free(fault);
+		err = ms_go_types(rt, &types);
+	if (!err)
+		err = check_map_types(types, rt->layout);
+	if (!err)
+		err = ms_go_described_check(types, rt->layout);
 	return err;
 }
 
-/** In a swept span that no P allocates from, freeindex and the bits behind it make the count. */
-static struct ms_error *check_counts(struct ms_go_runtime *rt, const struct samples *s)
+static int by_id(const void *a, const void *b)
 {
-	uint64_t seen = 0, good = 0;
+	const struct ms_goroutine *x = a, *y = b;
 
-	for (size_t i = 0; i < s->count; i++) {
-		struct ms_error *err = check_count(rt, s->items[i].address, &seen, &good);
+	return x->id < y->id ? -1 : x->id > y->id;
+}
 
-		if (err && ms_error_code(err) != MS_ERR_BAD_DATA) // It is no span any more.
-			return err;
-		ms_error_free(err);
+/** Goroutines whose id nobody else has; sorts them by it. */
+static uint64_t count_own_ids(struct ms_goroutines *all)
+{
+	uint64_t own = 0;
+
+	if (all->count)
+		qsort(all->items, all->count, sizeof(*all->items), by_id);
+	for (size_t i = 0; i < all->count; i++)
+		own += all->items[i].id && (i == 0 || all->items[i].id != all->items[i - 1].id);
+	return own;
+}
+
+static struct ms_error *judge_goroutines(struct ms_goroutines *all)
+{
+	uint64_t entries = all->count + all->dead + all->unreadable, own = count_own_ids(all);
+	uint64_t good = 0, seen = 0;
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct ms_goroutine *g = &all->items[i];
+
+		if (g->status == MS_GO_RUNNING || g->status == MS_GO_COPYSTACK)
+			continue; // What is saved of it is stale, or being moved.
+		seen++;
+		good += g->sp >= g->stack_lo && g->sp <= g->stack_hi;
 	}
-	return enough(good, seen) ? NULL
-				  : error_check("spans whose bits make their count", good, seen);
+	if (!ms_verify_enough(entries - all->unreadable, entries))
+		return ms_verify_refusal("goroutines that can be read", entries - all->unreadable,
+					 entries);
+	if (!all->count)
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "layout check failed: goroutines: expected at least one that "
+				    "lives, found none");
+	if (!ms_verify_enough(own, all->count))
+		return ms_verify_refusal("goroutines with an id of their own", own, all->count);
+	if (!ms_verify_enough(good, seen))
+		return ms_verify_refusal("goroutines whose stack holds their stack pointer", good,
+					 seen);
+	return NULL;
 }
 
 static struct ms_error *check_goroutines(struct ms_go_runtime *rt)
 {
 	struct ms_goroutines all;
-	uint64_t first = 0, good = 0, seen = 0;
-	struct ms_error *err = ms_goroutines_load(rt, &all);
+	struct ms_error *err = ms_goroutines_load_some(rt, GOROUTINES_LOOKED_AT, &all);
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < all.count; i++) {
-		const struct ms_goroutine *g = &all.items[i];
-
-		first += g->id == 1;
-		if (g->status == MS_GO_RUNNING)
-			continue;
-		seen++;
-		good += g->sp >= g->stack_lo && g->sp <= g->stack_hi;
-	}
+	err = judge_goroutines(&all);
 	ms_goroutines_deinit(&all);
-	if (!enough(good, seen))
-		return error_check("goroutines whose stack holds their stack pointer", good, seen);
-	if (first > 1 || (!first && !all.unreadable && seen < 2))
-		return ms_error_new(MS_ERR_UNSUPPORTED,
-				    "layout check failed: goroutine 1: expected once, found "
-				    "%" PRIu64 " times",
-				    first);
-	if (!enough(seen, seen + all.unreadable))
-		return error_check("goroutines that can be read", seen, seen + all.unreadable);
-	return NULL;
-}
-
-static struct ms_error *check_types(struct ms_go_runtime *rt)
-{
-	struct ms_types types;
-	struct ms_error *err = ms_types_load(rt, &types);
-	size_t count, named = 0;
-
-	if (err)
-		return err;
-	count = types.count;
-	for (size_t i = 0; i < count; i++) {
-		const char *text;
-		size_t size;
-
-		named += ms_types_name(&types, rt->layout, types.items[i].address, &text, &size) &&
-			 size > 2;
-	}
-	ms_types_deinit(&types);
-	if (!count)
-		return ms_error_new(MS_ERR_UNSUPPORTED,
-				    "layout check failed: map types: expected at least one in the "
-				    "type section, found none");
-	return enough(named, count) ? NULL : error_check("map types with a name", named, count);
-}
-
-static struct ms_error *verify_once(struct ms_go_runtime *rt, struct samples *samples)
-{
-	struct ms_error *err = samples_read(rt, samples);
-
-	if (!err)
-		err = check_spans(rt, samples);
-	if (!err)
-		err = check_counts(rt, samples);
-	if (!err)
-		err = check_goroutines(rt);
 	return err;
 }
 
-struct ms_error *ms_go_verify(struct ms_go_runtime *rt)
+struct ms_error *ms_go_verify_process(struct ms_go_runtime *rt)
 {
-	MS_AUTO_FREE struct samples *samples = malloc(sizeof(*samples));
-	struct ms_error *err, *refreshed;
+	struct ms_error *err = ms_go_verify_spans(rt);
 
-	if (!samples)
-		return ms_error_no_memory();
-	err = check_functions(rt);
-	if (err)
-		return err;
-	for (unsigned i = 0; i < ATTEMPTS; i++) {
-		ms_error_free(err);
-		*samples = (struct samples){ 0 };
-		err = verify_once(rt, samples);
-		if (!err || (ms_error_code(err) != MS_ERR_UNSUPPORTED &&
-			     ms_error_code(err) != MS_ERR_FAULT))
-			break;
-		// Spans and bits may lie in memory mapped a moment ago.
-		refreshed = ms_go_refresh(rt);
-		if (refreshed) {
-			ms_error_free(err);
-			return refreshed;
-		}
-	}
-	return err ? err : check_types(rt);
+	return err ? err : check_goroutines(rt);
 }

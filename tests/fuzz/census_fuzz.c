@@ -64,8 +64,8 @@ static void places_find(struct recorded *r)
 	FUZZ_CHECK(fuzz_worked(ms_spans_load(rt, &spans)));
 	FUZZ_CHECK(fuzz_worked(ms_goroutines_load(rt, &goroutines)));
 	place_add(r, rt->modules[0].address);
-	place_add(r, rt->mheap + rt->layout->mheap_allspans);
-	place_add(r, rt->mheap + rt->layout->mheap_sweepgen);
+	place_add(r, rt->allspans);
+	place_add(r, rt->allspans - rt->layout->mheap_sweepgen_to_allspans);
 	place_add(r, rt->allgs);
 	place_add(r, rt->modules[0].types);
 	for (size_t i = 0; i < report.map_count; i++)

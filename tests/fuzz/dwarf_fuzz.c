@@ -33,7 +33,7 @@ static void read_maps(const struct ms_go_layout *l)
 
 static void read_rest(const struct ms_go_layout *l)
 {
-	uint8_t *span = calloc(1, l->mspan_size), *g = calloc(1, l->g_size);
+	uint8_t *span = calloc(1, l->mspan_size), *g = calloc(1, ms_goroutine_bytes(l));
 	struct ms_goroutine goroutine;
 	struct ms_span parsed;
 

@@ -20,12 +20,12 @@ static struct ms_error *count_slice(struct ms_go_runtime *rt, const struct ms_go
 				    void *context, bool *ret_take)
 {
 	struct counter *c = context;
-	ms_addr items[4];
 
 	FUZZ_CHECK(slice->len <= slice->cap && slice->data && c->rt == rt);
+	FUZZ_CHECK(slice->sample_count && slice->sample_count <= MS_GO_SLICE_SAMPLES);
 	c->slices++;
 	*ret_take = false;
-	return ms_go_slice_sample(rt, slice, MS_ARRAY_SIZE(items), items);
+	return NULL;
 }
 
 static void scan(struct ms_go_runtime *rt, size_t data_size)
@@ -90,7 +90,7 @@ static void run(struct ms_go_runtime *rt, size_t data_size, uint64_t tables)
 	FUZZ_CHECK(rt->module_count > 0 && rt->module_count <= MS_GO_MODULES_MAX);
 	scan(rt, data_size);
 	if (!fuzz_worked(ms_spans_find_heap(rt)))
-		rt->mheap = FUZZ_DATA_ADDR + tables - rt->layout->mheap_allspans;
+		rt->allspans = FUZZ_DATA_ADDR + tables;
 	if (!fuzz_worked(ms_goroutines_find(rt)))
 		rt->allgs = FUZZ_DATA_ADDR + tables;
 	spans(rt);

@@ -414,7 +414,7 @@ static void module_put(struct seed *s, size_t at, const struct ms_go_layout *l, 
 {
 	static const uint64_t data = FUZZ_DATA_ADDR;
 
-	seed_fill(s, at + l->module_size);
+	seed_fill(s, at + l->module_next + 8);
 	seed_number_at(s, at, FUZZ_TABLE_ADDR, 8);
 	seed_number_at(s, at + l->module_funcnametab, FUZZ_TABLE_ADDR + FUZZ_NAMES_OFFSET, 8);
 	seed_number_at(s, at + l->module_pclntable, FUZZ_TABLE_ADDR + 256, 8);
@@ -473,7 +473,7 @@ static void process_put(struct seed *s, const struct ms_go_layout *l, size_t *re
 	module_put(s, base + 64, l, FUZZ_DATA_ADDR + SEGMENT_BYTES);
 	slice_put(s, base + TABLES_AT, FUZZ_ANON_ADDR, ANON_POINTERS, 8192);
 	slice_put(s, base + TABLES_AT + 64, FUZZ_ANON_ADDR + ANON_GOROUTINES, 2, 2);
-	seed_number_at(s, base + TABLES_AT + l->mheap_sweepgen - l->mheap_allspans, 20, 4);
+	seed_number_at(s, base + TABLES_AT - l->mheap_sweepgen_to_allspans, 20, 4);
 	seed_fill(s, base + SEGMENT_BYTES);
 	*ret_segment = base;
 	*ret_anon = s->size;
@@ -633,9 +633,9 @@ static void hostile_dwarf_seeds(struct seed *s)
 	seed_dwarf(s, &l, 0);
 	seed_save(s, "dwarf", "field-behind-span");
 	l = *ms_go_layout_at(0);
-	l.g_size = 1 << 30;
+	l.mspan_size = 1 << 30;
 	seed_dwarf(s, &l, 0);
-	seed_save(s, "dwarf", "goroutine-of-1-gib");
+	seed_save(s, "dwarf", "mspan-of-1-gib");
 }
 
 /** Changes at places spread over the recording: a census has to cope with each. */

@@ -74,7 +74,7 @@ static void span(const struct ms_go_layout *l, uint32_t sweepgen, const struct f
 
 static void goroutine(const struct ms_go_layout *l, const struct fuzz_input *in)
 {
-	uint8_t *raw = block(in, l->g_size);
+	uint8_t *raw = block(in, ms_goroutine_bytes(l));
 	struct ms_goroutine g;
 
 	if (ms_goroutine_parse(l, raw, ms_load_u64(raw + l->g_sched_g), &g))

@@ -178,7 +178,7 @@ static uint32_t struct_size(const struct writer *w, const char *type, size_t len
 			continue;
 		if (q->fact == MS_GO_FACT_SIZE)
 			return answer;
-		if (q->fact == MS_GO_FACT_OFFSET && answer + 24 > size)
+		if (q->fact != MS_GO_FACT_FIELD_SIZE && answer + 24 > size)
 			size = answer + 24;
 	}
 	return size;
@@ -193,7 +193,13 @@ static void members_put(struct writer *w, const char *type, size_t len)
 		const char *path = name_pick(q->path, w->pick, &path_len);
 		uint32_t answer = ms_go_layout_answer(w->layout, q);
 
-		if (q->fact != MS_GO_FACT_OFFSET || !is_asked(w, q, type, len))
+		if (!is_asked(w, q, type, len))
+			continue;
+		if (q->fact == MS_GO_FACT_DISTANCE) {
+			member(w->info, path, path_len, 0, w->word);
+			member(w->info, q->to, strlen(q->to), answer, w->word);
+		}
+		if (q->fact != MS_GO_FACT_OFFSET)
 			continue;
 		if (x && x->path == q->path)
 			member(w->info, path, strcspn(path, "."), x->start, x->die);

@@ -1,6 +1,7 @@
 // Type descriptors: two modules' sections, read with a row that the input chooses.
 //
 //	4 bytes  the row      2 bytes  size of the first section      the sections
+#include "golang/described.h"
 #include "golang/types.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/input.h"
@@ -44,6 +45,7 @@ static void check(const struct ms_types *types, const struct ms_go_layout *layou
 		name_check(types, layout, type->elem);
 	}
 	FUZZ_CHECK(!ms_types_by_table(types, 8));
+	fuzz_worked(ms_go_described_check(types, layout));
 	for (size_t s = 0; s < types->section_count; s++) {
 		for (uint64_t at = 0; at < types->sections[s].size; at += 8)
 			name_check(types, layout, types->sections[s].start + at);

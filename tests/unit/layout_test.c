@@ -16,10 +16,13 @@ static uint32_t size_around(const struct ms_go_layout *l, const char *member)
 		const char *prefix;
 		uint32_t size;
 	} types[] = {
-		{ "module_", l->module_size }, { "mspan_", l->mspan_size },
-		{ "g_", l->g_size },           { "type_", l->type_size },
-		{ "hmap_", l->hmap_size },     { "map_", l->map_size },
-		{ "table_", l->table_size },   { "inline_marks_", l->inline_marks_size },
+		{ "mspan_", l->mspan_size },
+		{ "type_", l->type_size },
+		{ "structfield_", l->structfield_size },
+		{ "hmap_", l->hmap_size },
+		{ "map_", l->map_size },
+		{ "table_", l->table_size },
+		{ "inline_marks_", l->inline_marks_size },
 	};
 
 	for (size_t i = 0; i < MS_ARRAY_SIZE(types); i++) {
@@ -90,10 +93,12 @@ MS_TEST(layout_lacks_only_what_its_release_lacks)
 		CHECK_EQ(l->mspan_large_type != MS_ABSENT, l->since >= MS_GO(1, 22));
 		CHECK_EQ(l->inline_marks_size != MS_ABSENT, greentea);
 		CHECK_EQ(l->inline_marks_marks != MS_ABSENT, greentea);
+		CHECK_EQ(l->structfield_offset_anon != MS_ABSENT, l->since < MS_GO(1, 19));
 		for (size_t j = 0; j < MS_GO_QUESTION_COUNT; j++) {
 			const struct ms_go_question *q = &ms_go_questions[j];
 
 			if (is_asked(l, q) && strcmp(q->member, "mspan_large_type") != 0 &&
+			    strcmp(q->member, "structfield_offset_anon") != 0 &&
 			    strncmp(q->member, "inline_marks_", 13) != 0)
 				CHECK(ms_go_layout_answer(l, q) != MS_ABSENT);
 		}

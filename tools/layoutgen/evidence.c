@@ -31,7 +31,8 @@ void print_evidence(FILE *out, struct ms_arena *arena, const struct sample *s)
 {
 	static const char *const facts[] = { [MS_GO_FACT_OFFSET] = "offset",
 					     [MS_GO_FACT_SIZE] = "size",
-					     [MS_GO_FACT_FIELD_SIZE] = "field size" };
+					     [MS_GO_FACT_FIELD_SIZE] = "field size",
+					     [MS_GO_FACT_DISTANCE] = "distance" };
 
 	fprintf(out, "toolchain:    %s\n", s->toolchain);
 	fprintf(out, "target:       linux/%s\n", s->arch);
@@ -45,9 +46,9 @@ void print_evidence(FILE *out, struct ms_arena *arena, const struct sample *s)
 		if (a->value == MS_ABSENT)
 			fprintf(out, "%-24s absent\n", q->member);
 		else
-			fprintf(out, "%-24s %6u  %s of %.*s%s%.*s\n", q->member, a->value,
+			fprintf(out, "%-24s %6u  %s of %.*s%s%.*s%s%s\n", q->member, a->value,
 				facts[q->fact], a->type_len, a->type, a->path_len ? "." : "",
-				a->path_len, a->path);
+				a->path_len, a->path, *q->to ? " to " : "", q->to);
 	}
 	fputs("\nbytes by size class:", out);
 	for (uint16_t i = 0; i < s->layout.size_class_count; i++)

@@ -1,0 +1,34 @@
+// struct_types.h - struct descriptors in the type section: fields by name, with their offsets.
+#pragma once
+
+#include "golang/types.h"
+
+/** A struct descriptor.  Everything points into the ms_types that it was read from. */
+struct ms_struct_type {
+	ms_addr address;
+	uint64_t bytes;
+	ms_addr fields;
+	uint64_t field_count;
+	const char *name; // As Go prints it ("runtime.hmap"), not terminated.
+	size_t name_size;
+	const char *package; // Path of the package that declares it; NULL when none is kept.
+	size_t package_size;
+};
+
+struct ms_struct_field {
+	uint64_t offset;
+	ms_addr type;
+};
+
+/** Take the descriptor at @p address apart; false when it is not one of a struct with fields. */
+bool ms_struct_type_read(const struct ms_types *types, const struct ms_go_layout *layout,
+			 ms_addr address, struct ms_struct_type *ret_type);
+
+/** Follow "a.b.c" (@p size bytes) from a struct through those inside it. */
+bool ms_struct_type_follow(const struct ms_types *types, const struct ms_go_layout *layout,
+			   const struct ms_struct_type *type, const char *path, size_t size,
+			   struct ms_struct_field *ret_field);
+
+/** The size of the type at @p address. */
+bool ms_type_bytes(const struct ms_types *types, const struct ms_go_layout *layout, ms_addr address,
+		   uint64_t *ret_bytes);
