@@ -105,7 +105,7 @@ static struct ms_error *report_fill(struct window *w, struct ms_census_report *c
 	census->coverage = (struct ms_coverage){ 0 };
 	report->heap_bytes = census->heap_bytes;
 	report->rss_bytes = MS_UNKNOWN;
-	report->window_s = window_s;
+	report->window_s = window_s > 0 ? window_s : now(w) - w->first_at;
 	report->arena = census->arena; // The rows' names live there.
 	census->arena = (struct ms_arena){ 0 };
 	return NULL;

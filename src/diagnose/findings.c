@@ -1,7 +1,7 @@
 // findings.c - the verdicts, and what each asks for:
 //
 //	growing		more entries at the end than at the start, by 1 % or 100 of them; or the
-//			table grew, or is being evacuated
+//			table grew, or was evacuated further
 //	sawtooth	polls saw it rise and fall by more than a tenth of its peak
 //	slack		under a quarter full, where a table that grew to its size is at
 //			least 40 % full after a doubling (13/32 for classic maps, 7/16 for
@@ -44,8 +44,9 @@ struct ms_error *ms_befores_take(const struct ms_census_report *census,
 	for (size_t i = 0; i < census->map_count; i++) {
 		const struct ms_map_row *m = &census->maps[i];
 
-		items[i] = (struct ms_before){ m->address, m->entries, m->capacity, m->total_bytes,
-					       m->tables };
+		items[i] =
+		    (struct ms_before){ m->address, m->entries, m->capacity,       m->total_bytes,
+					m->tables,  m->growing, m->growth.progress };
 	}
 	*ret_befores = (struct ms_befores){ items, census->map_count };
 	return NULL;
@@ -73,11 +74,17 @@ static uint64_t growths_between(const struct ms_before *b, const struct ms_map_r
 	return n;
 }
 
-static bool grew(const struct ms_finding *f)
+/** An evacuation that began or went on; one that only stands there is no growth to speak of. */
+static bool evacuates(const struct ms_map_row *m, const struct ms_before *b)
+{
+	return m->growing && (!b || !b->growing || b->progress < m->growth.progress);
+}
+
+static bool grew(const struct ms_finding *f, const struct ms_before *b)
 {
 	uint64_t more;
 
-	if (f->map.growing)
+	if (evacuates(&f->map, b))
 		return true;
 	if (f->entries_before == MS_UNKNOWN || f->map.entries <= f->entries_before)
 		return false;
@@ -97,13 +104,27 @@ static bool holds_slack(const struct ms_map_row *m)
 	return spare >= SLACK_BYTES_MIN;
 }
 
-static enum ms_verdict verdict_of(const struct ms_finding *f, const struct ms_watched *w)
+static enum ms_verdict verdict_of(const struct ms_finding *f, const struct ms_before *b,
+				  const struct ms_watched *w)
 {
 	if (w && swings(w))
 		return MS_VERDICT_SAWTOOTH;
-	if (grew(f))
+	if (grew(f, b))
 		return MS_VERDICT_GROWING;
 	return holds_slack(&f->map) ? MS_VERDICT_SLACK : MS_VERDICT_STABLE;
+}
+
+/** There was no second census: the polls say how many entries, and nothing says the table's size.
+ */
+static void finding_by_polls(struct ms_finding *f, const struct ms_watched *w)
+{
+	f->entries_before = w->entries_first;
+	if (w->entries_last == f->map.entries)
+		return;
+	f->map.entries = w->entries_last;
+	f->map.capacity = f->map.grow_at = f->map.overflow_buckets = f->map.deleted_slots =
+	    f->map.live_bytes = f->map.total_bytes = f->map.slack_bytes = MS_UNKNOWN;
+	f->map.growing = false;
 }
 
 static struct ms_finding finding_make(const struct ms_map_row *m, const struct ms_before *b,
@@ -126,6 +147,8 @@ static struct ms_finding finding_make(const struct ms_map_row *m, const struct m
 	}
 	if (w && w->polls) {
 		f.polls = w->polls;
+		if (!(window_s > 0))
+			finding_by_polls(&f, w);
 		f.entries_low = w->entries_low;
 		f.entries_high = w->entries_high;
 		f.growths_seen = ms_max_u64(f.growths_seen, w->growths);
@@ -133,7 +156,7 @@ static struct ms_finding finding_make(const struct ms_map_row *m, const struct m
 			f.entries_per_s = ((double)w->entries_last - (double)w->entries_first) /
 					  (w->time_last - w->time_first);
 	}
-	f.verdict = verdict_of(&f, w);
+	f.verdict = verdict_of(&f, b, w);
 	return f;
 }
 

@@ -9,6 +9,8 @@ struct ms_before {
 	ms_addr address;
 	uint64_t entries, capacity, total_bytes;
 	uint32_t tables;
+	bool growing;
+	double progress; // Of the evacuation.
 };
 
 struct ms_befores {
@@ -21,7 +23,8 @@ MS_MUST_USE struct ms_error *ms_befores_take(const struct ms_census_report *cens
 
 /**
  * Fill findings, fleet, map_bytes and slack_bytes of @p report from the last census.  @p window_s
- * is the time between the two; 0 when there was only one.
+ * is the time between the two; 0 when there was only one: then what the polls saw last stands for
+ * the second.
  */
 MS_MUST_USE struct ms_error *ms_findings_make(const struct ms_befores *before,
 					      const struct ms_census_report *census,
