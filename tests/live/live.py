@@ -1,7 +1,9 @@
 """Usage: run.sh [--tier check|long] [--filter TEXT] [--list]"""
 import argparse
 import os
+import shutil
 import sys
+import tempfile
 
 import harness
 import targets
@@ -30,7 +32,10 @@ def main():
         print(f'FAIL there is no {targets.TOOL}; build it with: make build')
         print('0 passed, 1 failed, 0 skipped')
         return 1
-    return harness.run(tests)
+    with tempfile.TemporaryDirectory(prefix='mapscope-live-') as folder:
+        # A copy: a build that goes on meanwhile must not swap the tool between two tests.
+        targets.TOOL = shutil.copy(targets.TOOL, os.path.join(folder, 'mapscope'))
+        return harness.run(tests)
 
 
 sys.exit(main())

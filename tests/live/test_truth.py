@@ -8,6 +8,11 @@ from harness import add, note, require
 CHECKED = (('1.19.4', 'stripped'), ('1.23.12', 'pie'), ('1.24.13', 'normal'),
            (builds.NEWEST, 'stripped'))
 
+# Patch releases beside those of builds.RELEASES: the first of each minor release, and each one that
+# a layout row begins or ends with.
+OTHER_PATCHES = ('1.18', '1.18.10', '1.19', '1.19.1', '1.19.13', '1.20', '1.21.0', '1.22.0', '1.23.0',
+                 '1.24.0', '1.25.0', '1.26.0', '1.27.0')
+
 # The experiments that move things, where a toolchain offers them: release, names, kind of maps.
 EXPERIMENTS = (
     ('1.24.13', 'noswissmap', 'classic'),
@@ -53,7 +58,7 @@ def census_is_truth(release, variant, experiment, kind):
         compare.require_same_strangers(target, by_address, baseline)
         require_target(document, release, variant)
         target.finish()
-    exercised.add((f'go{release.rsplit(".", 1)[0]}', kind))
+    exercised.add((f'go{release}', kind))
 
 
 def require_target(document, release, variant):
@@ -101,6 +106,9 @@ def register():
             if (release, variant) not in CHECKED:
                 add(f'truth/go{release}/{variant}', 'long', census_is_truth, release, variant, '',
                     kind_of(release))
+    for release in OTHER_PATCHES:
+        add(f'truth/go{release}/stripped', 'long', census_is_truth, release, 'stripped', '',
+            kind_of(release))
     for release, experiment, kind in EXPERIMENTS:
         add(f'truth/go{release}/{experiment}', 'long', census_is_truth, release, 'normal',
             experiment, kind)
