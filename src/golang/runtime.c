@@ -83,6 +83,17 @@ static const char *arch_name(enum ms_arch arch)
 	return arch == MS_ARCH_ARM64 ? "arm64" : "amd64";
 }
 
+/** Why there is no row, why DWARF does not stand in for it, and what to do.  Takes @p err over. */
+static struct ms_error *no_layout(struct ms_error *err, const char *why_no_dwarf)
+{
+	struct ms_error *whole =
+	    ms_error_new(ms_error_code(err), "%s; %s; make the row with: make layouts",
+			 ms_error_message(err), why_no_dwarf);
+
+	ms_error_free(err);
+	return whole;
+}
+
 /** Choose the row by release, architecture and experiments, or make one from DWARF. */
 static struct ms_error *layout_choose(struct ms_go_runtime *rt)
 {
@@ -104,16 +115,12 @@ static struct ms_error *layout_choose(struct ms_go_runtime *rt)
 				   "the newest in docs/support.md",
 				   b->version, arch_name(rt->elf.arch));
 	if (!rt->elf.has_dwarf)
-		return ms_error_wrap(err, "%s",
-				     "its executable has no DWARF to stand in; make the row with: "
-				     "make layouts");
+		return no_layout(err, "its executable has no DWARF to stand in");
 	dwarf_err = ms_go_layout_from_dwarf(ms_target_exe_fd(rt->target), &rt->dwarf_layout,
 					    rt->dwarf_classes);
 	if (dwarf_err) {
 		ms_error_free(dwarf_err);
-		return ms_error_wrap(err, "%s",
-				     "its DWARF does not tell the layout either; make the row "
-				     "with: make layouts");
+		return no_layout(err, "its DWARF does not tell the layout either");
 	}
 	ms_error_free(err);
 	rt->layout = &rt->dwarf_layout;

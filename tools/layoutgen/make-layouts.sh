@@ -95,7 +95,8 @@ build_comparisons() { # LIST
 cc=${CC:-gcc}
 $cc -std=gnu17 -D_GNU_SOURCE -O1 -Isrc -Itools/layoutgen -o "$scratch/layoutgen" \
 	tools/layoutgen/*.c src/golang/layout.c src/golang/layout_dwarf.c src/golang/dwarf_file.c \
-	src/golang/layout_experiments.c src/base/{arena,error,vec}.c -ldw -lelf
+	src/golang/layout_experiments.c src/image/debug_image.c src/base/{arena,error,vec}.c \
+	-ldw -lelf -lz
 
 export CGO_ENABLED=0
 : >"$scratch/failed"
