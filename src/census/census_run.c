@@ -76,21 +76,21 @@ bool ms_engine_take_type(struct ms_engine *e, struct ms_candidate *c, const stru
 	}
 	if (!named)
 		return true;
-	c->type = ms_types_by_table(&e->types, named);
+	c->type = ms_types_by_table(e->types, named);
 	return c->type != NULL;
 }
 
 /** The three names of a map type, made once. */
 static const struct ms_type_names *type_names(struct ms_engine *e, const struct ms_map_type *type)
 {
-	struct ms_type_names *n = &e->names[type - e->types.items];
+	struct ms_type_names *n = &e->names[type - e->types->items];
 	const char *key, *elem;
 	size_t key_size, elem_size;
 
 	if (n->type)
 		return n;
-	if (!ms_types_name(&e->types, e->layout, type->key, &key, &key_size) ||
-	    !ms_types_name(&e->types, e->layout, type->elem, &elem, &elem_size))
+	if (!ms_types_name(e->types, e->layout, type->key, &key, &key_size) ||
+	    !ms_types_name(e->types, e->layout, type->elem, &elem, &elem_size))
 		return NULL;
 	n->key = ms_arena_strndup(&e->report->arena, key, key_size);
 	n->elem = ms_arena_strndup(&e->report->arena, elem, elem_size);
@@ -405,12 +405,12 @@ static struct ms_error *engine_run(struct ms_engine *e)
 	if (!err)
 		err = snapshot(e);
 	if (!err)
-		err = ms_types_load(e->rt, &e->types);
+		err = ms_go_types(e->rt, &e->types);
 	if (!err)
-		err = ms_shapes_create(&e->types, e->layout, &e->shapes);
+		err = ms_shapes_create(e->types, e->layout, &e->shapes);
 	if (err)
 		return err;
-	e->names = calloc(e->types.count + 1, sizeof(*e->names));
+	e->names = calloc(e->types->count + 1, sizeof(*e->names));
 	if (!e->names)
 		return ms_error_no_memory();
 	if (ms_engine_header_bytes(e) > MS_HEADER_BYTES_MAX)
@@ -436,7 +436,6 @@ static struct ms_error *engine_run(struct ms_engine *e)
 
 static void engine_deinit(struct ms_engine *e)
 {
-	ms_types_deinit(&e->types);
 	ms_shapes_destroy(e->shapes);
 	ms_spans_deinit(&e->spans);
 	free(e->names);

@@ -76,7 +76,7 @@ struct ms_engine {
 	const struct ms_go_layout *layout;
 	const struct ms_census_options *options;
 	struct ms_census_report *report;
-	struct ms_types types;
+	const struct ms_types *types; // The runtime's.
 	struct ms_shapes *shapes;
 	struct ms_spans spans;
 	struct ms_type_names *names; // By index in types.

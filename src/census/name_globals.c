@@ -173,7 +173,7 @@ struct ms_error *ms_engine_name_globals(struct ms_engine *e)
 	e->skips[MS_REJECT_GLOBAL] += globals->left_out;
 	if (!globals->slots.count || !e->report->map_count)
 		return NULL;
-	err = pairs_sort(&e->types, &pairs);
+	err = pairs_sort(e->types, &pairs);
 	if (err)
 		return err;
 	err = rows_name(e, globals, &pairs);

@@ -241,7 +241,7 @@ static void type_by_tables(struct ms_engine *e, const struct ms_candidate *c,
 			return;
 		span = ms_engine_object(e, t.groups);
 		if (span && span->large_type)
-			typed->type = ms_types_by_table(&e->types, span->large_type);
+			typed->type = ms_types_by_table(e->types, span->large_type);
 	}
 }
 

@@ -19,6 +19,7 @@ struct bench {
 	struct ms_go_runtime rt;
 	struct ms_go_globals globals;
 	struct ms_map_type map_type;
+	struct ms_types all_types;
 	struct ms_types_section section;
 	struct ms_type_names names[2];
 	struct ms_census_report report;
@@ -61,9 +62,10 @@ static void types_put(struct bench *b)
 					    .key = TYPES + KEY,
 					    .elem = TYPES + ELEM,
 					    .entry_bytes = 16 };
-	b->engine.types = (struct ms_types){
+	b->all_types = (struct ms_types){
 		.items = &b->map_type, .count = 1, .sections = &b->section, .section_count = 1
 	};
+	b->engine.types = &b->all_types;
 	b->engine.names = b->names;
 }
 
