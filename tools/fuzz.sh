@@ -14,5 +14,5 @@ cmake --build --preset fuzz --target "fuzz-$target" >/dev/null
 found=$(mktemp -d)
 trap 'rm -rf "$found"' EXIT
 "$program" "$found" "$corpus" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-	-malloc_limit_mb=256 -max_len=65536 -print_final_stats=1 -artifact_prefix="build-fuzz/$target-"
+	-malloc_limit_mb=300 -max_len=65536 -print_final_stats=1 -artifact_prefix="build-fuzz/$target-"
 [ -z "${MS_FUZZ_KEEP:-}" ] || "$program" -merge=1 "$corpus" "$found"

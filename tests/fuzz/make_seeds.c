@@ -455,10 +455,9 @@ static void anon_put(struct seed *s, const struct ms_go_layout *l)
 	goroutine_put(s, base + ANON_GOROUTINES + 16, l, FUZZ_ANON_ADDR + ANON_GOROUTINES + 16, 3);
 	seed_number_at(s, base + ANON_GOROUTINES, FUZZ_ANON_ADDR + ANON_GOROUTINES + 16, 8);
 	seed_number_at(s, base + ANON_GOROUTINES + 8, FUZZ_ANON_ADDR + ANON_GOROUTINES + 16, 8);
-	seed_fill(s, base + 4096);
 }
 
-enum { SEGMENT_BYTES = TABLES_AT + 4096 };
+enum { SEGMENT_BYTES = TABLES_AT + 128 };
 
 /** A whole process; *ret_segment and *ret_anon are where its parts start. */
 static void process_put(struct seed *s, const struct ms_go_layout *l, size_t *ret_segment,
