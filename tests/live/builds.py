@@ -138,4 +138,4 @@ def module_program(package, version, release):
             shutil.rmtree(scratch)
 
     key = hashlib.sha256(f'{package} {version} {release}'.encode()).hexdigest()[:16]
-    return once(os.path.basename(package), key, make)
+    return once(package.split('/')[2], key, make)

@@ -9,7 +9,7 @@ import compare
 import targets
 from harness import Failure, add, note, require
 
-LATEST_KILL_S = 0.15
+LATEST_KILL_S = 0.06
 SEED = 20240229
 
 

@@ -1,6 +1,8 @@
 """Who may look, and from where: other users, other namespaces, the demo's page."""
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 
 import builds
@@ -141,6 +143,23 @@ def demo_page():
     slack = verdicts.get('slack', [])
     require(any(m['entries'] == 50000 for m in slack),
             f'the emptied offers are not slack: {[m["entries"] for m in slack]}')
+
+
+@test('page/documents keep to their schemas')
+def schemas():
+    checker = os.path.join(ROOT, 'tests', 'golden', 'schema_check.py')
+    commands = {'census': ('maps', '--all'), 'doctor': ('doctor',), 'diagnosis': ('--seconds', 1)}
+    for release in ('1.23.12', builds.NEWEST):
+        binary = builds.go_program('truth', release, 'stripped')
+        with targets.Truth(binary, '-maps', 500, '-growing', '-largest', 2000, '-churn',
+                           1) as target:
+            for name, words in commands.items():
+                result = targets.tool(*words, target.pid, '--json')
+                require(result.code == 0, f'{name}: exit code {result.code}: {result.err}')
+                schema = os.path.join(ROOT, 'docs', 'formats', name + '.schema.json')
+                checked = subprocess.run([sys.executable, '-B', checker, '--closed', schema, '-'],
+                                         input=result.out, capture_output=True, text=True)
+                require(checked.returncode == 0, f'{name}: {checked.stdout}{checked.stderr}'[:600])
 
 
 @test('page/doctor')
