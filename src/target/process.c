@@ -157,7 +157,7 @@ static struct ms_error *file_read(struct process *p, int fd, uint64_t offset, vo
 				  size_t size, size_t *ret_size)
 {
 	struct file_job *job = calloc(1, sizeof(*job));
-	enum ms_job_result result;
+	enum ms_job_result result = MS_JOB_DONE;
 	struct ms_error *err;
 
 	if (!job)
