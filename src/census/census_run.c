@@ -131,8 +131,7 @@ static bool never_written(const struct ms_engine *e, const struct ms_candidate *
 		   : ms_classic_parse(e->layout, c->raw, &classic) == MS_CLASSIC_NEVER_WRITTEN;
 }
 
-struct ms_error *ms_engine_emit(struct ms_engine *e, const struct ms_candidate *c,
-				struct ms_map_row *row)
+static struct ms_error *row_add(struct ms_engine *e, struct ms_map_row *row)
 {
 	struct ms_census_report *r = e->report;
 
@@ -140,15 +139,11 @@ struct ms_error *ms_engine_emit(struct ms_engine *e, const struct ms_candidate *
 	    !ms_vec_reserve_raw((void **)&r->maps, &e->row_capacity, r->map_count + 1,
 				sizeof(*r->maps)))
 		return ms_error_no_memory();
-	row->slack_bytes = MS_UNKNOWN;
-	if (row->live_bytes != MS_UNKNOWN && row->total_bytes != MS_UNKNOWN &&
-	    row->live_bytes <= row->total_bytes)
-		row->slack_bytes = row->total_bytes - row->live_bytes;
+	row->slack_bytes = ms_map_row_slack(row);
 	r->never_written += row->confidence == MS_CONFIDENCE_UNVERIFIED;
 	r->coverage.changed += row->confidence == MS_CONFIDENCE_CHANGED;
 	r->coverage.typed += row->type != NULL;
 	r->maps[r->map_count++] = *row;
-	(void)c;
 	return NULL;
 }
 
@@ -183,7 +178,7 @@ static struct ms_error *row_emit(struct ms_engine *e, const struct ms_candidate 
 	if (never_written(e, c)) {
 		row.confidence = MS_CONFIDENCE_UNVERIFIED;
 		row.live_bytes = 0;
-		return ms_engine_emit(e, c, &row);
+		return row_add(e, &row);
 	}
 	if (is_swiss(e))
 		ms_swiss_fill(e, c, &row);
@@ -196,7 +191,7 @@ static struct ms_error *row_emit(struct ms_engine *e, const struct ms_candidate 
 	if (!row.type)
 		ms_engine_type_row(e, c->type, MS_TYPE_MALLOC_HEADER, &row);
 	err = walk_note(e, c, &row);
-	return err ? err : ms_engine_emit(e, c, &row);
+	return err ? err : row_add(e, &row);
 }
 
 static struct ms_error *settle(struct ms_engine *e, struct ms_candidate *c,

@@ -107,10 +107,6 @@ bool ms_engine_take_type(struct ms_engine *e, struct ms_candidate *c, const stru
 /** Judge everything in the queue; afterwards it is empty. */
 MS_MUST_USE struct ms_error *ms_engine_judge(struct ms_engine *e);
 
-/** Add a row to the report. */
-MS_MUST_USE struct ms_error *ms_engine_emit(struct ms_engine *e, const struct ms_candidate *c,
-					    struct ms_map_row *row);
-
 /** Name the type of a row; @p type may be NULL. */
 void ms_engine_type_row(struct ms_engine *e, const struct ms_map_type *type,
 			enum ms_type_source source, struct ms_map_row *row);

@@ -93,9 +93,7 @@ static struct ms_error *row_name(struct ms_engine *e, struct ms_map_row *row,
 		return NULL;
 	ms_engine_type_row(e, type, MS_TYPE_DWARF, row);
 	e->report->coverage.typed += row->type != NULL;
-	if (row->live_bytes != MS_UNKNOWN && row->total_bytes != MS_UNKNOWN &&
-	    row->live_bytes <= row->total_bytes)
-		row->slack_bytes = row->total_bytes - row->live_bytes;
+	row->slack_bytes = ms_map_row_slack(row);
 	return NULL;
 }
 

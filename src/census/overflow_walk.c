@@ -188,8 +188,7 @@ static void row_fill(struct ms_engine *e, const struct ms_walk *w,
 		return; // The row keeps its unknowns.
 	row->overflow_buckets = w->known_overflow + arrays[0].overflow;
 	row->total_bytes = w->known_bytes + (arrays[0].apart + arrays[1].apart) * w->overflow_bytes;
-	if (row->live_bytes != MS_UNKNOWN && row->live_bytes <= row->total_bytes)
-		row->slack_bytes = row->total_bytes - row->live_bytes;
+	row->slack_bytes = ms_map_row_slack(row);
 }
 
 static struct array array_of(const struct ms_engine *e, ms_addr start, uint64_t buckets)

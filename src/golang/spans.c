@@ -410,20 +410,6 @@ struct ms_error *ms_spans_load(struct ms_go_runtime *rt, struct ms_spans *ret_sp
 	return NULL;
 }
 
-struct ms_error *ms_span_reread(struct ms_go_runtime *rt, uint32_t heap_sweepgen, ms_addr address,
-				struct ms_span *ret_span)
-{
-	uint8_t raw[MSPAN_BYTES_MAX];
-	struct ms_error *err = ms_target_read(rt->target, address, raw, rt->layout->mspan_size);
-
-	if (err)
-		return err;
-	if (!ms_span_parse(rt->layout, raw, heap_sweepgen, ret_span))
-		return ms_error_new(MS_ERR_BAD_DATA, "no span at 0x%" PRIx64, address);
-	ret_span->address = address;
-	return NULL;
-}
-
 bool ms_span_has_headers(const struct ms_go_layout *l, const struct ms_span *s)
 {
 	return ms_go_has_malloc_headers(l) && ms_span_has_pointers(s) && s->span_class / 2 != 0 &&

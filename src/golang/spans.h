@@ -86,8 +86,4 @@ MS_MUST_USE struct ms_error *ms_spans_find_heap(struct ms_go_runtime *rt);
 bool ms_span_parse(const struct ms_go_layout *layout, const uint8_t *raw, uint32_t heap_sweepgen,
 		   struct ms_span *ret_span);
 
-/** Read the mspan at @p address again.  BAD_DATA when it is none any more. */
-MS_MUST_USE struct ms_error *ms_span_reread(struct ms_go_runtime *rt, uint32_t heap_sweepgen,
-					    ms_addr address, struct ms_span *ret_span);
-
 void ms_spans_deinit(struct ms_spans *spans);

@@ -122,6 +122,15 @@ static inline bool ms_map_row_never_written(const struct ms_map_row *row)
 	return row->confidence == MS_CONFIDENCE_UNVERIFIED;
 }
 
+/** total - live, MS_UNKNOWN where one of them is, or where a moving map made no sense of them. */
+static inline uint64_t ms_map_row_slack(const struct ms_map_row *row)
+{
+	bool known = row->live_bytes != MS_UNKNOWN && row->total_bytes != MS_UNKNOWN;
+
+	return known && row->live_bytes <= row->total_bytes ? row->total_bytes - row->live_bytes
+							    : MS_UNKNOWN;
+}
+
 /** entries / capacity, NAN when the capacity is 0 or unknown. */
 double ms_map_row_load(const struct ms_map_row *row);
 

@@ -37,6 +37,8 @@ static void scan(struct ms_go_runtime *rt, size_t data_size)
 		FUZZ_CHECK(!found && c.slices <= 4 * (data_size / 8 + 1));
 }
 
+enum { MSPAN_BYTES_MAX = 512 };
+
 static void spans(struct ms_go_runtime *rt)
 {
 	struct ms_spans spans;
@@ -47,10 +49,14 @@ static void spans(struct ms_go_runtime *rt)
 		const struct ms_span *s = &spans.items[i];
 		const struct ms_span *found = ms_spans_find(&spans, s->start);
 		struct ms_span again;
+		uint8_t raw[MSPAN_BYTES_MAX];
 
 		FUZZ_CHECK(!s->pages ||
 			   (found && found->start <= s->start && s->start < ms_span_end(found)));
-		if (fuzz_worked(ms_span_reread(rt, spans.sweepgen, s->address, &again)))
+		if (rt->layout->mspan_size <= sizeof(raw) &&
+		    fuzz_worked(
+			ms_target_read(rt->target, s->address, raw, rt->layout->mspan_size)) &&
+		    ms_span_parse(rt->layout, raw, spans.sweepgen, &again))
 			FUZZ_CHECK(again.start == s->start && again.bits == s->bits);
 	}
 	ms_spans_deinit(&spans);
