@@ -24,6 +24,7 @@ func readFacts(p, _ unsafe.Pointer) facts {
 	h := (*hmap)(p)
 	f := facts{
 		table:     h.buckets != nil,
+		seed:      uint64(h.hash0),
 		bucketLog: uint64(h.b),
 		noverflow: uint64(h.noverflow),
 		growing:   h.oldbuckets != nil,

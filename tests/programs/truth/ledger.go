@@ -18,6 +18,7 @@ type facts struct {
 	nevacuate uint64 // Classic: old buckets evacuated.
 	bucketLog uint64 // Classic: B.
 	noverflow uint64 // Classic: the header's count of overflow buckets.
+	seed      uint64 // Classic: the seed of its hashes.
 	tables    uint64 // Swiss: distinct tables.
 	deleted   uint64 // Swiss: control bytes that say deleted.
 	depth     uint64 // Swiss: global depth of the directory.
@@ -100,8 +101,8 @@ func (l *ledger) writeMaps(w *bufio.Writer) {
 			strconv.Quote(r.typ), where[r.where], r.state(), r.label, mapKind, f.capacity)
 		if mapKind == "classic" {
 			fmt.Fprintf(w, ",\"b\":%d,\"noverflow\":%d,\"growing\":%t,\"same_size\":%t,"+
-				"\"nevacuate\":%d,\"from\":%d}\n", f.bucketLog, f.noverflow, f.growing,
-				f.sameSize, f.nevacuate, f.oldSlots)
+				"\"nevacuate\":%d,\"from\":%d,\"seed\":%d}\n", f.bucketLog, f.noverflow,
+				f.growing, f.sameSize, f.nevacuate, f.oldSlots, f.seed)
 		} else {
 			fmt.Fprintf(w, ",\"tables\":%d,\"deleted\":%d,\"depth\":%d}\n", f.tables, f.deleted,
 				f.depth)
