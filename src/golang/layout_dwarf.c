@@ -154,6 +154,16 @@ static uint64_t bytes_read(const struct ms_go_question *q)
 		{ "structtype_fields", 24 },
 		{ "maptype_bucket_size", 2 },
 		{ "inline_marks_marks", 64 },
+		{ "func_entry", 4 },
+		{ "func_name", 4 },
+		{ "func_npcdata", 4 },
+		{ "func_unit", 4 },
+		{ "func_id", 1 },
+		{ "func_nfuncdata", 1 },
+		{ "special_offset", 2 },
+		{ "special_kind", 1 },
+		{ "uncommontype_package", 4 },
+		{ "g_waitreason", 1 },
 	};
 
 	for (size_t i = 0; i < MS_ARRAY_SIZE(others); i++) {
@@ -231,6 +241,8 @@ static bool may_be_absent(const struct ms_go_layout *layout, const struct ms_go_
 		"inline_marks_size",       // With Green Tea.
 		"inline_marks_marks",      // With Green Tea.
 		"structfield_offset_anon", // Before 1.19.
+		"gc_memory_limit",         // From 1.19.
+		"g_parent",                // From 1.21.
 	};
 
 	if (q->asked == MS_GO_ASKED_CLASSIC)
