@@ -7,7 +7,7 @@
 #pragma once
 
 #include "census/census_run.h"
-#include "census/fetch.h"
+#include "target/fetch.h"
 #include "golang/spans.h"
 #include "golang/types.h"
 #include "maps/classic.h"

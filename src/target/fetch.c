@@ -3,7 +3,7 @@
 // Reading a gap of 1 KiB costs about what a read of its own costs (0.2 us against 0.3 us), and the
 // buckets of maps that were made together lie together.  So a census of a million small maps
 // becomes some thousand reads.  A merged read that fails is done again, want by want.
-#include "census/fetch.h"
+#include "target/fetch.h"
 
 #include "base/cleanup.h"
 #include "base/vec.h"
