@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "walk/walk.h"
 
 static struct ms_error *page_text(const void *report, const struct ms_options *o,
 				  const struct ms_text_style *style, struct ms_sink *sink)
@@ -32,15 +33,31 @@ static bool should_stop(void *context)
 	return ms_interrupted();
 }
 
+/** The same while types and owners are looked for. */
+static bool should_stop_walking(void *context)
+{
+	ms_progress_show(context, "finding types and owners");
+	return ms_interrupted();
+}
+
 static struct ms_error *take_census(struct ms_session *s, struct ms_census_report *ret_report)
 {
 	struct ms_progress progress;
 	const struct ms_census_options options = { .stop = should_stop, .stop_context = &progress };
+	struct ms_walk_summary summary;
 	struct ms_census_report report;
 	struct ms_error *err;
 
 	ms_progress_init(&progress, s->options, s->started);
 	err = ms_census_run(s->rt, &options, &report);
+	if (!err) {
+		const struct ms_walk_options walk = { .tick = should_stop_walking,
+						      .tick_context = &progress };
+
+		err = ms_walk_run(s->rt, &walk, &report, &summary);
+		if (err)
+			ms_census_report_deinit(&report);
+	}
 	ms_progress_end(&progress);
 	if (err)
 		return err;

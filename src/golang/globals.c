@@ -21,7 +21,16 @@ enum {
 	SLOTS_MAX = 1 << 17,
 	ELEMENTS_MAX = 4096, // Of one array.
 	PATH_BYTES_MAX = 1024,
+	TYPED_MAX = 1 << 19,
+	TYPED_DEPTH_MAX = 16,
+	AT_GO_KIND = 0x2900,
+	AT_GO_ELEM = 0x2902,
+	AT_GO_RUNTIME_TYPE = 0x2904,
+	KIND_SLICE = 23,
+	KIND_STRUCT = 25,
 };
+
+static const uint64_t ARRAY_BYTES_MAX = (uint64_t)1 << 40; // No variable is that large.
 
 /** A walk over one variable: the way from it to where the walk is. */
 struct walk {
@@ -167,6 +176,162 @@ static bool path_start(struct walk *w, const char *name, size_t *ret_len)
 	return !*name && !strstr(w->path, "..");
 }
 
+// --- Places whose type the program describes. ---
+
+/** A search through one variable for them. */
+struct typed_search {
+	struct ms_go_globals *globals;
+	ms_addr types;
+	const char *variable;
+	bool cut, out_of_memory;
+	char path[PATH_BYTES_MAX];
+};
+
+static void typed_search(struct typed_search *s, Dwarf_Die *type, ms_addr at, size_t len,
+			 unsigned depth);
+
+static bool follow(Dwarf_Die *die, unsigned name, Dwarf_Die *ret_die)
+{
+	Dwarf_Attribute attr;
+
+	return dwarf_attr(die, name, &attr) && dwarf_formref_die(&attr, ret_die);
+}
+
+/** Where the type's descriptor is, counted from the start of the types; 0 when there is none. */
+static uint64_t described_at(Dwarf_Die *type)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Addr offset;
+
+	if (!dwarf_attr(type, AT_GO_RUNTIME_TYPE, &attr) || dwarf_formaddr(&attr, &offset) != 0)
+		return 0;
+	return offset;
+}
+
+static void typed_add(struct typed_search *s, ms_addr at, uint64_t descriptor_at,
+		      enum ms_go_typed_shape shape, size_t len)
+{
+	struct ms_go_typed typed = { at, s->types + descriptor_at, shape, s->variable, "" };
+
+	if (s->globals->typed.count >= TYPED_MAX) {
+		s->cut = true;
+		return;
+	}
+	if (len)
+		typed.path = ms_arena_strndup(&s->globals->arena, s->path, len);
+	if (!typed.path || !ms_vec_push(&s->globals->typed, typed))
+		s->out_of_memory = true;
+}
+
+static size_t typed_path(struct typed_search *s, size_t len, const char *more, const char *name)
+{
+	int n = snprintf(s->path + len, sizeof(s->path) - len, "%s%s", more, name);
+
+	return n < 0 || (size_t)n >= sizeof(s->path) - len ? len : len + (size_t)n;
+}
+
+static void typed_struct(struct typed_search *s, Dwarf_Die *type, ms_addr at, size_t len,
+			 unsigned depth)
+{
+	Dwarf_Die member, member_type;
+	unsigned count = 0;
+	uint64_t offset;
+	int more;
+
+	for (more = dwarf_child(type, &member); more == 0 && count++ < ELEMENTS_MAX;
+	     more = dwarf_siblingof(&member, &member)) {
+		const char *name = dwarf_diename(&member);
+
+		if (dwarf_tag(&member) == DW_TAG_member && name &&
+		    follow(&member, DW_AT_type, &member_type) &&
+		    ms_dwarf_number_of(&member, DW_AT_data_member_location, &offset) &&
+		    offset <= ARRAY_BYTES_MAX)
+			typed_search(s, &member_type, at + offset,
+				     typed_path(s, len, ".", name), depth + 1);
+	}
+}
+
+static void typed_array(struct typed_search *s, Dwarf_Die *type, ms_addr at, size_t len,
+			unsigned depth)
+{
+	Dwarf_Die elem, range;
+	uint64_t bytes, count;
+
+	if (!ms_dwarf_number_of(type, DW_AT_byte_size, &bytes) || bytes > ARRAY_BYTES_MAX ||
+	    dwarf_child(type, &range) != 0 || !ms_dwarf_number_of(&range, DW_AT_count, &count) ||
+	    !count || count > bytes || !follow(type, DW_AT_type, &elem))
+		return;
+	len = typed_path(s, len, "[]", "");
+	s->cut |= count > ELEMENTS_MAX;
+	for (uint64_t i = 0; i < count && i < ELEMENTS_MAX; i++) {
+		size_t before = s->globals->typed.count;
+
+		typed_search(s, &elem, at + i * (bytes / count), len, depth + 1);
+		if (s->globals->typed.count == before)
+			return; // Nothing of interest in any of them.
+	}
+}
+
+/** A type that the program does not describe itself: its parts may be. */
+static void typed_parts(struct typed_search *s, Dwarf_Die *type, ms_addr at, size_t len,
+			unsigned depth)
+{
+	uint64_t kind;
+	Dwarf_Die inner;
+
+	if (!ms_dwarf_number_of(type, AT_GO_KIND, &kind))
+		kind = 0;
+	switch (dwarf_tag(type)) {
+	case DW_TAG_structure_type:
+		if (kind == KIND_STRUCT)
+			typed_struct(s, type, at, len, depth);
+		else if (kind == KIND_SLICE && follow(type, AT_GO_ELEM, &inner) &&
+			 described_at(&inner))
+			typed_add(s, at, described_at(&inner), MS_GO_TYPED_SLICE, len);
+		return;
+	case DW_TAG_array_type:
+		typed_array(s, type, at, len, depth);
+		return;
+	case DW_TAG_pointer_type:
+		if (follow(type, DW_AT_type, &inner) && described_at(&inner))
+			typed_add(s, at, described_at(&inner), MS_GO_TYPED_POINTER, len);
+		return;
+	case DW_TAG_typedef:
+		if (!kind && follow(type, DW_AT_type, &inner))
+			typed_search(s, &inner, at, len, depth + 1);
+		return;
+	default:
+		return;
+	}
+}
+
+static void typed_search(struct typed_search *s, Dwarf_Die *type, ms_addr at, size_t len,
+			 unsigned depth)
+{
+	uint64_t descriptor_at;
+
+	if (depth > TYPED_DEPTH_MAX || s->out_of_memory || dwarf_tag(type) == DW_TAG_base_type)
+		return;
+	descriptor_at = described_at(type);
+	if (descriptor_at)
+		typed_add(s, at, descriptor_at, MS_GO_TYPED_VALUE, len);
+	else
+		typed_parts(s, type, at, len, depth);
+}
+
+static struct ms_error *visit_typed(struct ms_go_globals *globals, ms_addr types, Dwarf_Die *type,
+				    ms_addr at, const char *name, size_t name_size, bool *ret_cut)
+{
+	struct typed_search s = { .globals = globals, .types = types };
+
+	s.variable = ms_arena_strndup(&globals->arena, name, name_size);
+	if (!s.variable)
+		return ms_error_no_memory();
+	typed_search(&s, type, at, 0, 0);
+	*ret_cut = s.cut;
+	return s.out_of_memory ? ms_error_no_memory() : NULL;
+}
+
 struct load {
 	struct ms_go_globals *globals;
 	ms_addr bias, types;
@@ -191,8 +356,13 @@ static struct ms_error *visit_variable(struct load *l, Dwarf_Die *die)
 		return NULL;
 	l->globals->variables++;
 	shape = ms_go_shapes_of(&l->shapes, &type, MS_GO_REACH_POINTER);
-	if (!shape || !ms_dwarf_address_of(die, &address) || !path_start(&w, name, &len))
+	if (!ms_dwarf_address_of(die, &address) || !path_start(&w, name, &len))
 		return NULL;
+	err = visit_typed(l->globals, l->types, &type, address + l->bias, w.path, len, &w.cut);
+	if (err || !shape) {
+		l->globals->left_out += w.cut;
+		return err;
+	}
 	err = walk_shape(&w, shape, address + l->bias, len);
 	l->globals->left_out += w.cut;
 	return err;
@@ -319,6 +489,7 @@ void ms_go_globals_destroy(struct ms_go_globals *globals)
 {
 	if (!globals)
 		return;
+	ms_vec_free(&globals->typed);
 	ms_vec_free(&globals->slots);
 	ms_vec_free(&globals->pointers);
 	ms_arena_deinit(&globals->arena);

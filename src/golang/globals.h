@@ -1,8 +1,9 @@
-// globals.h - the package-level variables that hold maps, as the executable's DWARF names them.
+// globals.h - the package-level variables, as the executable's DWARF names them.
 //
-// Found are the maps that lie at a fixed place of a variable: the variable itself, fields of
-// structs, elements of arrays, and the same behind one pointer.  What slices, interfaces and maps
-// hold is not followed.
+// Two things are found.  Maps that lie at a fixed place of a variable: the variable itself, fields
+// of structs, elements of arrays, and the same behind one pointer; what slices, interfaces and maps
+// hold is not followed.  And the places whose type the program itself describes, with which a typed
+// walk begins.
 #pragma once
 
 #include "base/arena.h"
@@ -18,7 +19,27 @@ struct ms_go_slot {
 	const char *owner; // In source words: "main.orders", "main.registry.byConn", "*main.p".
 };
 
+/** What the descriptor of a typed place describes. */
+enum ms_go_typed_shape {
+	MS_GO_TYPED_VALUE,   // The place itself.
+	MS_GO_TYPED_POINTER, // What the pointer there leads to.
+	MS_GO_TYPED_SLICE,   // The elements of the slice there.
+};
+
+/** A place in a variable whose type the program describes: where a typed walk can begin. */
+struct ms_go_typed {
+	ms_addr address;
+	ms_addr type; // Descriptor.
+	enum ms_go_typed_shape shape;
+	const char *variable; // "main.shop"
+	const char *path;     // From the variable to the place: "" or ".orders".
+};
+
 struct ms_go_globals {
+	struct {
+		struct ms_go_typed *items; // In the order of the debug information.
+		size_t count, capacity;
+	} typed;
 	struct {
 		struct ms_go_slot *items; // Without a pointer first; then by owner.
 		size_t count, capacity;

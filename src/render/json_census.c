@@ -23,6 +23,7 @@ static void put_growth(struct ms_json *j, const struct ms_map_row *row)
 void ms_json_map(struct ms_json *j, const struct ms_map_row *row)
 {
 	bool swiss = row->kind == MS_MAP_SWISS;
+	bool classic = row->kind == MS_MAP_CLASSIC;
 
 	ms_json_open_object(j);
 	ms_json_key(j, "address");
@@ -32,11 +33,12 @@ void ms_json_map(struct ms_json *j, const struct ms_map_row *row)
 	ms_json_put_string(j, "key_type", row->key_type);
 	ms_json_put_string(j, "elem_type", row->elem_type);
 	ms_json_put_string(j, "owner", row->owner);
+	ms_json_put_u64(j, "owners", row->owners ? row->owners : MS_UNKNOWN);
 	ms_json_put_u64(j, "entries", row->entries);
 	ms_json_put_u64(j, "capacity", row->capacity);
 	ms_json_put_double(j, "load", ms_map_row_load(row));
 	ms_json_put_u64(j, "grow_at", row->grow_at);
-	ms_json_put_u64(j, "overflow_buckets", swiss ? MS_UNKNOWN : row->overflow_buckets);
+	ms_json_put_u64(j, "overflow_buckets", classic ? row->overflow_buckets : MS_UNKNOWN);
 	ms_json_put_u64(j, "deleted_slots", swiss ? row->deleted_slots : MS_UNKNOWN);
 	ms_json_put_u64(j, "tables", swiss ? row->tables : MS_UNKNOWN);
 	ms_json_put_u64(j, "directory_depth", swiss ? row->directory_depth : MS_UNKNOWN);

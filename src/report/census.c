@@ -12,7 +12,15 @@
 
 const char *ms_map_kind_name(enum ms_map_kind kind)
 {
-	return kind == MS_MAP_SWISS ? "swiss" : "classic";
+	switch (kind) {
+	case MS_MAP_SWISS:
+		return "swiss";
+	case MS_MAP_SYNC_TRIE:
+		return "sync_trie";
+	case MS_MAP_CLASSIC:
+		break;
+	}
+	return "classic";
 }
 
 const char *ms_map_where_name(enum ms_map_where where)
@@ -40,6 +48,8 @@ const char *ms_type_source_name(enum ms_type_source source)
 		return "malloc header";
 	case MS_TYPE_DWARF:
 		return "dwarf";
+	case MS_TYPE_WALK:
+		return "walk";
 	case MS_TYPE_NONE:
 		break;
 	}

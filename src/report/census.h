@@ -7,6 +7,7 @@
 enum ms_map_kind {
 	MS_MAP_CLASSIC, // Bucket arrays: Go up to 1.23, and noswissmap.
 	MS_MAP_SWISS,   // Groups and tables: Go from 1.24.
+	MS_MAP_SYNC_TRIE, // sync.Map from Go 1.24: a hash trie, without capacity or load.
 };
 
 enum ms_map_where {
@@ -25,6 +26,7 @@ enum ms_type_source {
 	MS_TYPE_NONE,          // Not typed: the type strings are NULL.
 	MS_TYPE_MALLOC_HEADER, // The allocation of its table names it (Go >= 1.22).
 	MS_TYPE_DWARF,         // A global variable's debug information names it.
+	MS_TYPE_WALK,          // A walk from typed roots led to it.
 };
 
 /** Growth of a classic map that was under way. */
@@ -45,6 +47,7 @@ struct ms_map_row {
 	uint64_t live_bytes, total_bytes, slack_bytes;
 	const char *type, *key_type, *elem_type;
 	const char *owner;
+	uint32_t owners;         // Places that hold it; 0: not known.
 	uint32_t tables;         // Swiss: tables, 0 for a small map.
 	uint8_t directory_depth; // Swiss.
 	uint8_t kind;            // ms_map_kind

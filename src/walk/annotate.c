@@ -1,0 +1,222 @@
+// annotate.c - from what was found to the rows of a report.
+#include "walk/walk_internal.h"
+
+#include "base/cleanup.h"
+#include "base/vec.h"
+
+#include <search.h>
+
+enum { INLINE_BYTES_MAX = 128 }; // A larger key or elem is stored as a pointer.
+
+/** Owners written out, by label and root. */
+struct owners {
+	struct owner {
+		uint64_t key;
+		const char *text;
+	} * slots;
+	size_t count, slot_count;
+};
+
+static uint64_t hash(uint64_t v)
+{
+	v ^= v >> 31;
+	v *= 0x9e3779b97f4a7c15;
+	return v ^ v >> 29;
+}
+
+static bool owners_grow(struct owners *o)
+{
+	size_t wanted = o->slot_count ? o->slot_count * 2 : 1 << 10;
+	struct owner *slots = calloc(wanted, sizeof(*slots));
+
+	if (!slots)
+		return false;
+	for (size_t i = 0; i < o->slot_count; i++) {
+		size_t at = hash(o->slots[i].key) & (wanted - 1);
+
+		if (!o->slots[i].key)
+			continue;
+		while (slots[at].key)
+			at = (at + 1) & (wanted - 1);
+		slots[at] = o->slots[i];
+	}
+	free(o->slots);
+	o->slots = slots;
+	o->slot_count = wanted;
+	return true;
+}
+
+/** What a label and a root are called; *ret_text is NULL when there is nothing to say. */
+static struct ms_error *owner_text(struct ms_walk *w, struct owners *o, ms_label label,
+				   uint32_t root, const char **ret_text)
+{
+	uint64_t key = (uint64_t)label << 32 | root;
+	size_t at;
+
+	*ret_text = NULL;
+	if (!label)
+		return NULL;
+	if (o->count * 2 >= o->slot_count && !owners_grow(o))
+		return ms_error_no_memory();
+	at = hash(key) & (o->slot_count - 1);
+	while (o->slots[at].key && o->slots[at].key != key)
+		at = (at + 1) & (o->slot_count - 1);
+	if (!o->slots[at].key) {
+		const char *text =
+		    ms_label_write(&w->labels, label,
+				   root < w->roots.count ? w->roots.items[root] : NULL,
+				   &w->report->arena);
+
+		if (!text)
+			return ms_error_no_memory();
+		o->slots[at] = (struct owner){ key, text };
+		o->count++;
+	}
+	*ret_text = o->slots[at].text;
+	return NULL;
+}
+
+static uint64_t stored_bytes(uint64_t size)
+{
+	return size > INLINE_BYTES_MAX ? 8 : size;
+}
+
+/** The three names of map types, by plan. */
+struct names {
+	const char *type, *key, *elem;
+};
+
+static const char *plan_name(struct ms_walk *w, ms_plan_id id)
+{
+	return w->labels.texts[ms_plans_at(&w->plans, id)->name];
+}
+
+static struct ms_error *names_make(struct ms_walk *w, ms_plan_id type, struct names *n)
+{
+	const struct ms_plan *plan = ms_plans_ready(&w->plans, type);
+	struct ms_arena *arena = &w->report->arena;
+	const char *key, *elem;
+
+	if (n->type || !plan->key || !plan->elem)
+		return NULL;
+	key = plan_name(w, plan->key);
+	elem = plan_name(w, plan->elem);
+	n->key = ms_arena_strndup(arena, key, strlen(key));
+	n->elem = ms_arena_strndup(arena, elem, strlen(elem));
+	n->type = ms_arena_printf(arena, "map[%s]%s", key, elem);
+	return n->key && n->elem && n->type ? NULL : ms_error_no_memory();
+}
+
+static void row_type(struct ms_walk *w, ms_plan_id type, const struct names *n,
+		     struct ms_map_row *row)
+{
+	const struct ms_plan *plan = ms_plans_at(&w->plans, type);
+
+	if (row->type || !n->type)
+		return;
+	row->type = n->type;
+	row->key_type = n->key;
+	row->elem_type = n->elem;
+	row->type_source = MS_TYPE_WALK;
+	if (row->entries != MS_UNKNOWN)
+		row->live_bytes =
+		    row->entries *
+		    (stored_bytes(ms_plans_at(&w->plans, plan->key)->bytes) +
+		     stored_bytes(ms_plans_at(&w->plans, plan->elem)->bytes) + 1);
+	row->slack_bytes = ms_map_row_slack(row);
+}
+
+static struct ms_error *rows_annotate(struct ms_walk *w, struct owners *owners)
+{
+	MS_AUTO_FREE struct names *names = calloc(w->plans.count + 1, sizeof(*names));
+	struct ms_census_report *r = w->report;
+
+	if (!names)
+		return ms_error_no_memory();
+	for (size_t i = 0; i < r->map_count; i++) {
+		const struct ms_walk_found *f = &w->found[i];
+		struct ms_map_row *row = &r->maps[i];
+		struct ms_error *err = NULL;
+		const char *owner;
+
+		if (!f->holders)
+			continue;
+		if (f->type) {
+			err = names_make(w, f->type, &names[f->type]);
+			if (!err)
+				row_type(w, f->type, &names[f->type], row);
+		}
+		if (!err)
+			err = owner_text(w, owners, f->label, f->root, &owner);
+		if (err)
+			return err;
+		if (owner)
+			row->owner = owner;
+		row->owners = f->holders;
+	}
+	return NULL;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct ms_map_row *x = a, *y = b;
+
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+/** Hash tries are maps of a program, too. */
+static struct ms_error *tries_add(struct ms_walk *w, struct owners *owners)
+{
+	struct ms_census_report *r = w->report;
+	struct ms_map_row *rows;
+
+	if (!w->tries.count)
+		return NULL;
+	rows = realloc(r->maps, (r->map_count + w->tries.count) * sizeof(*rows));
+	if (!rows)
+		return ms_error_no_memory();
+	r->maps = rows;
+	for (size_t i = 0; i < w->tries.count; i++) {
+		const struct ms_walk_trie *t = &w->tries.items[i];
+		struct ms_map_row row = { .address = t->address,
+					  .entries = t->entries,
+					  .capacity = MS_UNKNOWN,
+					  .grow_at = MS_UNKNOWN,
+					  .overflow_buckets = MS_UNKNOWN,
+					  .deleted_slots = MS_UNKNOWN,
+					  .live_bytes = MS_UNKNOWN,
+					  .total_bytes = t->bytes,
+					  .slack_bytes = MS_UNKNOWN,
+					  .type = "sync.Map",
+					  .owners = 1,
+					  .kind = MS_MAP_SYNC_TRIE,
+					  .where = MS_WHERE_HEAP,
+					  .confidence = MS_CONFIDENCE_VERIFIED,
+					  .type_source = MS_TYPE_WALK };
+		struct ms_error *err = owner_text(w, owners, t->label, t->root, &row.owner);
+
+		if (err)
+			return err;
+		r->maps[r->map_count++] = row;
+	}
+	qsort(r->maps, r->map_count, sizeof(*r->maps), by_address);
+	return NULL;
+}
+
+struct ms_error *ms_walk_annotate(struct ms_walk *w)
+{
+	struct owners owners = { 0 };
+	struct ms_error *err = rows_annotate(w, &owners);
+
+	if (!err)
+		err = tries_add(w, &owners);
+	free(owners.slots);
+	if (err)
+		return err;
+	w->summary.added = w->extra.count;
+	w->report->coverage.read = w->report->map_count;
+	w->report->coverage.typed = 0;
+	for (size_t i = 0; i < w->report->map_count; i++)
+		w->report->coverage.typed += w->report->maps[i].type != NULL;
+	return ms_census_sum_owners(w->report);
+}

@@ -1,0 +1,479 @@
+// meet.c - what is done with an address: is it an object, was it seen, has it to be visited?
+//
+// An object is seen once, by the bit of its place in its span.  That bit is set by a value that fills
+// it; one that is smaller (a pointer to a first field, to a middle, into static data) is kept in a
+// set instead, so that the whole object may still be met later.
+#include "walk/walk_internal.h"
+
+#include "base/cleanup.h"
+#include "base/vec.h"
+
+enum {
+	PARTS_MAX = 1 << 22,
+	SET_SLOTS_MIN = 1 << 12,
+	ITABS_MAX = 1 << 20,
+	MALLOC_HEADER_BYTES = 8,
+};
+
+static uint64_t hash(uint64_t v)
+{
+	v ^= v >> 32;
+	v *= 0x9e3779b97f4a7c15;
+	return v ^ v >> 29;
+}
+
+// --- Sets. ---
+
+static bool set_grow(struct ms_walk_set *set)
+{
+	size_t wanted = set->slot_count ? set->slot_count * 2 : SET_SLOTS_MIN;
+	uint64_t *slots = calloc(wanted, sizeof(*slots));
+
+	if (!slots)
+		return false;
+	for (size_t i = 0; i < set->slot_count; i++) {
+		size_t at = hash(set->slots[i]) & (wanted - 1);
+
+		if (!set->slots[i])
+			continue;
+		while (slots[at])
+			at = (at + 1) & (wanted - 1);
+		slots[at] = set->slots[i];
+	}
+	free(set->slots);
+	set->slots = slots;
+	set->slot_count = wanted;
+	return true;
+}
+
+bool ms_walk_set_add(struct ms_walk *w, struct ms_walk_set *set, uint64_t key)
+{
+	size_t at;
+
+	if (!key)
+		return false;
+	if (set->count * 4 >= set->slot_count * 3 && !set_grow(set)) {
+		w->out_of_memory = true;
+		return false;
+	}
+	for (at = hash(key) & (set->slot_count - 1); set->slots[at];
+	     at = (at + 1) & (set->slot_count - 1)) {
+		if (set->slots[at] == key)
+			return false;
+	}
+	if (set->count >= PARTS_MAX) {
+		w->summary.cut = true;
+		w->summary.cut_reason = "more pointers into objects than are kept in mind";
+		return false;
+	}
+	set->slots[at] = key;
+	set->count++;
+	return true;
+}
+
+static bool part_is_new(struct ms_walk *w, ms_addr address, uint32_t type)
+{
+	return ms_walk_set_add(w, &w->parts, address ^ (uint64_t)type << 48 ^
+						 (uint64_t)(type >> 16) << 56);
+}
+
+// --- The queue. ---
+
+static bool queue_grow(struct ms_walk *w)
+{
+	struct ms_walk_queue *q = &w->queue;
+	size_t wanted = q->capacity ? q->capacity * 2 : 1 << 12;
+	struct ms_walk_item *items = malloc(wanted * sizeof(*items));
+	size_t head = q->capacity - q->first;
+
+	if (!items)
+		return false;
+	if (head > q->count)
+		head = q->count;
+	if (q->count) {
+		memcpy(items, q->items + q->first, head * sizeof(*items));
+		memcpy(items + head, q->items, (q->count - head) * sizeof(*items));
+	}
+	free(q->items);
+	q->items = items;
+	q->first = 0;
+	q->capacity = wanted;
+	return true;
+}
+
+void ms_walk_push(struct ms_walk *w, struct ms_walk_item item)
+{
+	struct ms_walk_queue *q = &w->queue;
+
+	if (q->count >= w->queue_max) {
+		w->summary.cut = true;
+		w->summary.cut_reason = "more was waiting to be visited than its memory holds";
+		return;
+	}
+	if (q->count == q->capacity && !queue_grow(w)) {
+		w->out_of_memory = true;
+		return;
+	}
+	if (item.kind == MS_WALK_TRIE_NODE ||
+	    (item.type && ms_plans_at(&w->plans, item.type)->labels == MS_LABELS_HOLDERS))
+		item.trie = w->trie;
+	q->items[(q->first + q->count) & (q->capacity - 1)] = item;
+	q->count++;
+}
+
+// --- Objects. ---
+
+/** An object of the heap: where it begins for its owner, and ends. */
+struct object {
+	const struct ms_span *span;
+	ms_addr start, end;
+	uint64_t bit;
+};
+
+static bool object_find(const struct ms_walk *w, ms_addr address, struct object *ret_object)
+{
+	const struct ms_span *s = ms_spans_find(&w->spans, address);
+	struct object o = { .span = s };
+	uint64_t index;
+
+	if (!s || s->state != MS_SPAN_IN_USE || address < s->start)
+		return false;
+	index = (address - s->start) / s->elem_bytes;
+	if (index >= s->elems)
+		return false;
+	o.start = s->start + index * s->elem_bytes;
+	o.end = o.start + s->elem_bytes;
+	o.start += ms_span_header_bytes(w->layout, s);
+	o.bit = w->span_bits[s - w->spans.items] + index;
+	if (address < o.start)
+		return false;
+	*ret_object = o;
+	return true;
+}
+
+static bool is_seen(const struct ms_walk *w, const struct object *o)
+{
+	return w->seen[o->bit / 8] >> (o->bit % 8) & 1;
+}
+
+static void see(struct ms_walk *w, const struct object *o)
+{
+	w->seen[o->bit / 8] |= (uint8_t)(1u << (o->bit % 8));
+	w->summary.objects++;
+	w->summary.bytes += o->span->elem_bytes;
+}
+
+/** Whether @p size bytes from its start on are what the object was made for. */
+static bool fills(const struct ms_walk *w, const struct object *o, ms_addr address, uint64_t size)
+{
+	unsigned class = o->span->span_class / 2;
+
+	if (address != o->start)
+		return false;
+	if (!class)
+		return size + MS_GO_PAGE_BYTES > o->span->elem_bytes;
+	return size + MALLOC_HEADER_BYTES > w->smaller[class];
+}
+
+/** The end of the module's data range that holds @p address, or 0. */
+static ms_addr data_end(const struct ms_walk *w, ms_addr address)
+{
+	for (size_t i = 0; i < w->rt->module_count; i++) {
+		const struct ms_go_module *m = &w->rt->modules[i];
+
+		if (address >= m->data && address < m->edata)
+			return m->edata;
+		if (address >= m->bss && address < m->ebss)
+			return m->ebss;
+		if (address >= m->noptrdata && address < m->enoptrdata)
+			return m->enoptrdata;
+		if (address >= m->noptrbss && address < m->enoptrbss)
+			return m->enoptrbss;
+	}
+	return 0;
+}
+
+void ms_walk_meet_values(struct ms_walk *w, ms_addr address, ms_plan_id type, uint64_t count,
+			 ms_label label, uint32_t root)
+{
+	const struct ms_plan *plan = ms_plans_at(&w->plans, type);
+	struct object o;
+	ms_addr end;
+
+	if (!type) {
+		ms_walk_meet_object(w, address, MS_WALK_UNTYPED, 0, label, root);
+		return;
+	}
+	if (!plan->bytes || !count)
+		return;
+	if (count > UINT32_MAX)
+		count = UINT32_MAX;
+	if (object_find(w, address, &o)) {
+		end = o.end;
+		if (count > (end - address) / plan->bytes)
+			count = (end - address) / plan->bytes;
+		if (!count || is_seen(w, &o))
+			return;
+		if (fills(w, &o, address, count * plan->bytes))
+			see(w, &o);
+		else if (!part_is_new(w, address, type))
+			return;
+		if (!ms_span_has_pointers(o.span))
+			return;
+	} else {
+		end = data_end(w, address);
+		if (!end || !part_is_new(w, address, type))
+			return;
+		if (count > (end - address) / plan->bytes)
+			count = (end - address) / plan->bytes;
+	}
+	if (!count || !plan->pointer_bytes || count > UINT32_MAX)
+		return;
+	ms_walk_push(w, (struct ms_walk_item){
+			    .address = address,
+			    .type = type,
+			    .count = (uint32_t)count,
+			    .label = label,
+			    .root = root & 0xffffff,
+			    .kind = MS_WALK_VALUES,
+			});
+}
+
+void ms_walk_meet_object(struct ms_walk *w, ms_addr address, enum ms_walk_kind kind,
+			 ms_plan_id type, ms_label label, uint32_t root)
+{
+	struct ms_walk_item item = { .address = address,
+				     .type = type,
+				     .count = 1,
+				     .label = label,
+				     .root = root & 0xffffff,
+				     .kind = kind };
+	struct object o;
+
+	if (!object_find(w, address, &o) || address != o.start || is_seen(w, &o))
+		return;
+	if (kind == MS_WALK_UNTYPED || kind == MS_WALK_CLOSURE) {
+		if (!ms_span_has_pointers(o.span) || !part_is_new(w, address, UINT32_MAX - kind))
+			return;
+		if (o.span->large_type && kind == MS_WALK_UNTYPED) {
+			ms_walk_meet_values(w, address, ms_plans_get(&w->plans, o.span->large_type),
+					    UINT64_MAX, label, root);
+			return;
+		}
+		if (ms_span_has_headers(w->layout, o.span)) {
+			item.kind = MS_WALK_HEADED;
+			item.address -= MALLOC_HEADER_BYTES;
+		}
+		item.count = (uint32_t)ms_min_u64((o.end - address) / 8, UINT32_MAX);
+	} else {
+		see(w, &o);
+	}
+	ms_walk_push(w, item);
+}
+
+// --- Maps. ---
+
+size_t ms_walk_row_of(const struct ms_walk *w, ms_addr address)
+{
+	size_t at;
+
+	if (!w->row_slot_count)
+		return SIZE_MAX;
+	for (at = hash(address) & (w->row_slot_count - 1); w->row_slots[at];
+	     at = (at + 1) & (w->row_slot_count - 1)) {
+		if (w->report->maps[w->row_slots[at] - 1].address == address)
+			return w->row_slots[at] - 1;
+	}
+	return SIZE_MAX;
+}
+
+/** Two types of which a map can have both: they map the same. */
+static bool are_aliases(struct ms_walk *w, ms_plan_id a, ms_plan_id b)
+{
+	ms_plan_id key, elem;
+
+	if (a == b)
+		return true;
+	key = ms_plans_ready(&w->plans, a)->key;
+	elem = ms_plans_at(&w->plans, a)->elem;
+	return ms_plans_ready(&w->plans, b)->key == key &&
+	       ms_plans_at(&w->plans, b)->elem == elem;
+}
+
+static bool has_pointers(struct ms_walk *w, ms_plan_id map)
+{
+	ms_plan_id table = ms_plans_ready(&w->plans, map)->table_plan;
+
+	return table && ms_plans_at(&w->plans, table)->pointer_bytes;
+}
+
+static void map_enter(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_label label,
+		      uint32_t root)
+{
+	struct object o;
+
+	if (object_find(w, address, &o) && address == o.start && !is_seen(w, &o))
+		see(w, &o);
+	if (!type || !has_pointers(w, type))
+		return;
+	ms_walk_push(w, (struct ms_walk_item){ .address = address,
+					       .type = type,
+					       .count = 1,
+					       .label = label,
+					       .root = root & 0xffffff,
+					       .kind = MS_WALK_MAP });
+}
+
+/** A map that the census does not have: passed over there, or made since. */
+static void extra_add(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_label label,
+		      uint32_t root, ms_addr holder)
+{
+	struct object o;
+
+	if (!type || !object_find(w, address, &o) || address != o.start || is_seen(w, &o))
+		return;
+	if (!ms_vec_push(&w->extra, { address, { type, label, root, 1, holder } }))
+		w->out_of_memory = true;
+	map_enter(w, address, type, label, root);
+}
+
+void ms_walk_meet_map(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_label label,
+		      uint32_t root, ms_addr holder)
+{
+	size_t row = ms_walk_row_of(w, address);
+	struct ms_walk_found *f;
+
+	if (row == SIZE_MAX) {
+		extra_add(w, address, type, label, root, holder);
+		return;
+	}
+	f = &w->found[row];
+	if (!f->holders) {
+		*f = (struct ms_walk_found){ type, label, root, 1, holder };
+		map_enter(w, address, type, label, root);
+		return;
+	}
+	if (f->holder != holder) {
+		f->holders++;
+		f->holder = holder;
+	}
+	if (!f->type && type) {
+		f->type = type;
+		map_enter(w, address, type, f->label, f->root);
+	} else if (type && !are_aliases(w, f->type, type)) {
+		w->summary.conflicts++;
+	}
+	if (!f->label) {
+		f->label = label;
+		f->root = root;
+	}
+}
+
+// --- Interfaces. ---
+
+static ms_plan_id *itab_slot(struct ms_walk *w, ms_addr address)
+{
+	size_t at;
+
+	if (w->itabs.count * 2 >= w->itabs.slot_count) {
+		size_t wanted = w->itabs.slot_count ? w->itabs.slot_count * 2 : 1 << 10;
+		ms_addr *keys = calloc(wanted, sizeof(*keys));
+		ms_plan_id *types = calloc(wanted, sizeof(*types));
+
+		if (!keys || !types || wanted > ITABS_MAX) {
+			free(keys);
+			free(types);
+			return NULL;
+		}
+		for (size_t i = 0; i < w->itabs.slot_count; i++) {
+			if (!w->itabs.keys[i])
+				continue;
+			at = hash(w->itabs.keys[i]) & (wanted - 1);
+			while (keys[at])
+				at = (at + 1) & (wanted - 1);
+			keys[at] = w->itabs.keys[i];
+			types[at] = w->itabs.types[i];
+		}
+		free(w->itabs.keys);
+		free(w->itabs.types);
+		w->itabs.keys = keys;
+		w->itabs.types = types;
+		w->itabs.slot_count = wanted;
+	}
+	at = hash(address) & (w->itabs.slot_count - 1);
+	while (w->itabs.keys[at] && w->itabs.keys[at] != address)
+		at = (at + 1) & (w->itabs.slot_count - 1);
+	return &w->itabs.types[at];
+}
+
+/** Where the linker and the runtime keep itabs: in the program's data, or in no span. */
+static bool may_be_itab(const struct ms_walk *w, ms_addr word)
+{
+	const struct ms_region *r;
+
+	if ((word & 7) || ms_spans_find(&w->spans, word))
+		return false;
+	r = ms_regions_find(&w->rt->regions, word);
+	return r && r->kind != MS_REGION_OTHER && !(r->prot & MS_PROT_EXEC);
+}
+
+static ms_plan_id itab_type(struct ms_walk *w, ms_addr word)
+{
+	const struct ms_go_layout *l = w->layout;
+	uint8_t raw[64];
+	uint32_t size = (l->itab_interface > l->itab_type ? l->itab_interface : l->itab_type) + 8;
+	ms_plan_id interface, type;
+	struct ms_error *err;
+
+	if (size > sizeof(raw))
+		return 0;
+	err = ms_target_read(w->rt->target, word, raw, size);
+	if (err) {
+		ms_error_free(err); // A target that is lost shows in the next batch.
+		return 0;
+	}
+	interface = ms_plans_get(&w->plans, ms_load_u64(raw + l->itab_interface));
+	type = ms_plans_get(&w->plans, ms_load_u64(raw + l->itab_type));
+	return interface && ms_plans_at(&w->plans, interface)->kind == 20 ? type : 0;
+}
+
+ms_plan_id ms_walk_interface_type(struct ms_walk *w, ms_addr word, bool is_itab)
+{
+	ms_plan_id *slot;
+
+	if (!is_itab)
+		return ms_plans_get(&w->plans, word);
+	if (!may_be_itab(w, word))
+		return 0;
+	slot = itab_slot(w, word);
+	if (!slot)
+		return 0;
+	if (w->itabs.keys[slot - w->itabs.types] != word) {
+		w->itabs.keys[slot - w->itabs.types] = word;
+		w->itabs.count++;
+		*slot = itab_type(w, word);
+	}
+	return *slot;
+}
+
+void ms_walk_meet_interface(struct ms_walk *w, ms_plan_id type, ms_addr word, ms_addr at,
+			    ms_label label, uint32_t root)
+{
+	uint8_t raw[8];
+
+	if (!type || !word)
+		return;
+	if (!ms_plans_at(&w->plans, type)->is_direct) {
+		ms_walk_meet_values(w, word, type, 1, label, root);
+		return;
+	}
+	memcpy(raw, &word, sizeof(raw));
+	ms_walk_visit(w,
+		      &(struct ms_walk_item){ .address = at,
+					      .type = type,
+					      .count = 1,
+					      .label = label,
+					      .root = root & 0xffffff,
+					      .kind = MS_WALK_VALUES },
+		      raw, sizeof(raw));
+}

@@ -1,0 +1,225 @@
+// walk.c - the order of a walk, and its batches.
+//
+// Some thousand items are taken from the queue and their bytes fetched together: fetch.c sorts
+// them by address, and neighbours become one read.  Then each is visited in the order in which it
+// stood in the queue, so that what comes out does not depend on addresses.
+#include "walk/walk_internal.h"
+
+#include "base/cleanup.h"
+#include "base/vec.h"
+
+enum {
+	BATCH_ITEMS = 16 << 10,
+	BATCH_BYTES = 8 << 20,
+	FRONT_ITEMS = 1 << 20, // With more waiting, the queue is worked off from the back.
+	QUEUE_BYTES_DEFAULT = 192 << 20,
+	SPAN_BITS_MAX = 1 << 30, // 8 billion objects.
+};
+
+struct batch {
+	struct ms_walk_item items[BATCH_ITEMS];
+	uint32_t wants[BATCH_ITEMS]; // UINT32_MAX: nothing to be fetched.
+	size_t count;
+};
+
+static bool is_asked_to_stop(struct ms_walk *w)
+{
+	if (w->stopped)
+		return true;
+	if (w->options->tick && w->options->tick(w->options->tick_context)) {
+		w->summary.cut = true;
+		w->summary.cut_reason = "its time was over";
+		w->stopped = true;
+	}
+	if (w->options->objects_max && w->summary.objects >= w->options->objects_max) {
+		w->summary.cut = true;
+		w->summary.cut_reason = "it had visited as many objects as it may";
+		w->stopped = true;
+	}
+	return w->stopped;
+}
+
+static struct ms_walk_item queue_take(struct ms_walk *w)
+{
+	struct ms_walk_queue *q = &w->queue;
+	struct ms_walk_item item;
+
+	if (q->count > FRONT_ITEMS) {
+		item = q->items[(q->first + q->count - 1) & (q->capacity - 1)];
+	} else {
+		item = q->items[q->first];
+		q->first = (q->first + 1) & (q->capacity - 1);
+	}
+	q->count--;
+	return item;
+}
+
+static struct ms_error *batch_take(struct ms_walk *w, struct batch *b)
+{
+	uint64_t bytes = 0;
+
+	ms_fetch_reset(&w->fetch);
+	b->count = 0;
+	while (w->queue.count && b->count < BATCH_ITEMS && bytes < BATCH_BYTES) {
+		struct ms_walk_item item = queue_take(w);
+		uint64_t size = ms_walk_item_bytes(w, &item);
+		struct ms_error *err;
+
+		if (!size)
+			continue;
+		b->items[b->count] = item;
+		err = ms_fetch_add(&w->fetch, item.address, (uint32_t)size, &b->wants[b->count]);
+		if (err)
+			return err;
+		b->count++;
+		bytes += size;
+	}
+	return b->count ? ms_fetch_run(&w->fetch, w->rt->target) : NULL;
+}
+
+struct ms_error *ms_walk_drain(struct ms_walk *w)
+{
+	MS_AUTO_FREE struct batch *b = malloc(sizeof(*b));
+
+	if (!b)
+		return ms_error_no_memory();
+	while (w->queue.count && !is_asked_to_stop(w)) {
+		struct ms_error *err = batch_take(w, b);
+
+		if (err)
+			return err;
+		for (size_t i = 0; i < b->count; i++) {
+			const uint8_t *bytes = ms_fetch_bytes(&w->fetch, b->wants[i]);
+
+			if (bytes)
+				ms_walk_visit(w, &b->items[i], bytes,
+					      w->fetch.wants[b->wants[i]].size);
+		}
+		if (w->out_of_memory || w->plans.out_of_memory || w->labels.out_of_memory)
+			return ms_error_no_memory();
+	}
+	w->queue.count = 0;
+	return NULL;
+}
+
+uint32_t ms_walk_root(struct ms_walk *w, const char *name)
+{
+	if (w->roots.count > 0xffffff || !name)
+		return 0;
+	if (!ms_vec_push(&w->roots, name)) {
+		w->out_of_memory = true;
+		return 0;
+	}
+	return (uint32_t)(w->roots.count - 1);
+}
+
+static struct ms_error *rows_index(struct ms_walk *w)
+{
+	size_t wanted = 1 << 10;
+
+	while (wanted < w->report->map_count * 2)
+		wanted *= 2;
+	w->row_slots = calloc(wanted, sizeof(*w->row_slots));
+	w->found = calloc(w->report->map_count + 1, sizeof(*w->found));
+	if (!w->row_slots || !w->found)
+		return ms_error_no_memory();
+	w->row_slot_count = wanted;
+	for (size_t i = 0; i < w->report->map_count; i++) {
+		uint64_t v = w->report->maps[i].address;
+		size_t at;
+
+		v ^= v >> 32;
+		v *= 0x9e3779b97f4a7c15;
+		at = (v ^ v >> 29) & (wanted - 1);
+		while (w->row_slots[at])
+			at = (at + 1) & (wanted - 1);
+		w->row_slots[at] = (uint32_t)(i + 1);
+	}
+	return NULL;
+}
+
+static struct ms_error *spans_index(struct ms_walk *w)
+{
+	uint64_t bits = 0;
+
+	w->span_bits = malloc((w->spans.count + 1) * sizeof(*w->span_bits));
+	if (!w->span_bits)
+		return ms_error_no_memory();
+	for (size_t i = 0; i < w->spans.count; i++) {
+		w->span_bits[i] = bits;
+		bits += w->spans.items[i].state == MS_SPAN_IN_USE ? w->spans.items[i].elems : 0;
+	}
+	if (bits / 8 > SPAN_BITS_MAX)
+		return ms_error_new(MS_ERR_LIMIT, "its heap has more objects than can be marked");
+	w->seen = calloc((size_t)(bits / 8 + 1), 1);
+	if (!w->seen)
+		return ms_error_no_memory();
+	for (unsigned i = 1; i < w->layout->size_class_count && i < 256; i++)
+		w->smaller[i] = w->layout->size_classes[i - 1];
+	return NULL;
+}
+
+static struct ms_error *walk_init(struct ms_walk *w)
+{
+	uint64_t bytes =
+	    w->options->own_bytes_max ? w->options->own_bytes_max : QUEUE_BYTES_DEFAULT;
+	struct ms_error *err = ms_go_refresh(w->rt);
+
+	w->queue_max = (size_t)(bytes / sizeof(struct ms_walk_item));
+	if (!err)
+		err = ms_go_types(w->rt, &w->types);
+	if (!err)
+		err = ms_plans_init(w->types, w->layout, &w->labels, &w->plans);
+	if (!err)
+		err = ms_spans_load(w->rt, &w->spans);
+	if (!err)
+		err = spans_index(w);
+	if (!err)
+		err = rows_index(w);
+	if (!err && !ms_vec_push(&w->roots, NULL))
+		err = ms_error_no_memory();
+	return err;
+}
+
+static void walk_deinit(struct ms_walk *w)
+{
+	ms_plans_deinit(&w->plans);
+	ms_labels_deinit(&w->labels);
+	ms_spans_deinit(&w->spans);
+	ms_fetch_deinit(&w->fetch);
+	free(w->span_bits);
+	free(w->seen);
+	free(w->parts.slots);
+	free(w->queue.items);
+	free(w->found);
+	free(w->row_slots);
+	free(w->tries.items);
+	free(w->extra.items);
+	free(w->roots.items);
+	free(w->itabs.keys);
+	free(w->itabs.types);
+	free(w);
+}
+
+struct ms_error *ms_walk_run(struct ms_go_runtime *rt, const struct ms_walk_options *options,
+			     struct ms_census_report *report, struct ms_walk_summary *ret_summary)
+{
+	struct ms_walk *w = calloc(1, sizeof(*w));
+	struct ms_error *err;
+
+	if (!w)
+		return ms_error_no_memory();
+	w->rt = rt;
+	w->layout = rt->layout;
+	w->options = options;
+	w->report = report;
+	err = walk_init(w);
+	if (!err)
+		err = ms_walk_from_roots(w);
+	if (!err)
+		err = ms_walk_annotate(w);
+	if (!err)
+		*ret_summary = w->summary;
+	walk_deinit(w);
+	return err;
+}

@@ -1,0 +1,43 @@
+// walk.h - the typed walk: from variables and stacks to every map, with the type and the owner of each.
+//
+// A census finds maps by what their memory looks like; it cannot say whose they are.  The walk
+// starts where types are known - package-level variables, interfaces, stacks - and follows values
+// by their descriptors.  It reads a moving process like everything here: what it meets is held
+// against the span table, and what does not fit is passed over.
+#pragma once
+
+#include "golang/runtime.h"
+#include "report/census.h"
+
+/** Asked between batches, some milliseconds apart; true ends the walk with what it has. */
+typedef bool (*ms_walk_tick_fn)(void *context);
+
+struct ms_walk_options {
+	ms_walk_tick_fn tick; // May be NULL.
+	void *tick_context;
+	uint64_t own_bytes_max; // Memory of its own that may wait to be visited; 0: a default.
+	uint64_t objects_max;   // Objects visited at most; 0: no bound.
+};
+
+/** What a walk did. */
+struct ms_walk_summary {
+	uint64_t objects;   // Visited.
+	uint64_t bytes;     // Of them.
+	uint64_t roots;     // Places where it began.
+	uint64_t conflicts; // Maps that were met with two types that are no aliases.
+	uint64_t added;     // Maps that the census had passed over.
+	bool cut;           // It did not get to its end.
+	const char *cut_reason;
+};
+
+/**
+ * Walk, and say in the rows of @p report (sorted by address) what was found: type, owner, how many
+ * hold it.  Rows keep a type that their own memory names.  Hash tries (sync.Map from Go 1.24) are
+ * added as rows.  Owners and coverage are summed anew.
+ *
+ * An error means that the target is lost or memory is short; the report stays as it was.
+ */
+MS_MUST_USE struct ms_error *ms_walk_run(struct ms_go_runtime *rt,
+					 const struct ms_walk_options *options,
+					 struct ms_census_report *report,
+					 struct ms_walk_summary *ret_summary);

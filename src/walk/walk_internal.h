@@ -1,0 +1,168 @@
+// walk_internal.h - the inside of a walk: what waits, what was seen, what was found.
+//
+//	roots ──► queue ──► batch ──► fetch ──► visit ──► maps found
+//	            ▲                             │
+//	            └──── values met (seen once) ◄┘
+//
+// The queue is worked off from the front, so that the shortest way to a map names its owner; when
+// it grows long, from the back, so that it stays within its bound.
+#pragma once
+
+#include "golang/spans.h"
+#include "target/fetch.h"
+#include "walk/label.h"
+#include "walk/plan.h"
+#include "walk/walk.h"
+
+/** What lies at an address that waits. */
+enum ms_walk_kind {
+	MS_WALK_VALUES,    // Values of a type, one behind the other.
+	MS_WALK_ROOTED,    // A variable: its own name begins what it holds.
+	MS_WALK_MAP,       // The header of a map.
+	MS_WALK_DIRECTORY, // Of a Swiss map: pointers to tables.
+	MS_WALK_TABLE,     // Of a Swiss map.
+	MS_WALK_CHAN,
+	MS_WALK_CLOSURE,
+	MS_WALK_TRIE_NODE,
+	MS_WALK_UNTYPED, // An object whose words may be anything.
+	MS_WALK_HEADED,  // An object behind a word that names its type.
+};
+
+struct ms_walk_item {
+	ms_addr address;
+	ms_plan_id type;
+	uint32_t count; // Values, or words.
+	ms_label label; // The holder's.
+	uint32_t root : 24;
+	uint32_t kind : 8;
+	uint32_t trie; // Of the insides of a hash trie: its number + 1.
+};
+
+/** What was found out about one row of the census. */
+struct ms_walk_found {
+	ms_plan_id type; // The map's; 0: none.
+	ms_label label;
+	uint32_t root;
+	uint32_t holders;
+	ms_addr holder; // The word that holds it, of those the last one met.
+};
+
+/** A hash trie: the census does not see these. */
+struct ms_walk_trie {
+	ms_addr address;
+	ms_plan_id type; // Of its branches.
+	ms_label label;
+	uint32_t root;
+	uint64_t entries;
+	uint64_t bytes;
+};
+
+/** A set of numbers; 0 is never in it. */
+struct ms_walk_set {
+	uint64_t *slots;
+	size_t count, slot_count;
+};
+
+struct ms_walk {
+	struct ms_go_runtime *rt;
+	const struct ms_go_layout *layout;
+	const struct ms_walk_options *options;
+	const struct ms_types *types;
+	struct ms_census_report *report;
+	struct ms_labels labels;
+	struct ms_plans plans;
+	struct ms_spans spans;
+	uint64_t *span_bits; // First bit of each span in seen.
+	uint8_t *seen;       // A bit for each object that was met whole.
+	uint16_t smaller[256]; // By size class: bytes of the next smaller one.
+	struct ms_walk_set parts; // Met in part, or outside of the heap.
+	struct ms_walk_queue {
+		struct ms_walk_item *items; // A ring.
+		size_t first, count, capacity;
+	} queue;
+	size_t queue_max;
+	struct ms_fetch fetch;
+	struct ms_walk_found *found; // By row.
+	uint32_t *row_slots;         // Row + 1 by address.
+	size_t row_slot_count;
+	struct {
+		struct ms_walk_trie *items;
+		size_t count, capacity;
+	} tries;
+	struct {
+		struct ms_walk_extra {
+			ms_addr address;
+			struct ms_walk_found found;
+		} * items;
+		size_t count, capacity;
+	} extra; // Maps that the census does not have.
+	struct {
+		const char **items; // Of roots; [0] is none.
+		size_t count, capacity;
+	} roots;
+	struct {
+		ms_addr *keys;
+		ms_plan_id *types;
+		size_t count, slot_count;
+	} itabs;
+	struct ms_walk_summary summary;
+	uint32_t trie; // Whose insides are being visited: its number + 1.
+	bool stopped;
+	bool out_of_memory;
+};
+
+// walk.c
+
+/** Let what waits be visited until nothing does. */
+MS_MUST_USE struct ms_error *ms_walk_drain(struct ms_walk *w);
+
+/** Add @p key to a set; false when it is in there, or there is no more room. */
+bool ms_walk_set_add(struct ms_walk *w, struct ms_walk_set *set, uint64_t key);
+
+/** A name for what a walk begins with; its number. */
+uint32_t ms_walk_root(struct ms_walk *w, const char *name);
+
+// meet.c: what is done with an address that was met.
+
+void ms_walk_push(struct ms_walk *w, struct ms_walk_item item);
+
+/** @p count values of @p type lie at @p address. */
+void ms_walk_meet_values(struct ms_walk *w, ms_addr address, ms_plan_id type, uint64_t count,
+			 ms_label label, uint32_t root);
+
+/** A map's header lies at @p address; @p type may be 0.  @p holder is the word that says so. */
+void ms_walk_meet_map(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_label label,
+		      uint32_t root, ms_addr holder);
+
+/** An object of some other kind lies at @p address. */
+void ms_walk_meet_object(struct ms_walk *w, ms_addr address, enum ms_walk_kind kind,
+			 ms_plan_id type, ms_label label, uint32_t root);
+
+/** Whether @p address is the header of a map that the census has: its row, or SIZE_MAX. */
+size_t ms_walk_row_of(const struct ms_walk *w, ms_addr address);
+
+/** The type that an interface's first word names; @p is_itab: by an itab.  0: none. */
+ms_plan_id ms_walk_interface_type(struct ms_walk *w, ms_addr word, bool is_itab);
+
+/** An interface: two words, of which the second is at @p at. */
+void ms_walk_meet_interface(struct ms_walk *w, ms_plan_id type, ms_addr word, ms_addr at,
+			    ms_label label, uint32_t root);
+
+// visit.c
+
+/** Look at what was fetched for @p item: @p size bytes. */
+void ms_walk_visit(struct ms_walk *w, const struct ms_walk_item *item, const uint8_t *bytes,
+		   uint64_t size);
+
+/** Bytes to be fetched for an item, at most MS_READ_BYTES_MAX; 0: none. */
+uint64_t ms_walk_item_bytes(struct ms_walk *w, const struct ms_walk_item *item);
+
+// roots.c
+
+/** Begin with each kind of root in turn. */
+MS_MUST_USE struct ms_error *ms_walk_from_roots(struct ms_walk *w);
+
+// annotate.c
+
+/** Write what was found into the report. */
+MS_MUST_USE struct ms_error *ms_walk_annotate(struct ms_walk *w);
