@@ -79,9 +79,8 @@ static bool part_is_new(struct ms_walk *w, ms_addr address, uint32_t type)
 
 // --- The queue. ---
 
-static bool queue_grow(struct ms_walk *w)
+static bool queue_grow(struct ms_walk_queue *q)
 {
-	struct ms_walk_queue *q = &w->queue;
 	size_t wanted = q->capacity ? q->capacity * 2 : 1 << 12;
 	struct ms_walk_item *items = malloc(wanted * sizeof(*items));
 	size_t head = q->capacity - q->first;
@@ -101,16 +100,14 @@ static bool queue_grow(struct ms_walk *w)
 	return true;
 }
 
-void ms_walk_push(struct ms_walk *w, struct ms_walk_item item)
+static void queue_push(struct ms_walk *w, struct ms_walk_queue *q, struct ms_walk_item item)
 {
-	struct ms_walk_queue *q = &w->queue;
-
 	if (q->count >= w->queue_max) {
 		w->summary.cut = true;
 		w->summary.cut_reason = "more was waiting to be visited than its memory holds";
 		return;
 	}
-	if (q->count == q->capacity && !queue_grow(w)) {
+	if (q->count == q->capacity && !queue_grow(q)) {
 		w->out_of_memory = true;
 		return;
 	}
@@ -119,6 +116,18 @@ void ms_walk_push(struct ms_walk *w, struct ms_walk_item item)
 		item.trie = w->trie;
 	q->items[(q->first + q->count) & (q->capacity - 1)] = item;
 	q->count++;
+}
+
+void ms_walk_push(struct ms_walk *w, struct ms_walk_item item)
+{
+	bool typed = item.kind != MS_WALK_UNTYPED && item.kind != MS_WALK_HEADED;
+
+	queue_push(w, typed ? &w->queue : &w->later, item);
+}
+
+void ms_walk_push_now(struct ms_walk *w, struct ms_walk_item item)
+{
+	queue_push(w, &w->queue, item);
 }
 
 // --- Objects. ---
@@ -237,6 +246,13 @@ void ms_walk_meet_values(struct ms_walk *w, ms_addr address, ms_plan_id type, ui
 			    .root = root & 0xffffff,
 			    .kind = MS_WALK_VALUES,
 			});
+}
+
+bool ms_walk_is_seen(const struct ms_walk *w, ms_addr address)
+{
+	struct object o;
+
+	return object_find(w, address, &o) && is_seen(w, &o);
 }
 
 void ms_walk_meet_object(struct ms_walk *w, ms_addr address, enum ms_walk_kind kind,
@@ -359,7 +375,9 @@ void ms_walk_meet_map(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_la
 	}
 	if (!f->type && type) {
 		f->type = type;
-		map_enter(w, address, type, f->label, f->root);
+		f->label = label; // Who knows what it holds knows better whose it is.
+		f->root = root;
+		map_enter(w, address, type, label, root);
 	} else if (type && !are_aliases(w, f->type, type)) {
 		w->summary.conflicts++;
 	}

@@ -123,14 +123,27 @@ static struct ms_error *from_variables(struct ms_walk *w)
 
 // --- Data. ---
 
+/** The variable at @p address as a root; 0 when it has no name left. */
+static uint32_t root_at(struct ms_walk *w, ms_addr address, ms_label *ret_label)
+{
+	const struct ms_symbol *s = ms_symbols_find(&w->symbols, address - w->rt->elf.bias);
+	const char *name = s ? s->name : NULL;
+
+	*ret_label = 0;
+	if (!name)
+		return 0;
+	*ret_label = ms_label_whole(&w->labels, ms_labels_text(&w->labels, name, strlen(name)));
+	return root_of(w, name);
+}
+
 static void scan_words(struct ms_walk *w, const uint8_t *bytes, size_t size, ms_addr address)
 {
-	uint32_t root = 0;
-
 	for (size_t at = 0; at + 2 * WORD_BYTES <= size; at += WORD_BYTES) {
 		ms_addr word = ms_load_u64(bytes + at);
 		ms_addr value = ms_load_u64(bytes + at + WORD_BYTES);
 		ms_plan_id type;
+		ms_label label;
+		uint32_t root;
 
 		if (!word || (word & 7) || !value || !ms_spans_find(&w->spans, value))
 			continue;
@@ -140,7 +153,8 @@ static void scan_words(struct ms_walk *w, const uint8_t *bytes, size_t size, ms_
 		if (!type)
 			continue;
 		w->summary.roots++;
-		ms_walk_meet_interface(w, type, value, address + at + WORD_BYTES, 0, root);
+		root = root_at(w, address + at, &label);
+		ms_walk_meet_interface(w, type, value, address + at + WORD_BYTES, label, root);
 	}
 }
 
@@ -248,5 +262,7 @@ struct ms_error *ms_walk_from_roots(struct ms_walk *w)
 		err = from_data(w);
 	if (!err)
 		err = from_stacks(w);
+	if (!err)
+		err = ms_walk_drain_all(w);
 	return err;
 }

@@ -39,9 +39,8 @@ static bool is_asked_to_stop(struct ms_walk *w)
 	return w->stopped;
 }
 
-static struct ms_walk_item queue_take(struct ms_walk *w)
+static struct ms_walk_item queue_take(struct ms_walk_queue *q)
 {
-	struct ms_walk_queue *q = &w->queue;
 	struct ms_walk_item item;
 
 	if (q->count > FRONT_ITEMS) {
@@ -61,7 +60,7 @@ static struct ms_error *batch_take(struct ms_walk *w, struct batch *b)
 	ms_fetch_reset(&w->fetch);
 	b->count = 0;
 	while (w->queue.count && b->count < BATCH_ITEMS && bytes < BATCH_BYTES) {
-		struct ms_walk_item item = queue_take(w);
+		struct ms_walk_item item = queue_take(&w->queue);
 		uint64_t size = ms_walk_item_bytes(w, &item);
 		struct ms_error *err;
 
@@ -100,6 +99,22 @@ struct ms_error *ms_walk_drain(struct ms_walk *w)
 	}
 	w->queue.count = 0;
 	return NULL;
+}
+
+struct ms_error *ms_walk_drain_all(struct ms_walk *w)
+{
+	struct ms_error *err = ms_walk_drain(w);
+
+	while (w->later.count && !w->stopped && !err) {
+		for (size_t i = 0; i < BATCH_ITEMS && w->later.count; i++) {
+			struct ms_walk_item item = queue_take(&w->later);
+
+			if (!ms_walk_is_seen(w, item.address))
+				ms_walk_push_now(w, item);
+		}
+		err = ms_walk_drain(w);
+	}
+	return err;
 }
 
 uint32_t ms_walk_root(struct ms_walk *w, const char *name)
@@ -171,6 +186,8 @@ static struct ms_error *walk_init(struct ms_walk *w)
 	if (!err)
 		err = ms_plans_init(w->types, w->layout, &w->labels, &w->plans);
 	if (!err)
+		err = ms_symbols_load(w->rt->target, &w->symbols);
+	if (!err)
 		err = ms_spans_load(w->rt, &w->spans);
 	if (!err)
 		err = spans_index(w);
@@ -191,6 +208,8 @@ static void walk_deinit(struct ms_walk *w)
 	free(w->seen);
 	free(w->parts.slots);
 	free(w->queue.items);
+	free(w->later.items);
+	ms_symbols_deinit(&w->symbols);
 	free(w->found);
 	free(w->row_slots);
 	free(w->tries.items);

@@ -10,6 +10,7 @@
 
 #include "golang/spans.h"
 #include "target/fetch.h"
+#include "image/symbols.h"
 #include "walk/label.h"
 #include "walk/plan.h"
 #include "walk/walk.h"
@@ -79,7 +80,7 @@ struct ms_walk {
 	struct ms_walk_queue {
 		struct ms_walk_item *items; // A ring.
 		size_t first, count, capacity;
-	} queue;
+	} queue, later; // What is typed goes first: it knows better whose a map is.
 	size_t queue_max;
 	struct ms_fetch fetch;
 	struct ms_walk_found *found; // By row.
@@ -96,6 +97,7 @@ struct ms_walk {
 		} * items;
 		size_t count, capacity;
 	} extra; // Maps that the census does not have.
+	struct ms_symbols symbols;
 	struct {
 		const char **items; // Of roots; [0] is none.
 		size_t count, capacity;
@@ -113,8 +115,11 @@ struct ms_walk {
 
 // walk.c
 
-/** Let what waits be visited until nothing does. */
+/** Let what waits be visited until nothing that is typed does. */
 MS_MUST_USE struct ms_error *ms_walk_drain(struct ms_walk *w);
+
+/** The same with what is not typed. */
+MS_MUST_USE struct ms_error *ms_walk_drain_all(struct ms_walk *w);
 
 /** Add @p key to a set; false when it is in there, or there is no more room. */
 bool ms_walk_set_add(struct ms_walk *w, struct ms_walk_set *set, uint64_t key);
@@ -124,7 +129,14 @@ uint32_t ms_walk_root(struct ms_walk *w, const char *name);
 
 // meet.c: what is done with an address that was met.
 
+/** Let an item wait: what is not typed until nothing else does. */
 void ms_walk_push(struct ms_walk *w, struct ms_walk_item item);
+
+/** Let it wait with what is typed. */
+void ms_walk_push_now(struct ms_walk *w, struct ms_walk_item item);
+
+/** Whether the object there was met whole. */
+bool ms_walk_is_seen(const struct ms_walk *w, ms_addr address);
 
 /** @p count values of @p type lie at @p address. */
 void ms_walk_meet_values(struct ms_walk *w, ms_addr address, ms_plan_id type, uint64_t count,
