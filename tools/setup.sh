@@ -33,6 +33,10 @@ compiles() {
 	has gcc && echo '#include <stdio.h>' | gcc -E - >/dev/null 2>&1
 }
 
+header() {
+	has gcc && echo "#include <$1>" | gcc -E - >/dev/null 2>&1
+}
+
 clang_sanitizes() {
 	local runtime=libclang_rt.fuzzer-$(uname -m).a
 
@@ -65,6 +69,8 @@ group_build() {
 	need libdw-dev library libdw
 	need libyajl-dev library yajl
 	need zlib1g-dev library zlib
+	need libcapstone-dev library capstone
+	need libzydis-dev header Zydis/Zydis.h
 }
 
 group_check() {

@@ -1,0 +1,271 @@
+// code_amd64.c - amd64 by Zydis.
+//
+// Zydis says of every operand whether it is read or written, so what an instruction changes never
+// depends on a list of ours.  Only the few forms that carry a value on are told apart by name.
+#include "image/code_internal.h"
+
+#include <Zydis/Zydis.h>
+#include <stdlib.h>
+
+enum { REGISTERS = 16 };
+
+struct operands {
+	ZydisDecodedInstruction insn;
+	ZydisDecodedOperand items[ZYDIS_MAX_OPERAND_COUNT];
+	ms_addr next; // Address behind the instruction.
+};
+
+static void *amd64_open(void)
+{
+	ZydisDecoder *decoder = malloc(sizeof(*decoder));
+
+	if (decoder && ZYAN_FAILED(ZydisDecoderInit(decoder, ZYDIS_MACHINE_MODE_LONG_64,
+						    ZYDIS_STACK_WIDTH_64))) {
+		free(decoder);
+		decoder = NULL;
+	}
+	return decoder;
+}
+
+/** The number of a general register of any width, or MS_CODE_NONE. */
+static uint8_t number_of(ZydisRegister reg)
+{
+	ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
+	ZyanI8 id;
+
+	if (ZydisRegisterGetClass(whole) != ZYDIS_REGCLASS_GPR64)
+		return MS_CODE_NONE;
+	id = ZydisRegisterGetId(whole);
+	return id >= 0 && id < REGISTERS ? (uint8_t)id : MS_CODE_NONE;
+}
+
+/** Whether a memory operand is a register or the instruction pointer, plus a number. */
+static bool place_of(const struct operands *o, const ZydisDecodedOperand *op, struct ms_insn *insn)
+{
+	if (op->mem.type != ZYDIS_MEMOP_TYPE_MEM && op->mem.type != ZYDIS_MEMOP_TYPE_AGEN)
+		return false;
+	if (op->mem.index != ZYDIS_REGISTER_NONE || (op->mem.segment == ZYDIS_REGISTER_FS) ||
+	    op->mem.segment == ZYDIS_REGISTER_GS)
+		return false;
+	insn->value = op->mem.disp.has_displacement ? (uint64_t)op->mem.disp.value : 0;
+	if (op->mem.base == ZYDIS_REGISTER_RIP) {
+		insn->base = MS_CODE_NONE;
+		insn->value += o->next;
+		return true;
+	}
+	insn->base = number_of(op->mem.base);
+	return insn->base != MS_CODE_NONE;
+}
+
+/** What is written: registers into a set; memory makes an OTHER a CLOBBER. */
+static void effects(const struct operands *o, struct ms_insn *insn)
+{
+	for (unsigned i = 0; i < o->insn.operand_count; i++) {
+		const ZydisDecodedOperand *op = &o->items[i];
+
+		if (!(op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
+			continue;
+		if (op->type == ZYDIS_OPERAND_TYPE_REGISTER) {
+			uint8_t number = number_of(op->reg.value);
+
+			if (number != MS_CODE_NONE)
+				insn->writes |= (uint32_t)1 << number;
+		} else if (op->type == ZYDIS_OPERAND_TYPE_MEMORY) {
+			insn->kind = MS_INSN_CLOBBER;
+			insn->bytes = (uint8_t)(op->size / 8 < 128 ? op->size / 8 : 0);
+			if (!place_of(o, op, insn) ||
+			    (o->insn.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE)))
+				insn->bytes = 0;
+		}
+	}
+}
+
+static bool is_register(const ZydisDecodedOperand *op)
+{
+	return op->type == ZYDIS_OPERAND_TYPE_REGISTER && number_of(op->reg.value) != MS_CODE_NONE;
+}
+
+/** A register that is read or written as a whole: writing 32 bits clears the others. */
+static bool is_whole(const ZydisDecodedOperand *op)
+{
+	return is_register(op) && op->size == 64;
+}
+
+static void mov_to_register(const struct operands *o, struct ms_insn *insn)
+{
+	const ZydisDecodedOperand *to = &o->items[0], *from = &o->items[1];
+
+	if (to->size < 32)
+		return;
+	if (from->type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
+		insn->kind = MS_INSN_CONST;
+		insn->value = to->size == 32 ? (uint32_t)from->imm.value.u : from->imm.value.u;
+	} else if (is_whole(to) && is_whole(from)) {
+		insn->kind = MS_INSN_MOVE;
+		insn->base = number_of(from->reg.value);
+	} else if (from->type == ZYDIS_OPERAND_TYPE_MEMORY && place_of(o, from, insn)) {
+		insn->kind = MS_INSN_LOAD;
+		insn->bytes = (uint8_t)(from->size / 8);
+	} else {
+		return;
+	}
+	insn->reg = number_of(to->reg.value);
+}
+
+static void mov_to_memory(const struct operands *o, struct ms_insn *insn)
+{
+	const ZydisDecodedOperand *from = &o->items[1];
+
+	if (!insn->bytes)
+		return; // A place that is not known stays a clobber.
+	if (from->type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
+		insn->kind = MS_INSN_STORE_CONST;
+		insn->constant = from->imm.value.u;
+	} else if (is_register(from)) {
+		insn->kind = MS_INSN_STORE;
+		insn->reg = number_of(from->reg.value);
+	}
+}
+
+static void lea(const struct operands *o, struct ms_insn *insn)
+{
+	if (!is_whole(&o->items[0]) || !place_of(o, &o->items[1], insn))
+		return;
+	insn->kind = insn->base == MS_CODE_NONE ? MS_INSN_CONST : MS_INSN_ADD;
+	insn->reg = number_of(o->items[0].reg.value);
+}
+
+static void arithmetic(const struct operands *o, struct ms_insn *insn)
+{
+	const ZydisDecodedOperand *to = &o->items[0], *from = &o->items[1];
+
+	if (o->insn.mnemonic == ZYDIS_MNEMONIC_XOR) {
+		if (!is_register(to) || !is_register(from) || to->size < 32 ||
+		    to->reg.value != from->reg.value)
+			return;
+		insn->kind = MS_INSN_CONST;
+		insn->value = 0;
+	} else {
+		if (!is_whole(to) || from->type != ZYDIS_OPERAND_TYPE_IMMEDIATE)
+			return;
+		insn->kind = MS_INSN_ADD;
+		insn->base = number_of(to->reg.value);
+		insn->value = from->imm.value.u;
+		if (o->insn.mnemonic == ZYDIS_MNEMONIC_SUB)
+			insn->value = 0 - insn->value;
+	}
+	insn->reg = number_of(to->reg.value);
+}
+
+static void compare(const struct operands *o, struct ms_insn *insn)
+{
+	const ZydisDecodedOperand *a = &o->items[0], *b = &o->items[1];
+
+	if (a->size != 64)
+		return;
+	if (is_register(a) && is_register(b)) {
+		insn->second = number_of(b->reg.value);
+	} else {
+		const ZydisDecodedOperand *swap = a;
+
+		a = is_register(a) ? a : b;
+		b = is_register(swap) ? b : swap;
+		if (!is_register(a) || b->type != ZYDIS_OPERAND_TYPE_MEMORY ||
+		    !place_of(o, b, insn))
+			return;
+		insn->bytes = 8;
+	}
+	insn->kind = MS_INSN_COMPARE;
+	insn->reg = number_of(a->reg.value);
+}
+
+static void transfer(const struct operands *o, struct ms_insn *insn)
+{
+	const ZydisDecodedOperand *to = &o->items[0];
+
+	switch (o->insn.meta.category) {
+	case ZYDIS_CATEGORY_CALL:
+		insn->kind = MS_INSN_CALL;
+		break;
+	case ZYDIS_CATEGORY_UNCOND_BR:
+		insn->kind = MS_INSN_JUMP;
+		break;
+	case ZYDIS_CATEGORY_COND_BR:
+		insn->kind = MS_INSN_BRANCH;
+		break;
+	default:
+		insn->kind = MS_INSN_STOP;
+		return;
+	}
+	insn->value = insn->bytes = 0;
+	insn->base = MS_CODE_NONE;
+	if (to->type == ZYDIS_OPERAND_TYPE_IMMEDIATE && to->imm.is_relative)
+		insn->value = o->next + to->imm.value.u;
+}
+
+static bool is_transfer(const struct operands *o)
+{
+	switch (o->insn.mnemonic) {
+	case ZYDIS_MNEMONIC_UD0:
+	case ZYDIS_MNEMONIC_UD1:
+	case ZYDIS_MNEMONIC_UD2:
+	case ZYDIS_MNEMONIC_INT3:
+	case ZYDIS_MNEMONIC_HLT:
+		return true;
+	default:
+		return o->insn.meta.category == ZYDIS_CATEGORY_CALL ||
+		       o->insn.meta.category == ZYDIS_CATEGORY_UNCOND_BR ||
+		       o->insn.meta.category == ZYDIS_CATEGORY_COND_BR ||
+		       o->insn.meta.category == ZYDIS_CATEGORY_RET;
+	}
+}
+
+static bool amd64_decode(void *decoder, const uint8_t *bytes, size_t size, ms_addr address,
+			 struct ms_insn *insn)
+{
+	struct operands o;
+
+	if (ZYAN_FAILED(ZydisDecoderDecodeFull(decoder, bytes, size, &o.insn, o.items)))
+		return false;
+	o.next = address + o.insn.length;
+	insn->length = o.insn.length;
+	effects(&o, insn);
+	if (is_transfer(&o)) {
+		transfer(&o, insn);
+		return true;
+	}
+	switch (o.insn.mnemonic) {
+	case ZYDIS_MNEMONIC_MOV:
+		if (is_register(&o.items[0]))
+			mov_to_register(&o, insn);
+		else if (o.items[0].type == ZYDIS_OPERAND_TYPE_MEMORY)
+			mov_to_memory(&o, insn);
+		break;
+	case ZYDIS_MNEMONIC_LEA:
+		lea(&o, insn);
+		break;
+	case ZYDIS_MNEMONIC_XOR:
+	case ZYDIS_MNEMONIC_ADD:
+	case ZYDIS_MNEMONIC_SUB:
+		arithmetic(&o, insn);
+		break;
+	case ZYDIS_MNEMONIC_CMP:
+		compare(&o, insn);
+		break;
+	default:
+		break;
+	}
+	return true;
+}
+
+static void amd64_close(void *decoder)
+{
+	free(decoder);
+}
+
+const struct ms_code_ops ms_code_amd64 = {
+	.open = amd64_open,
+	.decode = amd64_decode,
+	.close = amd64_close,
+	.stack_pointer = MS_AMD64_SP,
+};
