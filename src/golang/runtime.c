@@ -9,6 +9,7 @@
 #include "golang/runtime.h"
 
 #include "base/cleanup.h"
+#include "golang/code_facts.h"
 #include "golang/globals.h"
 #include "golang/goroutines.h"
 #include "golang/module.h"
@@ -135,6 +136,8 @@ static void detach(struct ms_go_runtime *rt)
 		ms_types_deinit(rt->types);
 	free(rt->types);
 	rt->types = NULL;
+	ms_code_facts_destroy(rt->code_facts);
+	rt->code_facts = NULL;
 	rt->module_count = 0;
 	rt->allspans = rt->allgs = 0;
 }

@@ -26,6 +26,7 @@ enum ms_version_source {
 };
 
 struct ms_types;
+struct ms_code_facts;
 
 struct ms_go_runtime {
 	struct ms_target *target; // Borrowed.
@@ -42,8 +43,9 @@ struct ms_go_runtime {
 	size_t module_count;
 	ms_addr allspans; // Address of the slice runtime.mheap_.allspans.
 	ms_addr allgs;    // Address of the slice runtime.allgs; 0 when it was not found.
-	struct ms_go_globals *globals; // Set by the first ms_go_globals_load (globals.h).
-	struct ms_types *types;        // See ms_go_types (types.h).
+	struct ms_go_globals *globals;    // Set by the first ms_go_globals_load (globals.h).
+	struct ms_types *types;           // See ms_go_types (types.h).
+	struct ms_code_facts *code_facts; // See ms_go_code_facts (code_facts.h).
 };
 
 struct ms_go_options {

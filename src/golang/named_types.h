@@ -1,0 +1,21 @@
+// named_types.h - the descriptor of a named type, by its package's path and its name.
+#pragma once
+
+#include "golang/types.h"
+
+struct ms_named_types;
+
+/** Index the named types of all type sections; the index borrows @p types. */
+MS_MUST_USE struct ms_error *ms_named_types_create(const struct ms_types *types,
+						   const struct ms_go_layout *layout,
+						   struct ms_named_types **ret_named);
+
+/**
+ * The descriptor of the type @p name ("Registry") of the package @p package ("net/http"); 0 when
+ * there is none, or several: a function may declare a type of the same name.
+ */
+ms_addr ms_named_types_find(const struct ms_named_types *named, const char *package,
+			    size_t package_size, const char *name, size_t name_size);
+
+/** Accepts NULL. */
+void ms_named_types_destroy(struct ms_named_types *named);
