@@ -225,7 +225,7 @@ static struct ms_error *globals_merge(const struct merge *m, struct ms_code_raw 
 	return NULL;
 }
 
-/** A struct whose first field is "F", a uintptr: what the compiler makes for a closure. */
+/** A struct whose first field is "F" (".F" in older releases), a uintptr. */
 static bool is_closure(const struct merge *m, const struct ms_code_function *f)
 {
 	const struct ms_go_layout *l = m->layout;
@@ -239,7 +239,7 @@ static bool is_closure(const struct merge *m, const struct ms_code_function *f)
 	field = ms_types_bytes(m->types, s.fields, l->structfield_size);
 	return field && kind_of(m, ms_load_u64(field + l->structfield_type)) == KIND_UINTPTR &&
 	       ms_types_text(m->types, ms_load_u64(field + l->structfield_name), &name, &size) &&
-	       size == 1 && *name == 'F';
+	       ((size == 1 && *name == 'F') || (size == 2 && !memcmp(name, ".F", 2)));
 }
 
 static int function_compare(const void *a, const void *b)

@@ -17,6 +17,7 @@ enum {
 	IS_RUNTIME = 1, // Bits by entry.
 	IS_NEW = 2,
 	IS_METHOD = 4,
+	IS_MAKER = 8,
 	REXW = 0x48,
 	CALL = 0xe8,
 	LOAD = 0x8b,
@@ -56,7 +57,13 @@ static unsigned callee_bits(enum ms_callee_role role)
 		return 0;
 	case MS_CALLEE_NEW:
 	case MS_CALLEE_NEW_SIZED:
-		return IS_RUNTIME | IS_NEW;
+		return IS_MAKER | IS_NEW;
+	case MS_CALLEE_MAKE_MAP:
+	case MS_CALLEE_MAKE_SMALL:
+	case MS_CALLEE_MAKE_CHAN:
+	case MS_CALLEE_MAKE_SLICE:
+	case MS_CALLEE_GROW_SLICE:
+		return IS_MAKER;
 	case MS_CALLEE_METHOD:
 		return IS_METHOD;
 	default:
@@ -102,7 +109,8 @@ static void called(struct glance *g, ms_addr target)
 	if (distance % GRAIN || distance / GRAIN >= g->scan->callee_slots)
 		return;
 	bits = g->scan->callees[distance / GRAIN];
-	g->is.calls_runtime |= bits & IS_RUNTIME;
+	g->is.calls_runtime |= (bits & IS_RUNTIME) != 0;
+	g->is.calls_maker |= (bits & IS_MAKER) != 0;
 	g->is.calls_new |= (bits & IS_NEW) != 0;
 	g->is.calls_method |= (bits & IS_METHOD) != 0;
 }
@@ -138,6 +146,7 @@ static void operand_glance(struct glance *g, size_t at)
 		return; // Every function that stores pointers asks so for the write barrier.
 	referred(g, target, opcode == STORE || opcode == STORE_IMM ? MS_CODE_WRITES : 0);
 	g->is.has_data |= opcode != GROUP_IMM8;
+	g->is.has_store |= opcode == STORE || opcode == LEA;
 	g->is.has_receiver |= is_wide && p[0] == 0x05 && (opcode == LOAD || opcode == LEA);
 }
 
@@ -181,6 +190,7 @@ static void page_glance(struct glance *g, uint32_t insn, const ms_addr pages[32]
 		return;
 	referred(g, address, is_store ? MS_CODE_WRITES : 0);
 	g->is.has_data = true;
+	g->is.has_store |= is_store || is_add;
 	g->is.has_receiver |= !is_store && to == 0;
 }
 

@@ -34,10 +34,12 @@ struct ms_code_references {
 
 /** What the bytes of one function hold. */
 struct ms_code_glance {
-	bool calls_runtime; // To a function that says something of its arguments or result.
+	bool calls_runtime; // To a function that says something of its arguments.
+	bool calls_maker;   // To one that says something of its result.
 	bool calls_new;     // To one that makes an object.
 	bool calls_method;
 	bool has_data;     // Refers to a variable otherwise than to compare it.
+	bool has_store;    // Stores to a variable, or takes its address.
 	bool has_receiver; // Loads a variable, or its address, as a first argument.
 	bool has_function; // Takes the address of a function.
 };

@@ -12,23 +12,17 @@ enum { REGISTERS = 16 };
 struct operands {
 	ZydisDecodedInstruction insn;
 	ZydisDecodedOperand items[ZYDIS_MAX_OPERAND_COUNT];
-	ms_addr next; // Address behind the instruction.
+	ms_addr next;           // Address behind the instruction.
+	const uint8_t *numbers; // Of struct decoder.
 };
 
-static void *amd64_open(void)
-{
-	ZydisDecoder *decoder = malloc(sizeof(*decoder));
-
-	if (decoder && ZYAN_FAILED(ZydisDecoderInit(decoder, ZYDIS_MACHINE_MODE_LONG_64,
-						    ZYDIS_STACK_WIDTH_64))) {
-		free(decoder);
-		decoder = NULL;
-	}
-	return decoder;
-}
+struct decoder {
+	ZydisDecoder zydis;
+	uint8_t numbers[ZYDIS_REGISTER_MAX_VALUE + 1]; // By Zydis's names.
+};
 
 /** The number of a general register of any width, or MS_CODE_NONE. */
-static uint8_t number_of(ZydisRegister reg)
+static uint8_t number_find(ZydisRegister reg)
 {
 	ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
 	ZyanI8 id;
@@ -37,6 +31,25 @@ static uint8_t number_of(ZydisRegister reg)
 		return MS_CODE_NONE;
 	id = ZydisRegisterGetId(whole);
 	return id >= 0 && id < REGISTERS ? (uint8_t)id : MS_CODE_NONE;
+}
+
+static void *amd64_open(void)
+{
+	struct decoder *d = malloc(sizeof(*d));
+
+	if (!d || ZYAN_FAILED(ZydisDecoderInit(&d->zydis, ZYDIS_MACHINE_MODE_LONG_64,
+					       ZYDIS_STACK_WIDTH_64))) {
+		free(d);
+		return NULL;
+	}
+	for (unsigned reg = 0; reg < MS_ARRAY_SIZE(d->numbers); reg++)
+		d->numbers[reg] = number_find((ZydisRegister)reg);
+	return d;
+}
+
+static uint8_t number_of(const struct operands *o, ZydisRegister reg)
+{
+	return reg <= ZYDIS_REGISTER_MAX_VALUE ? o->numbers[reg] : MS_CODE_NONE;
 }
 
 /** Whether a memory operand is a register or the instruction pointer, plus a number. */
@@ -53,7 +66,7 @@ static bool place_of(const struct operands *o, const ZydisDecodedOperand *op, st
 		insn->value += o->next;
 		return true;
 	}
-	insn->base = number_of(op->mem.base);
+	insn->base = number_of(o, op->mem.base);
 	return insn->base != MS_CODE_NONE;
 }
 
@@ -66,7 +79,7 @@ static void effects(const struct operands *o, struct ms_insn *insn)
 		if (!(op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
 			continue;
 		if (op->type == ZYDIS_OPERAND_TYPE_REGISTER) {
-			uint8_t number = number_of(op->reg.value);
+			uint8_t number = number_of(o, op->reg.value);
 
 			if (number != MS_CODE_NONE)
 				insn->writes |= (uint32_t)1 << number;
@@ -80,15 +93,16 @@ static void effects(const struct operands *o, struct ms_insn *insn)
 	}
 }
 
-static bool is_register(const ZydisDecodedOperand *op)
+static bool is_register(const struct operands *o, const ZydisDecodedOperand *op)
 {
-	return op->type == ZYDIS_OPERAND_TYPE_REGISTER && number_of(op->reg.value) != MS_CODE_NONE;
+	return op->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+	       number_of(o, op->reg.value) != MS_CODE_NONE;
 }
 
 /** A register that is read or written as a whole: writing 32 bits clears the others. */
-static bool is_whole(const ZydisDecodedOperand *op)
+static bool is_whole(const struct operands *o, const ZydisDecodedOperand *op)
 {
-	return is_register(op) && op->size == 64;
+	return is_register(o, op) && op->size == 64;
 }
 
 static void mov_to_register(const struct operands *o, struct ms_insn *insn)
@@ -100,16 +114,16 @@ static void mov_to_register(const struct operands *o, struct ms_insn *insn)
 	if (from->type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
 		insn->kind = MS_INSN_CONST;
 		insn->value = to->size == 32 ? (uint32_t)from->imm.value.u : from->imm.value.u;
-	} else if (is_whole(to) && is_whole(from)) {
+	} else if (is_whole(o, to) && is_whole(o, from)) {
 		insn->kind = MS_INSN_MOVE;
-		insn->base = number_of(from->reg.value);
+		insn->base = number_of(o, from->reg.value);
 	} else if (from->type == ZYDIS_OPERAND_TYPE_MEMORY && place_of(o, from, insn)) {
 		insn->kind = MS_INSN_LOAD;
 		insn->bytes = (uint8_t)(from->size / 8);
 	} else {
 		return;
 	}
-	insn->reg = number_of(to->reg.value);
+	insn->reg = number_of(o, to->reg.value);
 }
 
 static void mov_to_memory(const struct operands *o, struct ms_insn *insn)
@@ -121,18 +135,18 @@ static void mov_to_memory(const struct operands *o, struct ms_insn *insn)
 	if (from->type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
 		insn->kind = MS_INSN_STORE_CONST;
 		insn->constant = from->imm.value.u;
-	} else if (is_register(from)) {
+	} else if (is_register(o, from)) {
 		insn->kind = MS_INSN_STORE;
-		insn->reg = number_of(from->reg.value);
+		insn->reg = number_of(o, from->reg.value);
 	}
 }
 
 static void lea(const struct operands *o, struct ms_insn *insn)
 {
-	if (!is_whole(&o->items[0]) || !place_of(o, &o->items[1], insn))
+	if (!is_whole(o, &o->items[0]) || !place_of(o, &o->items[1], insn))
 		return;
 	insn->kind = insn->base == MS_CODE_NONE ? MS_INSN_CONST : MS_INSN_ADD;
-	insn->reg = number_of(o->items[0].reg.value);
+	insn->reg = number_of(o, o->items[0].reg.value);
 }
 
 static void arithmetic(const struct operands *o, struct ms_insn *insn)
@@ -140,21 +154,21 @@ static void arithmetic(const struct operands *o, struct ms_insn *insn)
 	const ZydisDecodedOperand *to = &o->items[0], *from = &o->items[1];
 
 	if (o->insn.mnemonic == ZYDIS_MNEMONIC_XOR) {
-		if (!is_register(to) || !is_register(from) || to->size < 32 ||
+		if (!is_register(o, to) || !is_register(o, from) || to->size < 32 ||
 		    to->reg.value != from->reg.value)
 			return;
 		insn->kind = MS_INSN_CONST;
 		insn->value = 0;
 	} else {
-		if (!is_whole(to) || from->type != ZYDIS_OPERAND_TYPE_IMMEDIATE)
+		if (!is_whole(o, to) || from->type != ZYDIS_OPERAND_TYPE_IMMEDIATE)
 			return;
 		insn->kind = MS_INSN_ADD;
-		insn->base = number_of(to->reg.value);
+		insn->base = number_of(o, to->reg.value);
 		insn->value = from->imm.value.u;
 		if (o->insn.mnemonic == ZYDIS_MNEMONIC_SUB)
 			insn->value = 0 - insn->value;
 	}
-	insn->reg = number_of(to->reg.value);
+	insn->reg = number_of(o, to->reg.value);
 }
 
 static void compare(const struct operands *o, struct ms_insn *insn)
@@ -163,20 +177,20 @@ static void compare(const struct operands *o, struct ms_insn *insn)
 
 	if (a->size != 64)
 		return;
-	if (is_register(a) && is_register(b)) {
-		insn->second = number_of(b->reg.value);
+	if (is_register(o, a) && is_register(o, b)) {
+		insn->second = number_of(o, b->reg.value);
 	} else {
 		const ZydisDecodedOperand *swap = a;
 
-		a = is_register(a) ? a : b;
-		b = is_register(swap) ? b : swap;
-		if (!is_register(a) || b->type != ZYDIS_OPERAND_TYPE_MEMORY ||
+		a = is_register(o, a) ? a : b;
+		b = is_register(o, swap) ? b : swap;
+		if (!is_register(o, a) || b->type != ZYDIS_OPERAND_TYPE_MEMORY ||
 		    !place_of(o, b, insn))
 			return;
 		insn->bytes = 8;
 	}
 	insn->kind = MS_INSN_COMPARE;
-	insn->reg = number_of(a->reg.value);
+	insn->reg = number_of(o, a->reg.value);
 }
 
 static void transfer(const struct operands *o, struct ms_insn *insn)
@@ -220,15 +234,37 @@ static bool is_transfer(const struct operands *o)
 	}
 }
 
+/** Instructions that change no register of ours and no memory, and tell nothing. */
+static bool is_nothing(const ZydisDecodedInstruction *insn)
+{
+	switch (insn->mnemonic) {
+	case ZYDIS_MNEMONIC_NOP:
+	case ZYDIS_MNEMONIC_TEST:
+	case ZYDIS_MNEMONIC_UCOMISD:
+	case ZYDIS_MNEMONIC_UCOMISS:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool amd64_decode(void *decoder, const uint8_t *bytes, size_t size, ms_addr address,
 			 struct ms_insn *insn)
 {
+	struct decoder *d = decoder;
+	ZydisDecoderContext context;
 	struct operands o;
 
-	if (ZYAN_FAILED(ZydisDecoderDecodeFull(decoder, bytes, size, &o.insn, o.items)))
+	if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(&d->zydis, &context, bytes, size, &o.insn)))
+		return false;
+	insn->length = o.insn.length;
+	if (is_nothing(&o.insn))
+		return true;
+	if (ZYAN_FAILED(ZydisDecoderDecodeOperands(&d->zydis, &context, &o.insn, o.items,
+						   o.insn.operand_count)))
 		return false;
 	o.next = address + o.insn.length;
-	insn->length = o.insn.length;
+	o.numbers = d->numbers;
 	effects(&o, insn);
 	if (is_transfer(&o)) {
 		transfer(&o, insn);
@@ -236,7 +272,7 @@ static bool amd64_decode(void *decoder, const uint8_t *bytes, size_t size, ms_ad
 	}
 	switch (o.insn.mnemonic) {
 	case ZYDIS_MNEMONIC_MOV:
-		if (is_register(&o.items[0]))
+		if (is_register(&o, &o.items[0]))
 			mov_to_register(&o, insn);
 		else if (o.items[0].type == ZYDIS_OPERAND_TYPE_MEMORY)
 			mov_to_memory(&o, insn);
