@@ -19,8 +19,10 @@ static const uint64_t STACK_BYTES_MAX = (uint64_t)1 << 32;
 
 uint32_t ms_goroutine_bytes(const struct ms_go_layout *l)
 {
-	const uint32_t fields[] = { l->g_stack_lo, l->g_stack_hi,  l->g_sched_sp, l->g_sched_g,
-				    l->g_status,   l->g_syscallsp, l->g_goid };
+	const uint32_t fields[] = { l->g_stack_lo, l->g_stack_hi,  l->g_sched_sp,   l->g_sched_g,
+				    l->g_status,   l->g_syscallsp, l->g_goid,       l->g_sched_pc,
+				    l->g_sched_bp, l->g_syscallpc, l->g_waitreason, l->g_waitsince,
+				    l->g_gopc,     l->g_startpc,   l->g_m };
 	uint32_t last = 0;
 
 	for (size_t i = 0; i < MS_ARRAY_SIZE(fields); i++)
@@ -39,6 +41,13 @@ static bool status_is_legal(uint32_t status)
 	return status <= MS_GO_STATUS_MAX && (legal >> status & 1);
 }
 
+/** The word before gobuf.bp (runtime/runtime2.go, Go 1.18 to 1.27). */
+static ms_addr saved_lr(const struct ms_go_layout *l, const uint8_t *raw)
+{
+	return l->arch == MS_ARCH_ARM64 && l->g_sched_bp >= 8 ? ms_load_u64(raw + l->g_sched_bp - 8)
+							      : 0;
+}
+
 bool ms_goroutine_parse(const struct ms_go_layout *l, const uint8_t *raw, ms_addr address,
 			struct ms_goroutine *ret_goroutine)
 {
@@ -49,14 +58,25 @@ bool ms_goroutine_parse(const struct ms_go_layout *l, const uint8_t *raw, ms_add
 		.stack_lo = ms_load_u64(raw + l->g_stack_lo),
 		.stack_hi = ms_load_u64(raw + l->g_stack_hi),
 		.sp = ms_load_u64(raw + l->g_sched_sp),
+		.pc = ms_load_u64(raw + l->g_sched_pc),
+		.bp = ms_load_u64(raw + l->g_sched_bp),
+		.lr = saved_lr(l, raw),
+		.created_at = ms_load_u64(raw + l->g_gopc),
+		.start_pc = ms_load_u64(raw + l->g_startpc),
+		.m = ms_load_u64(raw + l->g_m),
 		.id = ms_load_u64(raw + l->g_goid),
+		.wait_since = ms_load_u64(raw + l->g_waitsince),
 		.status = dead ? MS_GO_DEAD : status,
+		.wait_reason = raw[l->g_waitreason],
 	};
 
 	if (ms_load_u64(raw + l->g_sched_g) != address || !status_is_legal(status))
 		return false;
-	if (status == MS_GO_SYSCALL && ms_load_u64(raw + l->g_syscallsp))
+	if (status == MS_GO_SYSCALL && ms_load_u64(raw + l->g_syscallsp)) {
 		g.sp = ms_load_u64(raw + l->g_syscallsp);
+		g.pc = ms_load_u64(raw + l->g_syscallpc);
+		g.in_syscall = true;
+	}
 	if (!dead && (g.stack_lo >= g.stack_hi || g.stack_hi - g.stack_lo > STACK_BYTES_MAX ||
 		      (g.stack_lo & 7) || (g.stack_hi & 7) || g.id > (uint64_t)1 << 48))
 		return false;

@@ -22,9 +22,18 @@ enum ms_go_status {
 struct ms_goroutine {
 	ms_addr address;
 	ms_addr stack_lo, stack_hi;
-	ms_addr sp; // Saved stack pointer; stale while it runs.
+	ms_addr sp;         // Saved stack pointer; stale while it runs.
+	ms_addr pc;         // Saved with sp: where it goes on.
+	ms_addr bp;         // Saved frame pointer; in a system call it may be of an earlier stop.
+	ms_addr lr;         // arm64: the return address when pc is where its function begins.
+	ms_addr created_at; // The go statement that made it, as a return address; 0 for the first.
+	ms_addr start_pc;   // The function it began with.
+	ms_addr m;          // The thread that runs it, or 0.
 	uint64_t id;
-	uint32_t status; // ms_go_status without the scan bit.
+	uint64_t wait_since;  // Runtime clock; 0 when it did not wait long enough to be noticed.
+	uint32_t status;      // ms_go_status without the scan bit.
+	uint32_t wait_reason; // runtime.waitReason, whose numbers differ between releases.
+	bool in_syscall;      // pc and sp are those of its entry into a system call.
 };
 
 struct ms_goroutines {
@@ -33,6 +42,13 @@ struct ms_goroutines {
 	uint64_t dead;
 	uint64_t unreadable;
 };
+
+/** True when what is saved of it holds: it neither runs nor is its stack being moved. */
+static inline bool ms_goroutine_rests(const struct ms_goroutine *g)
+{
+	return g->status == MS_GO_RUNNABLE || g->status == MS_GO_WAITING ||
+	       g->status == MS_GO_PREEMPTED || g->status == MS_GO_LEAKED || g->in_syscall;
+}
 
 /** Find the slice runtime.allgs; fills rt->allgs. */
 MS_MUST_USE struct ms_error *ms_goroutines_find(struct ms_go_runtime *rt);

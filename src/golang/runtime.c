@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "golang/code_facts.h"
+#include "golang/functions.h"
 #include "golang/globals.h"
 #include "golang/goroutines.h"
 #include "golang/module.h"
@@ -138,6 +139,8 @@ static void detach(struct ms_go_runtime *rt)
 	rt->types = NULL;
 	ms_code_facts_destroy(rt->code_facts);
 	rt->code_facts = NULL;
+	ms_functions_destroy(rt->functions);
+	rt->functions = NULL;
 	rt->module_count = 0;
 	rt->allspans = rt->allgs = 0;
 }

@@ -25,6 +25,7 @@ enum ms_version_source {
 	MS_VERSION_STRING,     // runtime.buildVersion, found among the program's strings.
 };
 
+struct ms_functions;
 struct ms_types;
 struct ms_code_facts;
 
@@ -46,6 +47,7 @@ struct ms_go_runtime {
 	struct ms_go_globals *globals;    // Set by the first ms_go_globals_load (globals.h).
 	struct ms_types *types;           // See ms_go_types (types.h).
 	struct ms_code_facts *code_facts; // See ms_go_code_facts (code_facts.h).
+	struct ms_functions *functions;   // See ms_go_functions (functions.h).
 };
 
 struct ms_go_options {

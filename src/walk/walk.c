@@ -11,8 +11,8 @@
 enum {
 	BATCH_ITEMS = 16 << 10,
 	BATCH_BYTES = 8 << 20,
-	FRONT_ITEMS = 1 << 20, // With more waiting, the queue is worked off from the back.
-	QUEUE_BYTES_DEFAULT = 192 << 20,
+	FRONT_ITEMS = 1 << 17, // With more waiting, the queue is worked off from the back.
+	QUEUE_BYTES_DEFAULT = 64 << 20,
 	SPAN_BITS_MAX = 1 << 30, // 8 billion objects.
 };
 
