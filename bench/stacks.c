@@ -8,6 +8,7 @@
 //	complete 1000
 //	goroutines 1003 resting 1000 frames 15600 by_frame_pointer 0 load_s 0.004 wall_s 0.012
 #include "base/cleanup.h"
+#include "golang/calls.h"
 #include "golang/unwind.h"
 #include "target/process.h"
 
@@ -33,13 +34,16 @@ static double now(void)
 
 static void print_frame(const struct ms_functions *f, const struct ms_frame *frame)
 {
-	char name[NAME_BYTES];
-	const char *file = "?";
-	uint32_t line = 0;
+	struct ms_call calls[MS_CALLS_MAX];
+	size_t count = ms_function_calls(f, frame->function, ms_frame_call_pc(frame), calls);
 
-	ms_function_name_print(frame->function->name, name, sizeof(name));
-	(void)ms_function_line(f, frame->function, ms_frame_call_pc(frame), &file, &line);
-	printf("\t%s\t%s:%" PRIu32 "\t0x%" PRIx64 "\n", name, file, line, frame->sp);
+	for (size_t i = 0; i < count; i++) {
+		char name[NAME_BYTES];
+
+		ms_function_name_print(calls[i].name, name, sizeof(name));
+		printf("\t%s\t%s:%" PRIu32 "\n", name, calls[i].file ? calls[i].file : "?",
+		       calls[i].line);
+	}
 }
 
 static struct ms_error *take(const struct ms_goroutine *g, const struct ms_frames *frames,

@@ -85,6 +85,17 @@ static struct ms_error *parts_load(struct ms_go_runtime *rt, struct ms_functions
 	return NULL;
 }
 
+static struct ms_error *gofunc_read(struct ms_go_runtime *rt, struct ms_functions *f)
+{
+	uint8_t raw[8];
+	struct ms_error *err = ms_target_read(
+	    rt->target, rt->modules[0].address + rt->layout->module_gofunc, raw, sizeof(raw));
+
+	if (!err)
+		f->gofunc = ms_load_u64(raw);
+	return err;
+}
+
 static bool is_injected(const char *name)
 {
 	static const char *const names[] = { "runtime.sigpanic", "runtime.asyncPreempt",
@@ -143,8 +154,9 @@ static bool function_parse(const struct ms_functions *f, const uint8_t *pair,
 static bool has_room(const struct ms_go_runtime *rt, const struct ms_functions *f)
 {
 	const struct ms_go_layout *l = f->layout;
-	const uint32_t fields[] = { l->func_entry, l->func_name, l->func_pcsp, l->func_pcfile,
-				    l->func_pcln,  l->func_unit, l->func_id };
+	const uint32_t fields[] = { l->func_entry,  l->func_name,    l->func_pcsp,
+				    l->func_pcfile, l->func_pcln,    l->func_unit,
+				    l->func_id,     l->func_npcdata, l->func_nfuncdata - 3 };
 
 	for (size_t i = 0; i < MS_ARRAY_SIZE(fields); i++) {
 		if (fields[i] + 4ull > l->func_size)
@@ -211,11 +223,14 @@ struct ms_error *ms_go_functions(struct ms_go_runtime *rt,
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return ms_error_no_memory();
+	f->rt = rt;
 	f->layout = rt->layout;
 	f->quantum = rt->elf.arch == MS_ARCH_ARM64 ? 4 : 1;
 	f->text = rt->modules[0].text;
 	f->etext = rt->modules[0].etext;
-	err = parts_load(rt, f);
+	err = gofunc_read(rt, f);
+	if (!err)
+		err = parts_load(rt, f);
 	if (!err)
 		err = items_load(rt, f);
 	if (!err)
@@ -276,16 +291,14 @@ static uint32_t record_word(const struct ms_functions *f, const struct ms_functi
 	return ms_load_u32(f->records.bytes + fn->record + offset);
 }
 
-/** The value at @p pc of the steps that the word at @p field of the record leads to. */
-static bool value_at(const struct ms_functions *f, const struct ms_function *fn, uint32_t field,
-		     ms_addr pc, int32_t *ret_value)
+bool ms_function_value(const struct ms_functions *f, const struct ms_function *fn, uint32_t steps,
+		       ms_addr pc, int32_t *ret_value)
 {
-	uint32_t at = record_word(f, fn, field);
 	struct ms_pc_values v;
 
-	if (!at || at >= f->steps.size || pc < fn->entry || pc >= fn->end)
+	if (!steps || steps >= f->steps.size || pc < fn->entry || pc >= fn->end)
 		return false;
-	v = ms_pc_values_begin(f->steps.bytes + at, f->steps.bytes + f->steps.size, fn->entry,
+	v = ms_pc_values_begin(f->steps.bytes + steps, f->steps.bytes + f->steps.size, fn->entry,
 			       f->quantum);
 	while (ms_pc_values_next(&v)) {
 		if (pc < v.pc) {
@@ -294,6 +307,12 @@ static bool value_at(const struct ms_functions *f, const struct ms_function *fn,
 		}
 	}
 	return false;
+}
+
+static bool value_at(const struct ms_functions *f, const struct ms_function *fn, uint32_t field,
+		     ms_addr pc, int32_t *ret_value)
+{
+	return ms_function_value(f, fn, record_word(f, fn, field), pc, ret_value);
 }
 
 bool ms_function_line(const struct ms_functions *f, const struct ms_function *fn, ms_addr pc,

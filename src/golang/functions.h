@@ -1,8 +1,7 @@
 // functions.h - the functions of the main module: by address, by name, with lines and frames.
 //
 // Everything comes from the executable's function table (pclntab), stripped or not.  Plugins'
-// functions are not in it.  Names, files and lines are those of machine functions: what the
-// compiler inlined has the file and line of the inlined body and the name of the function around.
+// functions are not in it.
 #pragma once
 
 #include "golang/runtime.h"
@@ -33,7 +32,9 @@ struct ms_functions {
 	size_t count, capacity;
 	uint64_t damaged; // Entries left out because they cannot be.
 	ms_addr text, etext;
-	// The rest is for functions.c.
+	// The rest is for functions.c and calls.c.
+	struct ms_go_runtime *rt; // Borrowed.
+	ms_addr gofunc;           // Where the data of functions begins.
 	const struct ms_go_layout *layout;
 	uint8_t quantum; // Bytes of the smallest instruction.
 	uint8_t *bytes;  // What the parts point into.
@@ -60,8 +61,16 @@ const struct ms_function *ms_functions_by_name(const struct ms_functions *functi
 					       const char *name);
 
 /**
- * Where the instruction at @p pc stands in the source.  For a return address ask one byte before.
- * False when the table does not say.
+ * The value at @p pc of @p function in the steps at @p steps of the table (pc_values.h).  False
+ * when there is none.
+ */
+bool ms_function_value(const struct ms_functions *functions, const struct ms_function *function,
+		       uint32_t steps, ms_addr pc, int32_t *ret_value);
+
+/**
+ * Where the instruction at @p pc stands in the source; of inlined code that is the inlined body
+ * (calls.h tells who called it).  For a return address ask one byte before.  False when the table
+ * does not say.
  */
 bool ms_function_line(const struct ms_functions *functions, const struct ms_function *function,
 		      ms_addr pc, const char **ret_file, uint32_t *ret_line);
