@@ -212,6 +212,30 @@ struct ms_error *ms_goroutine_reread(struct ms_go_runtime *rt, ms_addr address,
 	return err;
 }
 
+struct ms_error *ms_goroutines_reread(struct ms_go_runtime *rt, const struct ms_goroutine *items,
+				      size_t count, struct ms_goroutine *ret_items)
+{
+	struct ms_read reads[MS_GOROUTINES_REREAD_MAX];
+	uint32_t size = ms_goroutine_bytes(rt->layout);
+	MS_AUTO_FREE uint8_t *buf = malloc(count * size + 1);
+	struct ms_error *err;
+
+	if (!buf)
+		return ms_error_no_memory();
+	for (size_t i = 0; i < count; i++)
+		reads[i] = (struct ms_read){ items[i].address, buf + i * size, size, MS_READ_OK };
+	err = count ? ms_target_read_many(rt->target, reads, count) : NULL;
+	if (err)
+		return err;
+	for (size_t i = 0; i < count; i++) {
+		if (reads[i].status != MS_READ_OK ||
+		    !ms_goroutine_parse(rt->layout, reads[i].buf, items[i].address, &ret_items[i]))
+			ret_items[i] = (struct ms_goroutine){ .address = items[i].address,
+							      .status = MS_GO_DEAD };
+	}
+	return NULL;
+}
+
 void ms_goroutines_deinit(struct ms_goroutines *goroutines)
 {
 	ms_vec_free(goroutines);

@@ -72,4 +72,14 @@ bool ms_goroutine_parse(const struct ms_go_layout *layout, const uint8_t *raw, m
 MS_MUST_USE struct ms_error *ms_goroutine_reread(struct ms_go_runtime *rt, ms_addr address,
 						 struct ms_goroutine *ret_goroutine);
 
+enum { MS_GOROUTINES_REREAD_MAX = 256 };
+
+/**
+ * Read up to MS_GOROUTINES_REREAD_MAX of them again, at once; one that is none any more is
+ * MS_GO_DEAD.
+ */
+MS_MUST_USE struct ms_error *ms_goroutines_reread(struct ms_go_runtime *rt,
+						  const struct ms_goroutine *items, size_t count,
+						  struct ms_goroutine *ret_items);
+
 void ms_goroutines_deinit(struct ms_goroutines *goroutines);

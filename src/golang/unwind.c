@@ -25,7 +25,7 @@ enum {
 	CACHE_LOG2 = 12,
 	FIRST_BYTES = 2048, // Most goroutines' stacks in use are shorter.
 	WINDOW_BYTES = 16384,
-	BATCH = 256,
+	BATCH = MS_GOROUTINES_REREAD_MAX,
 	ROUNDS_MAX = 3,
 	INJECTED_BYTES_ARM64 = 16, // The link register, saved below a signal's call.
 };
@@ -52,6 +52,8 @@ struct ms_unwinder {
 	uint8_t buf[WINDOW_BYTES];
 	uint8_t first[BATCH][FIRST_BYTES];
 	struct ms_read reads[BATCH];
+	struct ms_goroutine after[BATCH];
+	bool read_more; // The last stack was longer than what it was given.
 	struct ms_frames frames;
 };
 
@@ -122,6 +124,7 @@ static bool word_read(struct state *s, ms_addr at, ms_addr *ret_word, struct ms_
 		if (*ret_err)
 			return false;
 		*w = (struct window){ at, s->u->buf, size };
+		s->u->read_more = true;
 	}
 	*ret_word = ms_load_u64(w->bytes + (at - w->start));
 	return true;
@@ -254,6 +257,7 @@ static struct ms_error *unwind_from(struct ms_unwinder *u, const struct ms_gorou
 		.frames = frames,
 	};
 
+	u->read_more = false;
 	frames->count = 0;
 	frames->by_frame_pointer = 0;
 	frames->ended = MS_UNWIND_RUNNING;
@@ -320,22 +324,43 @@ static struct ms_error *first_read(struct ms_unwinder *u, const struct ms_gorout
 	return reads ? ms_target_read_many(u->rt->target, u->reads, reads) : NULL;
 }
 
+/** Whether what was read of @p g behind the first bytes was read while it rested as before. */
+static struct ms_error *confirm(struct ms_unwinder *u, const struct ms_goroutine *g,
+				bool *ret_rests)
+{
+	struct ms_goroutine after;
+	struct ms_error *err = u->read_more ? ms_goroutines_reread(u->rt, g, 1, &after) : NULL;
+
+	if (!err)
+		*ret_rests = !u->read_more || is_same_stop(g, &after);
+	return err;
+}
+
+/**
+ * Their stacks, then they themselves again: the bytes of one that is as it was are those of its
+ * rest.
+ */
 static struct ms_error *batch_unwind(struct ms_unwinder *u, const struct ms_goroutine *items,
 				     size_t count, ms_unwind_fn fn, void *context)
 {
 	size_t at[BATCH];
 	struct ms_error *err = first_read(u, items, count, at);
 
+	if (!err)
+		err = ms_goroutines_reread(u->rt, items, count, u->after);
 	for (size_t i = 0; i < count && !err; i++) {
-		struct ms_goroutine g = items[i], after;
+		struct ms_goroutine g = items[i];
+		bool rests = is_same_stop(&g, &u->after[i]);
 		struct window window = { 0 };
 
 		if (at[i] < BATCH && u->reads[at[i]].status == MS_READ_OK)
 			window = (struct window){ g.sp, u->first[at[i]], u->reads[at[i]].size };
-		err = unwind_from(u, &g, window, &u->frames);
-		if (!err)
-			err = ms_goroutine_reread(u->rt, g.address, &after);
-		if (!err && !is_same_stop(&g, &after))
+		if (rests) {
+			err = unwind_from(u, &g, window, &u->frames);
+			if (!err)
+				err = confirm(u, &g, &rests);
+		}
+		if (!err && !rests)
 			err = unwind_again(u, &g);
 		if (!err)
 			err = fn(&g, &u->frames, context);
