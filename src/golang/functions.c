@@ -13,25 +13,39 @@
 
 #include "base/cleanup.h"
 #include "base/vec.h"
+#include "golang/functions_internal.h"
 #include "golang/pc_values.h"
 
 #include <inttypes.h>
 
 enum {
 	PAGE_LOG2 = 12,
-	PAIR_BYTES = 8,
-	ENTRY_UNKNOWN = UINT32_MAX, // A file that a unit does not have.
-	FRAME_BYTES_MAX = 1 << 30,  // Go's stacks end there.
-	PARTS = 5,
+	PAIR_BYTES = MS_FUNCTIONS_PAIR_BYTES,
+	RECORD_BYTES_MAX = 64,
+	FRAME_BYTES_MAX = 1 << 30, // Go's stacks end there.
+};
+
+enum part {
+	NAMES,
+	UNITS, // 4 bytes each; the others count in bytes.
+	FILES,
+	STEPS,
+	RECORDS,
+	PARTS,
+};
+
+/** Bytes of the table, from its start. */
+struct range {
+	uint64_t from, size;
 };
 
 static const uint64_t TABLE_BYTES_MAX = (uint64_t)512 << 20;
 
 // --- Loading. ---
 
-/** A slice of the module data that lies in the file's table; sizes are in bytes. */
+/** A slice of the module data that lies in the file's table. */
 static struct ms_error *slice_read(struct ms_go_runtime *rt, uint32_t offset, uint64_t item_bytes,
-				   uint64_t *ret_from, uint64_t *ret_size)
+				   struct range *ret_range)
 {
 	ms_addr table = rt->elf.bias + rt->pclntab.vaddr;
 	uint8_t raw[16];
@@ -49,28 +63,39 @@ static struct ms_error *slice_read(struct ms_go_runtime *rt, uint32_t offset, ui
 				    "a part of the function table of %" PRIu64
 				    " entries at 0x%" PRIx64 " is not in it",
 				    count, ms_load_u64(raw));
-	*ret_from = from;
-	*ret_size = count * item_bytes;
+	*ret_range = (struct range){ from, count * item_bytes };
 	return NULL;
+}
+
+static struct ms_error *ranges_read(struct ms_go_runtime *rt, struct range ret_ranges[PARTS])
+{
+	const struct ms_go_layout *l = rt->layout;
+	const uint32_t offsets[PARTS] = {
+		[NAMES] = l->module_funcnametab, [UNITS] = l->module_cutab,
+		[FILES] = l->module_filetab,     [STEPS] = l->module_pctab,
+		[RECORDS] = l->module_pclntable,
+	};
+	struct ms_error *err = NULL;
+
+	for (size_t i = 0; i < PARTS && !err; i++)
+		err = slice_read(rt, offsets[i], i == UNITS ? 4 : 1, &ret_ranges[i]);
+	return err;
 }
 
 static struct ms_error *parts_load(struct ms_go_runtime *rt, struct ms_functions *f)
 {
-	const struct ms_go_layout *l = rt->layout;
-	struct ms_functions_part *parts[PARTS] = { &f->names, &f->units, &f->files, &f->steps,
-						   &f->records };
-	const uint32_t offsets[PARTS] = { l->module_funcnametab, l->module_cutab, l->module_filetab,
-					  l->module_pctab, l->module_pclntable };
-	uint64_t from[PARTS], size[PARTS], whole = 0;
-	struct ms_error *err = NULL;
+	struct ms_functions_part *parts[PARTS] = {
+		[NAMES] = &f->names, [UNITS] = &f->units,     [FILES] = &f->files,
+		[STEPS] = &f->steps, [RECORDS] = &f->records,
+	};
+	struct range ranges[PARTS];
+	struct ms_error *err = ranges_read(rt, ranges);
+	uint64_t whole = 0;
 
-	for (size_t i = 0; i < PARTS && !err; i++) {
-		err = slice_read(rt, offsets[i], parts[i] == &f->units ? 4 : 1, &from[i], &size[i]);
-		if (!err)
-			whole = ms_max_u64(whole, from[i] + size[i]);
-	}
 	if (err)
 		return err;
+	for (size_t i = 0; i < PARTS; i++)
+		whole = ms_max_u64(whole, ranges[i].from + ranges[i].size);
 	f->bytes = malloc((size_t)whole);
 	if (!f->bytes)
 		return ms_error_no_memory();
@@ -78,10 +103,11 @@ static struct ms_error *parts_load(struct ms_go_runtime *rt, struct ms_functions
 	if (err)
 		return err;
 	for (size_t i = 0; i < PARTS; i++)
-		*parts[i] = (struct ms_functions_part){ f->bytes + from[i], (size_t)size[i] };
+		*parts[i] =
+		    (struct ms_functions_part){ f->bytes + ranges[i].from, (size_t)ranges[i].size };
 	// A text that runs to the end of its part must end there.
-	f->bytes[from[0] + size[0] - 1] = '\0';
-	f->bytes[from[2] + size[2] - 1] = '\0';
+	f->bytes[ranges[NAMES].from + f->names.size - 1] = '\0';
+	f->bytes[ranges[FILES].from + f->files.size - 1] = '\0';
 	return NULL;
 }
 
@@ -150,26 +176,23 @@ static bool function_parse(const struct ms_functions *f, const uint8_t *pair,
 	return true;
 }
 
-/** The pairs and the words behind each record that are looked at all lie in the records. */
-static bool has_room(const struct ms_go_runtime *rt, const struct ms_functions *f)
+static bool record_fits(const struct ms_go_layout *l)
 {
-	const struct ms_go_layout *l = f->layout;
-	const uint32_t fields[] = { l->func_entry,  l->func_name,    l->func_pcsp,
-				    l->func_pcfile, l->func_pcln,    l->func_unit,
-				    l->func_id,     l->func_npcdata, l->func_nfuncdata - 3 };
+	const uint32_t fields[] = { l->func_entry, l->func_name, l->func_pcsp,    l->func_pcfile,
+				    l->func_pcln,  l->func_unit, l->func_npcdata, l->func_id };
 
 	for (size_t i = 0; i < MS_ARRAY_SIZE(fields); i++) {
 		if (fields[i] + 4ull > l->func_size)
 			return false;
 	}
-	return rt->pclntab.functions < f->records.size / PAIR_BYTES;
+	return l->func_nfuncdata < l->func_size && l->func_size <= RECORD_BYTES_MAX;
 }
 
 static struct ms_error *items_load(struct ms_go_runtime *rt, struct ms_functions *f)
 {
 	ms_addr last = f->text;
 
-	if (!has_room(rt, f))
+	if (!record_fits(rt->layout) || rt->pclntab.functions >= f->records.size / PAIR_BYTES)
 		return ms_error_new(MS_ERR_BAD_DATA,
 				    "the function table says it has %" PRIu64
 				    " functions in %zu bytes",
@@ -235,6 +258,8 @@ struct ms_error *ms_go_functions(struct ms_go_runtime *rt,
 		err = items_load(rt, f);
 	if (!err)
 		err = pages_make(f);
+	if (!err)
+		err = ms_functions_check(f);
 	if (err)
 		return ms_error_wrap(err, "function table");
 	*ret_functions = rt->functions = MS_STEAL(f);
@@ -329,7 +354,7 @@ bool ms_function_line(const struct ms_functions *f, const struct ms_function *fn
 	if (unit >= f->units.size / 4)
 		return false;
 	at = ms_load_u32(f->units.bytes + unit * 4);
-	if (at == ENTRY_UNKNOWN || at >= f->files.size)
+	if (at == MS_FUNCTIONS_NO_FILE || at >= f->files.size)
 		return false;
 	*ret_file = (const char *)f->files.bytes + at;
 	*ret_line = (uint32_t)line;
@@ -373,7 +398,7 @@ bool ms_function_name_is_runtime(const char *name)
 	};
 
 	for (size_t i = 0; i < MS_ARRAY_SIZE(fronts); i++) {
-		if (!strncmp(name, fronts[i], strlen(fronts[i])))
+		if (*name == *fronts[i] && !strncmp(name, fronts[i], strlen(fronts[i])))
 			return true;
 	}
 	return !strchr(name, '.'); // "gogo", "memeqbody": assembly.
@@ -387,10 +412,12 @@ size_t ms_function_name_print(const char *name, char *buf, size_t size)
 		const char *text = at;
 		size_t count = 1;
 
-		if (*at == '[' && depth++ == 0 && strchr(at, ']')) {
+		if (*at == '[' && !depth && strchr(at, ']')) {
+			depth = 1;
 			text = "[...]";
 			count = 5;
 		} else if (depth) {
+			depth += *at == '[';
 			depth -= *at == ']';
 			count = 0;
 		}

@@ -2,8 +2,9 @@
 //
 // The program says of itself, exactly and for ever (described.c):
 //
-//   module_* mspan_* g_* hmap_* mapextra_* map_* table_*
-//      each offset and size is in the runtime's own type descriptors, by name
+//   module_* mspan_* g_* hmap_* mapextra_* map_* table_* func_* special_* hchan_*
+//      each offset and size is in the runtime's own type descriptors, by name; func_* are also
+//      held against the function table when that is loaded (functions_check.c)
 //   structtype_* structfield_*
 //      with one of them wrong those descriptors are not found, or say something else
 //   maps
@@ -12,6 +13,8 @@
 //      a map type's bucket or group is a struct of that name, whose size stands in both
 //   type_str type_tflag maptype_key maptype_elem
 //      a map type is called "map[K]V" after its key and elem
+//   ptrtype_* slicetype_* arraytype_* chantype_* functype_* interfacetype_* uncommontype_*
+//      types are called after what they are made of (verify_types.c)
 //   mapsplitgroup
 //      a group has two fields, control word and slots, or three: control word, keys and elems
 //
@@ -33,6 +36,8 @@
 // bounds what is read; type_ptrdata and maptype_bucket_size, where the word before looks right for
 // a few types; inline_marks_size, when as many objects fit; and inline_marks_marks, which means
 // something only during a collection.  No two rows differ in one of these by so little.
+// finalizer_*, itab_* and gc_* stand in no descriptor of most programs: who reads them checks what
+// he finds.
 //
 // What the program says does not move.  A process does, while it is looked at: so its checks want
 // a share of what they looked at, not all, and are repeated before they refuse (runtime.c).
@@ -169,6 +174,8 @@ struct ms_error *ms_go_verify_program(struct ms_go_runtime *rt)
 		err = check_map_types(types, rt->layout);
 	if (!err)
 		err = ms_go_described_check(types, rt->layout);
+	if (!err)
+		err = ms_go_verify_types(types, rt->layout);
 	return err;
 }
 

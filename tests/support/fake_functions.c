@@ -7,6 +7,7 @@
 enum {
 	HEADER_BYTES = 72,
 	FILES = 2,
+	UNIT = 5, // Where the files' unit begins: others stand before it.
 	PCDATA = 3,
 	FUNCDATA = 4,
 	ENTRY_BYTES = 16,
@@ -110,6 +111,7 @@ static void put_record(struct fake_functions *fake, const struct fake_function *
 	set_u32(fake, at + l->func_pcfile, steps[1]);
 	set_u32(fake, at + l->func_pcln, steps[2]);
 	set_u32(fake, at + l->func_npcdata, PCDATA);
+	set_u32(fake, at + l->func_unit, UNIT);
 	fake->exe[at + l->func_id + 1] = fn->flags;
 	fake->exe[at + l->func_nfuncdata] = FUNCDATA;
 	put_u32(fake, 0);
@@ -153,7 +155,9 @@ static void put_names(struct fake_functions *fake, const struct fake_function *l
 	fake->rt.pclntab.names_bytes = fake->exe_bytes - HEADER_BYTES;
 	while (fake->exe_bytes % 8)
 		put(fake, "", 1);
-	put_slice(fake, l->module_cutab, fake->exe_bytes, FILES);
+	put_slice(fake, l->module_cutab, fake->exe_bytes, UNIT + FILES);
+	for (unsigned i = 0; i < UNIT; i++)
+		put_u32(fake, UINT32_MAX);
 	put_u32(fake, 0);
 	put_u32(fake, (uint32_t)strlen(files[0]) + 1);
 	from = fake->exe_bytes;

@@ -242,3 +242,32 @@ MS_TEST(the_runtime_s_functions_are_told_from_the_program_s)
 		CHECK(!ms_function_name_is_runtime(program[i]));
 	}
 }
+
+MS_TEST(each_wrong_fact_of_a_function_s_record_is_refused)
+{
+	struct fake_functions *fake = make(MS_ARCH_AMD64);
+	const struct ms_go_layout *right = fake->rt.layout;
+	struct ms_go_layout row = *right;
+	uint32_t *const facts[] = { &row.func_size,     &row.func_entry,  &row.func_name,
+				    &row.func_pcsp,     &row.func_pcfile, &row.func_pcln,
+				    &row.func_npcdata,  &row.func_unit,   &row.func_id,
+				    &row.func_nfuncdata };
+
+	fake->rt.layout = &row;
+	for (size_t i = 0; i < 2 * MS_ARRAY_SIZE(facts); i++) {
+		uint32_t value = *facts[i / 2];
+		const struct ms_functions *f;
+		struct ms_error *err;
+
+		if (i % 2 && value < 8)
+			continue;
+		*facts[i / 2] = i % 2 ? value - 8 : value + 8;
+		err = ms_go_functions(&fake->rt, &f);
+		printf("fact %zu as %u\n", i / 2, *facts[i / 2]);
+		CHECK(err != NULL);
+		ms_error_free(err);
+		*facts[i / 2] = value;
+	}
+	fake->rt.layout = right;
+	fake_functions_destroy(fake);
+}

@@ -22,18 +22,8 @@ static bool is_known_unguarded(const char *member)
 		"inline_marks_marks",      // Means something only during a collection.
 		// Read by what comes after a census, which holds its own results against the
 		// process.
-		"func_",
-		"special_",
 		"finalizer_",
-		"hchan_",
 		"gc_",
-		"ptrtype_",
-		"slicetype_",
-		"arraytype_",
-		"chantype_",
-		"interfacetype_",
-		"functype_",
-		"uncommontype_",
 		"itab_",
 	};
 
