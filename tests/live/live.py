@@ -16,6 +16,7 @@ import test_reach  # noqa: F401
 import test_real  # noqa: F401
 import test_globals  # noqa: F401
 import test_stacks  # noqa: F401
+import test_owners  # noqa: F401
 import test_privacy  # noqa: F401
 import test_proved  # noqa: F401
 

@@ -1,0 +1,3 @@
+module example.test/deep
+
+go 1.18
