@@ -14,6 +14,7 @@ import test_churn  # noqa: F401
 import test_odd  # noqa: F401
 import test_reach  # noqa: F401
 import test_real  # noqa: F401
+import test_hand_checked  # noqa: F401
 import test_globals  # noqa: F401
 import test_stacks  # noqa: F401
 import test_owners  # noqa: F401

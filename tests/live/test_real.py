@@ -1,4 +1,5 @@
 """Programs nobody wrote for us, and what a debugger says about the same maps."""
+import contextlib
 import os
 import re
 import socket
@@ -56,7 +57,9 @@ def require_plausible(process, least_maps):
     require(process.alive(), 'the service died')
 
 
+@contextlib.contextmanager
 def prometheus():
+    """Debian's Prometheus, which watches itself once a second."""
     binary, port = targets.need_command('prometheus'), free_port()
     with tempfile.TemporaryDirectory(prefix='mapscope-live-') as folder:
         config = os.path.join(folder, 'prometheus.yml')
@@ -66,11 +69,14 @@ def prometheus():
         command = [binary, f'--config.file={config}', f'--storage.tsdb.path={folder}/data',
                    f'--web.listen-address=127.0.0.1:{port}']
         with targets.Process(command, cwd=folder) as process:
-            wait_for(f'http://127.0.0.1:{port}/-/ready', process)
-            require_plausible(process, 1000)
+            process.url = f'http://127.0.0.1:{port}'
+            wait_for(process.url + '/-/ready', process)
+            yield process
 
 
+@contextlib.contextmanager
 def etcd():
+    """Debian's etcd, a cluster of one."""
     binary, port, peer = targets.need_command('etcd'), free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix='mapscope-live-') as folder:
         client, other = f'http://127.0.0.1:{port}', f'http://127.0.0.1:{peer}'
@@ -78,11 +84,14 @@ def etcd():
                    '--advertise-client-urls', client, '--listen-peer-urls', other,
                    '--initial-advertise-peer-urls', other, '--initial-cluster', f'default={other}']
         with targets.Process(command, cwd=folder) as process:
-            wait_for(client + '/version', process)
-            require_plausible(process, 100)
+            process.url = client
+            wait_for(process.url + '/version', process)
+            yield process
 
 
+@contextlib.contextmanager
 def caddy():
+    """Debian's Caddy with one site."""
     binary, port, admin = targets.need_command('caddy'), free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix='mapscope-live-') as folder:
         config = os.path.join(folder, 'Caddyfile')
@@ -92,8 +101,14 @@ def caddy():
         home = dict(os.environ, HOME=folder, XDG_DATA_HOME=folder, XDG_CONFIG_HOME=folder)
         command = [binary, 'run', '--config', config, '--adapter', 'caddyfile']
         with targets.Process(command, cwd=folder, env=home) as process:
-            wait_for(f'http://127.0.0.1:{port}/', process)
-            require_plausible(process, 100)
+            process.url = f'http://127.0.0.1:{port}'
+            wait_for(process.url + '/', process)
+            yield process
+
+
+def plausible(service, least_maps):
+    with service() as process:
+        require_plausible(process, least_maps)
 
 
 def from_the_proxy():
@@ -154,9 +169,9 @@ def newest_debugger():
         debugger_agrees(dlv, release)
 
 
-add('real/prometheus', 'check', prometheus)
-add('real/etcd', 'check', etcd)
-add('real/caddy', 'check', caddy)
+add('real/prometheus', 'check', plausible, prometheus, 1000)
+add('real/etcd', 'check', plausible, etcd, 100)
+add('real/caddy', 'check', plausible, caddy, 100)
 add(f'real/{PROXIED[0]}', 'long', from_the_proxy)
 add('debugger/dlv of the machine, go1.19.4', 'check', debian_debugger)
 add('debugger/newest dlv', 'long', newest_debugger)
