@@ -136,6 +136,28 @@ def census_row(table, options, row, release, arguments):
                            'of the heap')
 
 
+def objects_row(table, options, release, arguments):
+    """How many objects of the heap a census goes through in a second, types and owners included."""
+    name = arguments[2].lstrip('-')
+    with Target(build(release), *arguments) as target:
+        words = target.ready.split()
+        maps, objects = int(words[1]), int(words[5])
+        census(target.pid)
+        results = interleave(options.rounds, {
+            'R': lambda: Run([os.path.join(BUILD, 'read_heap'), target.pid]),
+            'mapscope': lambda: census(target.pid),
+        })
+        limits = [r.figure('wall_s') for r in results['R']]
+        heap_mb = results['R'][0].figure('bytes') / 1e6
+        for way, runs in results.items():
+            walls = limits if way == 'R' else [r.wall_s for r in runs]
+            table.add(name, release, way, wall_s=median(walls),
+                      cpu_s=median([r.cpu_s for r in runs]), own_mb=median([r.own_mb for r in runs]),
+                      ratio=median([w / x for w, x in zip(walls, limits)]),
+                      note=f'{objects / 1e6:.1f} M objects, {maps} maps, heap {heap_mb:.0f} MB: '
+                           f'{objects / median(walls) / 1e6:.1f} M objects/s')
+
+
 def ready_row(table, options, row, release, exe, arguments):
     with Target(exe, *arguments) as target:
         runs = [Run([os.path.join(BUILD, 'ready'), target.pid]) for _ in range(options.rounds)]
@@ -236,6 +258,10 @@ def rows(options):
     for r in options.release or SWISS:
         if r in SWISS:
             yield 'swiss', r, lambda t, r=r: census_row(t, options, 'swiss', r, swiss)
+    for r in options.release or SWISS:
+        for shape, count in (('-tiny', 50 * n), ('-holders', n), ('-list', 10 * n)):
+            yield 'objects', r, lambda t, r=r, s=shape, c=count: objects_row(
+                t, options, r, ('-maps', 0, s, c))
     for r in options.release or RELEASES:
         yield 'ready', r, lambda t, r=r: ready_row(t, options, 'ready', r, build(r), ())
     if options.full:
@@ -254,7 +280,7 @@ def main():
     p = argparse.ArgumentParser(prog='bench/run.sh', description=__doc__.split('\n\n')[0])
     p.add_argument('--full', action='store_true', help='a million maps, big binaries, gaps of 10 s')
     p.add_argument('--rounds', type=int, default=5, help='rounds of every comparison (5)')
-    p.add_argument('--row', action='append', help='only these: census swiss ready debugger gap')
+    p.add_argument('--row', action='append', help='only these: census swiss objects ready debugger gap')
     p.add_argument('--release', action='append', help=f'only these of {" ".join(RELEASES)}')
     p.add_argument('--csv', metavar='FILE', help='write the table here as well')
     options = p.parse_args()

@@ -91,6 +91,12 @@ func heapBytes() uint64 {
 	return stats.HeapInuse
 }
 
+func heapObjects() uint64 {
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapObjects
+}
+
 // fill makes the maps, then other objects until the heap is as large as it is wanted.
 func fill(maps int, heap uint64, small bool) {
 	r := random(1)
@@ -142,11 +148,16 @@ func main() {
 	maps := flag.Int("maps", 10000, "how many maps")
 	heap := flag.Uint64("heap", 0, "MiB of heap at least")
 	small := flag.Bool("small", false, "maps of at most 16 entries")
+	tinyCount := flag.Int("tiny", 0, "objects of 16 bytes")
+	holderCount := flag.Int("holders", 0, "structs with a small map each")
+	nodeCount := flag.Int("list", 0, "nodes of one long list, a map in each thousandth")
 	flag.Parse()
 	debug.SetGCPercent(50)
+	others := fillObjects(*tinyCount, *holderCount, *nodeCount)
 	fill(*maps, *heap<<20, *small)
 	go watchClock()
-	fmt.Printf("ready %d maps %d bytes\n", len(ints)+len(strs)+len(recs)+1, heapBytes())
+	fmt.Printf("ready %d maps %d bytes %d objects\n", len(ints)+len(strs)+len(recs)+1+others,
+		heapBytes(), heapObjects())
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
 		words := strings.Fields(in.Text())
@@ -164,4 +175,7 @@ func main() {
 		}
 	}
 	runtime.KeepAlive(ballast)
+	runtime.KeepAlive(tinies)
+	runtime.KeepAlive(holders)
+	runtime.KeepAlive(list)
 }
