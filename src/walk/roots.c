@@ -1,21 +1,19 @@
 // roots.c - where a walk begins, in the order in which owners are worth naming:
 //
 //	1. variables of the program's own packages, then those of the standard library
-//	2. interfaces in the module's data that no variable accounts for
-//	3. what goroutines that rest have on their stacks
-//	4. objects whose memory names their type, but that nothing typed leads to
+//	2. without debug information: what machine code says of variables
+//	3. interfaces in the module's data that no variable accounts for
+//	4. what goroutines that rest have on their stacks
+//	5. objects whose memory names their type, but that nothing typed leads to
 #include "walk/walk_internal.h"
 
 #include "base/cleanup.h"
 #include "base/vec.h"
 #include "golang/globals.h"
-#include "golang/goroutines.h"
 
 enum {
 	WORD_BYTES = 8,
 	SCAN_BYTES = 1 << 20,
-	STACKS_BYTES = 16 << 20,
-	STACK_BYTES_MAX = 1 << 20,
 };
 
 // --- Variables. ---
@@ -28,14 +26,6 @@ static bool is_own(const char *variable)
 	if (!strncmp(variable, "main.", 5))
 		return true;
 	return slash && dot && dot < slash;
-}
-
-/** The number of the root called as this variable; neighbours are of one variable. */
-static uint32_t root_of(struct ms_walk *w, const char *variable)
-{
-	if (w->roots.count > 1 && w->roots.items[w->roots.count - 1] == variable)
-		return (uint32_t)(w->roots.count - 1);
-	return ms_walk_root(w, variable);
 }
 
 static void begin_typed(struct ms_walk *w, const struct ms_go_typed *t)
@@ -52,7 +42,7 @@ static void begin_typed(struct ms_walk *w, const struct ms_go_typed *t)
 	label = ms_label_extend(&w->labels, label,
 				ms_labels_text(&w->labels, t->path, strlen(t->path)));
 	item.label = label;
-	item.root = root_of(w, t->variable) & 0xffffff;
+	item.root = ms_walk_root(w, t->variable) & 0xffffff;
 	item.kind = MS_WALK_ROOTED;
 	w->summary.roots++;
 	if (t->shape == MS_GO_TYPED_VALUE) {
@@ -121,20 +111,58 @@ static struct ms_error *from_variables(struct ms_walk *w)
 	return err;
 }
 
-// --- Data. ---
+// --- What machine code says of variables. ---
 
-/** The variable at @p address as a root; 0 when it has no name left. */
-static uint32_t root_at(struct ms_walk *w, ms_addr address, ms_label *ret_label)
+static void begin_global(struct ms_walk *w, const struct ms_code_global *g)
 {
-	const struct ms_symbol *s = ms_symbols_find(&w->symbols, address - w->rt->elf.bias);
-	const char *name = s ? s->name : NULL;
+	ms_plan_id type = ms_plans_get(&w->plans, g->type);
+	uint8_t words[3 * WORD_BYTES] = { 0 };
+	struct ms_walk_item item = { .address = g->address,
+				     .type = type,
+				     .count = 1,
+				     .kind = MS_WALK_ROOTED };
+	ms_label label;
+	struct ms_error *err;
+	uint32_t root;
 
-	*ret_label = 0;
-	if (!name)
-		return 0;
-	*ret_label = ms_label_whole(&w->labels, ms_labels_text(&w->labels, name, strlen(name)));
-	return root_of(w, name);
+	if (!type)
+		return;
+	root = ms_walk_name_variable(w, g->address, &label);
+	w->summary.roots++;
+	if (g->shape != MS_CODE_SLICE && g->shape != MS_CODE_POINTER) {
+		item.label = label;
+		item.root = root & 0xffffff;
+		ms_walk_push(w, item);
+		return;
+	}
+	err = ms_target_read(w->rt->target, g->address, words,
+			     g->shape == MS_CODE_SLICE ? sizeof(words) : WORD_BYTES);
+	if (err) {
+		ms_error_free(err);
+		return;
+	}
+	if (g->shape == MS_CODE_SLICE)
+		ms_walk_meet_values(w, ms_load_u64(words), type,
+				    ms_load_u64(words + 2 * WORD_BYTES),
+				    ms_label_element(&w->labels, label), root);
+	else
+		ms_walk_meet_values(w, ms_load_u64(words), type, 1, label, root);
 }
+
+/** Only where debug information does not say the same, and more. */
+static struct ms_error *from_code(struct ms_walk *w)
+{
+	const struct ms_go_globals *g;
+	struct ms_error *err = ms_go_globals_load(w->rt, &g);
+
+	if (err || g->typed.count || !w->facts)
+		return err;
+	for (size_t i = 0; i < w->facts->globals.count; i++)
+		begin_global(w, &w->facts->globals.items[i]);
+	return ms_walk_drain(w);
+}
+
+// --- Data. ---
 
 static void scan_words(struct ms_walk *w, const uint8_t *bytes, size_t size, ms_addr address)
 {
@@ -145,7 +173,21 @@ static void scan_words(struct ms_walk *w, const uint8_t *bytes, size_t size, ms_
 		ms_label label;
 		uint32_t root;
 
-		if (!word || (word & 7) || !value || !ms_spans_find(&w->spans, value))
+		if (!word || (word & 7))
+			continue;
+		if (ms_walk_row_of(w, word) != SIZE_MAX) {
+			root = ms_walk_name_variable(w, address + at, &label);
+			ms_walk_meet_map(w, word, 0, label, root, address + at);
+			continue;
+		}
+		if (ms_spans_find(&w->spans, word)) {
+			if (ms_walk_is_seen(w, word))
+				continue;
+			root = ms_walk_name_variable(w, address + at, &label);
+			ms_walk_meet_object(w, word, MS_WALK_UNTYPED, 0, label, root);
+			continue;
+		}
+		if (!value || !ms_spans_find(&w->spans, value))
 			continue;
 		type = ms_walk_interface_type(w, word, false);
 		if (!type)
@@ -153,7 +195,7 @@ static void scan_words(struct ms_walk *w, const uint8_t *bytes, size_t size, ms_
 		if (!type)
 			continue;
 		w->summary.roots++;
-		root = root_at(w, address + at, &label);
+		root = ms_walk_name_variable(w, address + at, &label);
 		ms_walk_meet_interface(w, type, value, address + at + WORD_BYTES, label, root);
 	}
 }
@@ -193,75 +235,16 @@ static struct ms_error *from_data(struct ms_walk *w)
 	return err ? err : ms_walk_drain(w);
 }
 
-// --- Stacks. ---
-
-static bool rests(const struct ms_goroutine *g)
-{
-	return g->status != MS_GO_RUNNING && g->status != MS_GO_COPYSTACK && g->sp >= g->stack_lo &&
-	       g->sp < g->stack_hi && !(g->sp & 7);
-}
-
-static void begin_stack(struct ms_walk *w, const struct ms_goroutine *g, const uint8_t *bytes,
-			uint64_t size)
-{
-	struct ms_walk_item item = { .address = g->sp, .kind = MS_WALK_UNTYPED };
-	const char name[] = "stack of a goroutine";
-
-	item.label =
-	    ms_label_whole(&w->labels, ms_labels_text(&w->labels, name, sizeof(name) - 1));
-	w->summary.roots++;
-	ms_walk_visit(w, &item, bytes, size);
-}
-
-static struct ms_error *from_stacks(struct ms_walk *w)
-{
-	struct ms_goroutines all;
-	struct ms_error *err = ms_goroutines_load(w->rt, &all);
-
-	if (err && (ms_error_code(err) == MS_ERR_FAULT || ms_error_code(err) == MS_ERR_BAD_DATA)) {
-		ms_error_free(err);
-		return NULL;
-	}
-	for (size_t first = 0; !err && first < all.count && !w->stopped;) {
-		size_t last = first;
-		uint64_t bytes = 0;
-		uint32_t index;
-
-		ms_fetch_reset(&w->fetch);
-		for (; last < all.count && bytes < STACKS_BYTES && !err; last++) {
-			const struct ms_goroutine *g = &all.items[last];
-			uint64_t size = rests(g) ? ms_min_u64(g->stack_hi - g->sp, STACK_BYTES_MAX)
-						 : WORD_BYTES;
-
-			err = ms_fetch_add(&w->fetch, rests(g) ? g->sp : g->address, (uint32_t)size,
-					   &index);
-			bytes += size;
-		}
-		if (!err)
-			err = ms_fetch_run(&w->fetch, w->rt->target);
-		for (size_t i = first; i < last && !err; i++) {
-			const uint8_t *stack = ms_fetch_bytes(&w->fetch, (uint32_t)(i - first));
-
-			if (stack && rests(&all.items[i]))
-				begin_stack(w, &all.items[i], stack,
-					    w->fetch.wants[i - first].size);
-		}
-		if (!err)
-			err = ms_walk_drain(w);
-		first = last;
-	}
-	ms_goroutines_deinit(&all);
-	return err;
-}
-
 struct ms_error *ms_walk_from_roots(struct ms_walk *w)
 {
 	struct ms_error *err = from_variables(w);
 
 	if (!err)
+		err = from_code(w);
+	if (!err)
 		err = from_data(w);
 	if (!err)
-		err = from_stacks(w);
+		err = ms_walk_from_stacks(w);
 	if (!err)
 		err = ms_walk_drain_all(w);
 	return err;

@@ -365,6 +365,29 @@ static void visit_headed(struct ms_walk *w, const struct ms_walk_item *item, con
 				    item->root);
 }
 
+/** A closure begins with its function's address; what else it holds, its type says. */
+static void visit_words(struct ms_walk *w, const struct ms_walk_item *item, const uint8_t *bytes,
+			uint64_t size, uint64_t first);
+
+static void visit_closure(struct ms_walk *w, const struct ms_walk_item *item, const uint8_t *bytes,
+			  uint64_t size)
+{
+	ms_addr entry = ms_load_u64(bytes);
+	ms_addr type = w->facts ? ms_code_closure_type(w->facts, entry) : 0;
+	struct ms_walk_item inner = *item;
+	ms_label label = ms_walk_name_closure(w, entry);
+
+	if (label)
+		inner.label = label;
+	if (type && ms_plans_get(&w->plans, type)) {
+		ms_walk_meet_values(w, item->address, ms_plans_get(&w->plans, type), 1,
+				    inner.label, item->root);
+		return;
+	}
+	inner.kind = MS_WALK_UNTYPED;
+	visit_words(w, &inner, bytes, size, 1);
+}
+
 /** Words that may be anything: maps that the census knows, interfaces, other objects. */
 static void visit_words(struct ms_walk *w, const struct ms_walk_item *item, const uint8_t *bytes,
 			uint64_t size, uint64_t first)
@@ -423,7 +446,7 @@ void ms_walk_visit(struct ms_walk *w, const struct ms_walk_item *item, const uin
 		visit_chan(w, item, bytes);
 		return;
 	case MS_WALK_CLOSURE:
-		visit_words(w, item, bytes, size, 1);
+		visit_closure(w, item, bytes, size);
 		return;
 	case MS_WALK_TRIE_NODE:
 		visit_node(w, item, bytes);

@@ -121,6 +121,8 @@ uint32_t ms_walk_root(struct ms_walk *w, const char *name)
 {
 	if (w->roots.count > 0xffffff || !name)
 		return 0;
+	if (w->roots.count > 1 && !strcmp(w->roots.items[w->roots.count - 1], name))
+		return (uint32_t)(w->roots.count - 1); // Neighbours often are of one variable.
 	if (!ms_vec_push(&w->roots, name)) {
 		w->out_of_memory = true;
 		return 0;
@@ -174,6 +176,24 @@ static struct ms_error *spans_index(struct ms_walk *w)
 	return NULL;
 }
 
+/** A damaged table of functions takes away names and closures, not the walk. */
+static struct ms_error *forgive(struct ms_error *err)
+{
+	if (err && (ms_error_code(err) == MS_ERR_FAULT || ms_error_code(err) == MS_ERR_BAD_DATA ||
+		    ms_error_code(err) == MS_ERR_LIMIT)) {
+		ms_error_free(err);
+		return NULL;
+	}
+	return err;
+}
+
+static struct ms_error *code_load(struct ms_walk *w)
+{
+	struct ms_error *err = forgive(ms_go_code_facts(w->rt, &w->facts));
+
+	return err ? err : forgive(ms_go_functions(w->rt, &w->functions));
+}
+
 static struct ms_error *walk_init(struct ms_walk *w)
 {
 	uint64_t bytes =
@@ -187,6 +207,8 @@ static struct ms_error *walk_init(struct ms_walk *w)
 		err = ms_plans_init(w->types, w->layout, &w->labels, &w->plans);
 	if (!err)
 		err = ms_symbols_load(w->rt->target, &w->symbols);
+	if (!err)
+		err = code_load(w);
 	if (!err)
 		err = ms_spans_load(w->rt, &w->spans);
 	if (!err)

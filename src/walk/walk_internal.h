@@ -10,10 +10,14 @@
 
 #include "golang/spans.h"
 #include "target/fetch.h"
+#include "golang/code_facts.h"
+#include "golang/functions.h"
 #include "image/symbols.h"
 #include "walk/label.h"
 #include "walk/plan.h"
 #include "walk/walk.h"
+
+enum { MS_WALK_QUEUE_LONG = 1 << 16 };
 
 /** What lies at an address that waits. */
 enum ms_walk_kind {
@@ -98,6 +102,8 @@ struct ms_walk {
 		size_t count, capacity;
 	} extra; // Maps that the census does not have.
 	struct ms_symbols symbols;
+	const struct ms_code_facts *facts;      // NULL: not to be had, or not needed.
+	const struct ms_functions *functions;   // Likewise.
 	struct {
 		const char **items; // Of roots; [0] is none.
 		size_t count, capacity;
@@ -168,6 +174,21 @@ void ms_walk_visit(struct ms_walk *w, const struct ms_walk_item *item, const uin
 
 /** Bytes to be fetched for an item, at most MS_READ_BYTES_MAX; 0: none. */
 uint64_t ms_walk_item_bytes(struct ms_walk *w, const struct ms_walk_item *item);
+
+// names.c
+
+/** The variable that @p address lies in, as a root and its label; 0 when nothing names it. */
+uint32_t ms_walk_name_variable(struct ms_walk *w, ms_addr address, ms_label *ret_label);
+
+/** A function's name, as the beginning of what it captured. */
+ms_label ms_walk_name_closure(struct ms_walk *w, ms_addr entry);
+
+/** "stack of main.worker": the label for what a frame of this function holds. */
+ms_label ms_walk_name_stack(struct ms_walk *w, const struct ms_function *function);
+
+// stacks.c
+
+MS_MUST_USE struct ms_error *ms_walk_from_stacks(struct ms_walk *w);
 
 // roots.c
 

@@ -1,0 +1,79 @@
+// names.c - what variables, closures and stacks are called.
+//
+// A variable is called by its symbol where there is one.  In a stripped program it has no name
+// left: then it is its address and the functions that refer to it, those that write to it first.
+#include "walk/walk_internal.h"
+
+#include "base/cleanup.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { NAME_BYTES_MAX = 480, FUNCTION_BYTES_MAX = 150 };
+
+/** Whether any function refers to this very address, or it is the beginning of a fact. */
+static size_t users_of(const struct ms_walk *w, ms_addr address,
+		       struct ms_code_user users[MS_CODE_USERS_MAX], size_t *ret_count)
+{
+	*ret_count = 0;
+	return w->facts ? ms_code_users(w->facts, address, users, ret_count) : 0;
+}
+
+static const char *name_nameless(struct ms_walk *w, ms_addr address)
+{
+	struct ms_code_user users[MS_CODE_USERS_MAX];
+	size_t count, all = users_of(w, address, users, &count), size;
+	char text[NAME_BYTES_MAX + 64], function[FUNCTION_BYTES_MAX];
+
+	if (!all || !count)
+		return NULL;
+	size = (size_t)snprintf(text, sizeof(text), "global 0x%" PRIx64, address);
+	for (size_t i = 0; i < count && size < NAME_BYTES_MAX; i++) {
+		const struct ms_function *f =
+		    w->functions ? ms_functions_find(w->functions, users[i].entry) : NULL;
+
+		if (!f)
+			continue;
+		ms_function_name_print(f->name, function, sizeof(function));
+		size += (size_t)snprintf(text + size, sizeof(text) - size, "%s%s", i ? ", " : " (",
+					 function);
+	}
+	if (size < sizeof(text) - 1 && strchr(text, '('))
+		snprintf(text + size, sizeof(text) - size, ")");
+	return ms_arena_strndup(&w->labels.arena, text, strlen(text));
+}
+
+uint32_t ms_walk_name_variable(struct ms_walk *w, ms_addr address, ms_label *ret_label)
+{
+	const struct ms_symbol *s = ms_symbols_find(&w->symbols, address - w->rt->elf.bias);
+	const char *name = s ? s->name : name_nameless(w, address);
+
+	*ret_label = 0;
+	if (!name)
+		return 0;
+	*ret_label = ms_label_whole(&w->labels, ms_labels_text(&w->labels, name, strlen(name)));
+	return ms_walk_root(w, name);
+}
+
+ms_label ms_walk_name_closure(struct ms_walk *w, ms_addr entry)
+{
+	const struct ms_function *f = w->functions ? ms_functions_find(w->functions, entry) : NULL;
+	char text[FUNCTION_BYTES_MAX];
+
+	if (!f || f->entry != entry)
+		return 0;
+	ms_function_name_print(f->name, text, sizeof(text));
+	return ms_label_field(&w->labels, ms_labels_text(&w->labels, text, strlen(text)), 0);
+}
+
+ms_label ms_walk_name_stack(struct ms_walk *w, const struct ms_function *function)
+{
+	char text[FUNCTION_BYTES_MAX + 16] = "stack of ";
+	size_t size = strlen(text);
+
+	if (function)
+		ms_function_name_print(function->name, text + size, sizeof(text) - size);
+	else
+		snprintf(text + size, sizeof(text) - size, "a goroutine");
+	return ms_label_whole(&w->labels, ms_labels_text(&w->labels, text, strlen(text)));
+}

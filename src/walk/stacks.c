@@ -1,0 +1,92 @@
+// stacks.c - what goroutines that rest have on their stacks.
+//
+// Nothing says which type a word on a stack has; but a word that leads to a map of the census, or
+// that is an interface, says so itself, and what else it leads to is looked through later.  The
+// frame that a word lies in names the function that holds it.
+#include "walk/walk_internal.h"
+
+#include "base/cleanup.h"
+#include "golang/unwind.h"
+
+enum {
+	WORD_BYTES = 8,
+	STACK_BYTES_MAX = 1 << 20, // Of one goroutine.
+};
+
+struct stacks {
+	struct ms_walk *w;
+	uint8_t *bytes;
+};
+
+/** The stack in parts, each by the frame that has to answer for it. */
+static void begin_frames(struct ms_walk *w, const struct ms_goroutine *g,
+			 const struct ms_frames *frames, const uint8_t *bytes, uint64_t size)
+{
+	uint64_t done = 0;
+
+	for (size_t i = 0; i <= frames->count && done < size; i++) {
+		bool last = i == frames->count;
+		uint64_t end = last ? size : frames->items[i].end - g->sp;
+		struct ms_walk_item item = { .address = g->sp + done, .kind = MS_WALK_UNTYPED };
+		const struct ms_frame *owner;
+
+		if (!last && (frames->items[i].end < g->sp || end <= done))
+			continue;
+		end = ms_min_u64(ms_round_up(end, WORD_BYTES), size);
+		owner = ms_unwind_owner(frames, item.address);
+		item.label = ms_walk_name_stack(w, owner ? owner->function : NULL);
+		ms_walk_visit(w, &item, bytes + done, end - done);
+		done = end;
+	}
+}
+
+static struct ms_error *begin_stack(const struct ms_goroutine *g, const struct ms_frames *frames,
+				    void *context)
+{
+	struct stacks *s = context;
+	uint64_t size;
+	struct ms_error *err;
+
+	if (!ms_goroutine_rests(g) || g->sp < g->stack_lo || g->sp >= g->stack_hi || (g->sp & 7) ||
+	    s->w->stopped)
+		return NULL;
+	size = ms_min_u64(g->stack_hi - g->sp, STACK_BYTES_MAX);
+	err = ms_target_read(s->w->rt->target, g->sp, s->bytes, (size_t)size);
+	if (err && ms_error_code(err) != MS_ERR_FAULT)
+		return err;
+	if (!err) {
+		s->w->summary.roots++;
+		begin_frames(s->w, g, frames, s->bytes, size);
+	}
+	ms_error_free(err);
+	return s->w->queue.count > MS_WALK_QUEUE_LONG ? ms_walk_drain(s->w) : NULL;
+}
+
+static bool is_loss_of_stacks(const struct ms_error *err)
+{
+	return ms_error_code(err) == MS_ERR_FAULT || ms_error_code(err) == MS_ERR_BAD_DATA;
+}
+
+struct ms_error *ms_walk_from_stacks(struct ms_walk *w)
+{
+	MS_AUTO_FREE uint8_t *bytes = malloc(STACK_BYTES_MAX);
+	struct stacks s = { w, bytes };
+	struct ms_unwinder *unwinder = NULL;
+	struct ms_goroutines all = { 0 };
+	struct ms_error *err;
+
+	if (!bytes)
+		return ms_error_no_memory();
+	err = ms_goroutines_load(w->rt, &all);
+	if (!err)
+		err = ms_unwinder_create(w->rt, &unwinder);
+	if (!err)
+		err = ms_unwind_each(unwinder, &all, begin_stack, &s);
+	ms_unwinder_destroy(unwinder);
+	ms_goroutines_deinit(&all);
+	if (err && is_loss_of_stacks(err)) {
+		ms_error_free(err);
+		err = NULL;
+	}
+	return err ? err : ms_walk_drain(w);
+}
