@@ -24,8 +24,10 @@ enum {
 	TYPED_MAX = 1 << 19,
 	TYPED_DEPTH_MAX = 16,
 	AT_GO_KIND = 0x2900,
+	AT_GO_KEY = 0x2901,
 	AT_GO_ELEM = 0x2902,
 	AT_GO_RUNTIME_TYPE = 0x2904,
+	KIND_MAP = 21,
 	KIND_SLICE = 23,
 	KIND_STRUCT = 25,
 };
@@ -208,11 +210,8 @@ static uint64_t described_at(Dwarf_Die *type)
 	return offset;
 }
 
-static void typed_add(struct typed_search *s, ms_addr at, uint64_t descriptor_at,
-		      enum ms_go_typed_shape shape, size_t len)
+static void typed_put(struct typed_search *s, struct ms_go_typed typed, size_t len)
 {
-	struct ms_go_typed typed = { at, s->types + descriptor_at, shape, s->variable, "" };
-
 	if (s->globals->typed.count >= TYPED_MAX) {
 		s->cut = true;
 		return;
@@ -221,6 +220,28 @@ static void typed_add(struct typed_search *s, ms_addr at, uint64_t descriptor_at
 		typed.path = ms_arena_strndup(&s->globals->arena, s->path, len);
 	if (!typed.path || !ms_vec_push(&s->globals->typed, typed))
 		s->out_of_memory = true;
+}
+
+static void typed_add(struct typed_search *s, ms_addr at, uint64_t descriptor_at,
+		      enum ms_go_typed_shape shape, size_t len)
+{
+	struct ms_go_typed typed = { at, s->types + descriptor_at, 0, shape, s->variable, "" };
+
+	typed_put(s, typed, len);
+}
+
+/** A map of which the program describes keys and elems, but not itself. */
+static void typed_map(struct typed_search *s, Dwarf_Die *type, ms_addr at, size_t len)
+{
+	struct ms_go_typed typed = { at, 0, 0, MS_GO_TYPED_MAP, s->variable, "" };
+	Dwarf_Die key, elem;
+
+	if (!follow(type, AT_GO_KEY, &key) || !follow(type, AT_GO_ELEM, &elem) ||
+	    !described_at(&key) || !described_at(&elem))
+		return;
+	typed.type = s->types + described_at(&key);
+	typed.elem = s->types + described_at(&elem);
+	typed_put(s, typed, len);
 }
 
 static size_t typed_path(struct typed_search *s, size_t len, const char *more, const char *name)
@@ -261,7 +282,8 @@ static void typed_array(struct typed_search *s, Dwarf_Die *type, ms_addr at, siz
 	    dwarf_child(type, &range) != 0 || !ms_dwarf_number_of(&range, DW_AT_count, &count) ||
 	    !count || count > bytes || !follow(type, DW_AT_type, &elem))
 		return;
-	len = typed_path(s, len, "[]", "");
+	if (len < 2 || memcmp(s->path + len - 2, "[]", 2) != 0)
+		len = typed_path(s, len, "[]", "");
 	s->cut |= count > ELEMENTS_MAX;
 	for (uint64_t i = 0; i < count && i < ELEMENTS_MAX; i++) {
 		size_t before = s->globals->typed.count;
@@ -270,6 +292,25 @@ static void typed_array(struct typed_search *s, Dwarf_Die *type, ms_addr at, siz
 		if (s->globals->typed.count == before)
 			return; // Nothing of interest in any of them.
 	}
+}
+
+/** sync/atomic.Pointer[T]: what v leads to is said by the type of the field "_", [0]*T. */
+static bool typed_atomic(struct typed_search *s, Dwarf_Die *type, ms_addr at, size_t len)
+{
+	static const char prefix[] = "sync/atomic.Pointer[";
+	const char *name = dwarf_diename(type);
+	Dwarf_Die blank, pointer, value, v;
+	uint64_t offset;
+
+	if (!name || strncmp(name, prefix, sizeof(prefix) - 1) != 0 ||
+	    !ms_dwarf_find_member(type, "_", 1, &blank) || !ms_dwarf_find_member(type, "v", 1, &v) ||
+	    !ms_dwarf_number_of(&v, DW_AT_data_member_location, &offset) ||
+	    !ms_dwarf_type_of(&blank, &pointer) || dwarf_tag(&pointer) != DW_TAG_array_type ||
+	    !follow(&pointer, DW_AT_type, &pointer) || !follow(&pointer, DW_AT_type, &value) ||
+	    !described_at(&value))
+		return false;
+	typed_add(s, at + offset, described_at(&value), MS_GO_TYPED_POINTER, len);
+	return true;
 }
 
 /** A type that the program does not describe itself: its parts may be. */
@@ -283,7 +324,7 @@ static void typed_parts(struct typed_search *s, Dwarf_Die *type, ms_addr at, siz
 		kind = 0;
 	switch (dwarf_tag(type)) {
 	case DW_TAG_structure_type:
-		if (kind == KIND_STRUCT)
+		if (kind == KIND_STRUCT && !typed_atomic(s, type, at, len))
 			typed_struct(s, type, at, len, depth);
 		else if (kind == KIND_SLICE && follow(type, AT_GO_ELEM, &inner) &&
 			 described_at(&inner))
@@ -297,7 +338,9 @@ static void typed_parts(struct typed_search *s, Dwarf_Die *type, ms_addr at, siz
 			typed_add(s, at, described_at(&inner), MS_GO_TYPED_POINTER, len);
 		return;
 	case DW_TAG_typedef:
-		if (!kind && follow(type, DW_AT_type, &inner))
+		if (kind == KIND_MAP)
+			typed_map(s, type, at, len);
+		else if (!kind && follow(type, DW_AT_type, &inner))
 			typed_search(s, &inner, at, len, depth + 1);
 		return;
 	default:

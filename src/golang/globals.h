@@ -24,12 +24,13 @@ enum ms_go_typed_shape {
 	MS_GO_TYPED_VALUE,   // The place itself.
 	MS_GO_TYPED_POINTER, // What the pointer there leads to.
 	MS_GO_TYPED_SLICE,   // The elements of the slice there.
+	MS_GO_TYPED_MAP,     // The keys of the map there; elem describes its elems.
 };
 
 /** A place in a variable whose type the program describes: where a typed walk can begin. */
 struct ms_go_typed {
 	ms_addr address;
-	ms_addr type; // Descriptor.
+	ms_addr type, elem; // Descriptors.
 	enum ms_go_typed_shape shape;
 	const char *variable; // "main.shop"
 	const char *path;     // From the variable to the place: "" or ".orders".

@@ -87,6 +87,7 @@ bool ms_span_parse(const struct ms_go_layout *l, const uint8_t *raw, uint32_t he
 		.elem_bytes = ms_load_u64(raw + l->mspan_elemsize),
 		.alloc_bits = ms_load_u64(raw + l->mspan_alloc_bits),
 		.mark_bits = ms_load_u64(raw + l->mspan_mark_bits),
+		.specials = ms_load_u64(raw + l->mspan_specials),
 		.alloc_count = ms_load_u16(raw + l->mspan_alloc_count),
 		.span_class = raw[l->mspan_spanclass],
 		.state = raw[l->mspan_state],

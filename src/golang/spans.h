@@ -28,6 +28,7 @@ struct ms_span {
 	uint64_t elem_bytes;
 	ms_addr alloc_bits, mark_bits;
 	ms_addr large_type; // Type descriptor of a large object, 0 for none.
+	ms_addr specials;   // First of the records kept of some of its objects, or 0.
 	uint32_t pages;
 	uint32_t elems;
 	uint32_t free_index;

@@ -6,7 +6,12 @@
 
 #include <search.h>
 
-enum { INLINE_BYTES_MAX = 128 }; // A larger key or elem is stored as a pointer.
+enum {
+	INLINE_BYTES_MAX = 128, // A larger key or elem is stored as a pointer.
+	SMALL_SLOTS = 8,        // Of one bucket or group.
+};
+
+static const char SHAPE[] = "go.shape.";
 
 /** Owners written out, by label and root. */
 struct owners {
@@ -101,6 +106,8 @@ static struct ms_error *names_make(struct ms_walk *w, ms_plan_id type, struct na
 		return NULL;
 	key = plan_name(w, plan->key);
 	elem = plan_name(w, plan->elem);
+	if (strstr(key, SHAPE) || strstr(elem, SHAPE))
+		return NULL; // Generic code knows such a type by its shape alone.
 	n->key = ms_arena_strndup(arena, key, strlen(key));
 	n->elem = ms_arena_strndup(arena, elem, strlen(elem));
 	n->type = ms_arena_printf(arena, "map[%s]%s", key, elem);
@@ -123,6 +130,11 @@ static void row_type(struct ms_walk *w, ms_plan_id type, const struct names *n,
 		    row->entries *
 		    (stored_bytes(ms_plans_at(&w->plans, plan->key)->bytes) +
 		     stored_bytes(ms_plans_at(&w->plans, plan->elem)->bytes) + 1);
+	// A table that lies on the stack as well is in no span that would tell its size.
+	if (row->where == MS_WHERE_STACK && row->capacity == SMALL_SLOTS && plan->table_plan &&
+	    row->total_bytes == (w->layout->maps == MS_GO_MAPS_SWISS ? w->layout->map_size
+								     : w->layout->hmap_size))
+		row->total_bytes += ms_plans_at(&w->plans, plan->table_plan)->bytes;
 	row->slack_bytes = ms_map_row_slack(row);
 }
 

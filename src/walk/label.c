@@ -273,6 +273,7 @@ static void write_step(const struct ms_labels *l, ms_label label, struct writer 
 	}
 	while (n--) {
 		const struct ms_label_step *s = &l->steps[chain[n]];
+		const char *text;
 
 		switch ((enum step_kind)s->kind) {
 		case STEP_WHOLE:
@@ -283,7 +284,8 @@ static void write_step(const struct ms_labels *l, ms_label label, struct writer 
 			put(w, l->texts[s->b]);
 			break;
 		case STEP_EXTEND:
-			put(w, l->texts[s->b]);
+			text = l->texts[s->b];
+			put(w, text + (ends_in(w, "[]") && !strncmp(text, "[]", 2) ? 2 : 0));
 			break;
 		case STEP_ELEMENT:
 			if (!ends_in(w, "[]"))

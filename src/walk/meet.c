@@ -184,9 +184,11 @@ static bool fills(const struct ms_walk *w, const struct object *o, ms_addr addre
 	return size + MALLOC_HEADER_BYTES > w->smaller[class];
 }
 
-/** The end of the module's data range that holds @p address, or 0. */
+/** The end of the memory outside the heap that holds @p address, or 0. */
 static ms_addr data_end(const struct ms_walk *w, ms_addr address)
 {
+	const struct ms_region *r;
+
 	for (size_t i = 0; i < w->rt->module_count; i++) {
 		const struct ms_go_module *m = &w->rt->modules[i];
 
@@ -199,7 +201,9 @@ static ms_addr data_end(const struct ms_walk *w, ms_addr address)
 		if (address >= m->noptrbss && address < m->enoptrbss)
 			return m->enoptrbss;
 	}
-	return 0;
+	// What the runtime allocates for itself, for good: blocks of finalizers and the like.
+	r = ms_spans_find(&w->spans, address) ? NULL : ms_regions_find(&w->rt->regions, address);
+	return r && r->kind == MS_REGION_ANON ? r->end : 0;
 }
 
 void ms_walk_meet_values(struct ms_walk *w, ms_addr address, ms_plan_id type, uint64_t count,
@@ -353,6 +357,15 @@ static void extra_add(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_la
 	map_enter(w, address, type, label, root);
 }
 
+/** Whether the word was not counted yet; a word is met as often as ways lead to it. */
+static bool holder_is_new(struct ms_walk *w, const struct ms_walk_found *f, ms_addr holder)
+{
+	if (holder == f->holder || w->holders.count + 2 > PARTS_MAX)
+		return false;
+	(void)ms_walk_set_add(w, &w->holders, f->holder);
+	return ms_walk_set_add(w, &w->holders, holder);
+}
+
 void ms_walk_meet_map(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_label label,
 		      uint32_t root, ms_addr holder)
 {
@@ -369,7 +382,7 @@ void ms_walk_meet_map(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_la
 		map_enter(w, address, type, label, root);
 		return;
 	}
-	if (f->holder != holder) {
+	if (holder_is_new(w, f, holder)) {
 		f->holders++;
 		f->holder = holder;
 	}

@@ -24,6 +24,7 @@ enum {
 	PATH_BYTES_MAX = 512,
 	SLOTS_MIN = 4096,
 	NAME_BYTES_MAX = 512,
+	KIND_UINTPTR = 12,
 	KIND_ARRAY = 17,
 	KIND_CHAN = 18,
 	KIND_FUNC = 19,
@@ -53,6 +54,7 @@ struct place {
 	uint64_t offset;
 	uint32_t repeat, stride;
 	size_t path; // Bytes of build.path that lead here.
+	bool whole;  // The path does not go on: insides of sync.Map and the like.
 	unsigned depth;
 };
 
@@ -230,7 +232,7 @@ static struct place place_inside(struct ms_plan_build *b, struct place at, uint6
 {
 	at.offset += offset;
 	at.depth++;
-	if (size && size + 1 < sizeof(b->path) - at.path) {
+	if (!at.whole && size && size + 1 < sizeof(b->path) - at.path) {
 		b->path[at.path++] = '.';
 		memcpy(b->path + at.path, name, size);
 		at.path += size;
@@ -356,19 +358,70 @@ static bool take_special(struct ms_plan_build *b, const struct ms_struct_type *t
 	return false;
 }
 
+static bool is_inside_of_sync(const struct names *n)
+{
+	static const char *const sync[] = { "Map",	 "readOnly",  "entry",
+					    "Pool",	 "poolLocal", "poolLocalInternal",
+					    "poolChain", "poolChainElt", "poolDequeue",
+					    "eface",	 "mapState" };
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(sync); i++) {
+		if (is_called(n, "sync", sync[i]))
+			return true;
+	}
+	return is_called(n, "sync/atomic", "Pointer") || is_called(n, "sync/atomic", "Value") ||
+	       (n->package_size == strlen("internal/sync") &&
+		!memcmp(n->package, "internal/sync", n->package_size));
+}
+
+/** A struct whose own fields say nothing to a reader. */
+static bool is_inside(const struct ms_plans *p, const struct ms_struct_type *type)
+{
+	struct names n;
+
+	return names_read(p, type->address, &n) && is_inside_of_sync(&n);
+}
+
+/** What a closure captured: behind its function's address, in a struct without a name. */
+static bool is_closure(const struct ms_plans *p, const struct ms_struct_type *type)
+{
+	struct field first;
+
+	return field_read(p, type, 0, &first) && first.name_size == 1 && first.name[0] == 'F' &&
+	       !first.offset && kind_of(p, first.type) == KIND_UINTPTR;
+}
+
+/** The compiler's own names: X0, X1, ... for what was captured, R for a method's receiver. */
+static bool is_made_up(const struct field *f)
+{
+	if (f->name_size == 1 && f->name[0] == 'R')
+		return true;
+	return f->name_size > 1 && f->name[0] == 'X' && f->name[1] >= '0' && f->name[1] <= '9';
+}
+
 static void take_struct(struct ms_plan_build *b, ms_addr address, struct place at)
 {
 	struct ms_struct_type type;
+	bool closure;
 
 	if (!ms_struct_type_read(b->plans->types, b->plans->layout, address, &type))
 		return; // No fields, or nothing that can be read.
 	if (take_special(b, &type, at))
 		return;
+	at.whole |= is_inside(b->plans, &type);
+	closure = !at.depth && is_closure(b->plans, &type);
 	for (uint64_t i = 0; i < type.field_count && !b->failed; i++) {
 		struct field field;
 
 		if (!field_read(b->plans, &type, i, &field))
 			continue;
+		if (i && closure && is_made_up(&field)) {
+			struct place value = at;
+
+			value.offset += field.offset;
+			op_add(b, &value, MS_OP_VALUE, ms_plans_get(b->plans, field.type));
+			continue;
+		}
 		take_apart(b, field.type,
 			   place_inside(b, at, field.offset, field.name, field.name_size));
 	}
@@ -386,7 +439,7 @@ static void take_array(struct ms_plan_build *b, ms_addr address, const uint8_t *
 		return;
 	stride = bytes / count;
 	at.depth++;
-	if (at.path + 2 < sizeof(b->path) &&
+	if (!at.whole && at.path + 2 < sizeof(b->path) &&
 	    !(at.path >= 2 && !memcmp(b->path + at.path - 2, "[]", 2))) {
 		memcpy(b->path + at.path, "[]", 2);
 		at.path += 2;
@@ -496,22 +549,6 @@ static bool is_printable(const char *text, size_t size)
 			return false;
 	}
 	return size > 0;
-}
-
-static bool is_inside_of_sync(const struct names *n)
-{
-	static const char *const sync[] = { "Map",	 "readOnly",  "entry",
-					    "Pool",	 "poolLocal", "poolLocalInternal",
-					    "poolChain", "poolChainElt", "poolDequeue",
-					    "eface",	 "mapState" };
-
-	for (size_t i = 0; i < MS_ARRAY_SIZE(sync); i++) {
-		if (is_called(n, "sync", sync[i]))
-			return true;
-	}
-	return is_called(n, "sync/atomic", "Pointer") || is_called(n, "sync/atomic", "Value") ||
-	       (n->package_size == strlen("internal/sync") &&
-		!memcmp(n->package, "internal/sync", n->package_size));
 }
 
 static enum ms_plan_labels labels_of(const struct ms_plans *p, ms_addr address, const char *name,

@@ -4,7 +4,8 @@
 //	2. without debug information: what machine code says of variables
 //	3. interfaces in the module's data that no variable accounts for
 //	4. what goroutines that rest have on their stacks
-//	5. objects whose memory names their type, but that nothing typed leads to
+//	5. finalizers
+//	6. objects whose memory names their type, but that nothing typed leads to
 #include "walk/walk_internal.h"
 
 #include "base/cleanup.h"
@@ -14,6 +15,7 @@
 enum {
 	WORD_BYTES = 8,
 	SCAN_BYTES = 1 << 20,
+	SPECIALS_MAX = 4096, // Of one span.
 };
 
 // --- Variables. ---
@@ -28,9 +30,20 @@ static bool is_own(const char *variable)
 	return slash && dot && dot < slash;
 }
 
+/** The map type of these keys and elems, or 0. */
+static ms_plan_id map_of(struct ms_walk *w, ms_addr key, ms_addr elem)
+{
+	for (size_t i = 0; i < w->types->count; i++) {
+		if (w->types->items[i].key == key && w->types->items[i].elem == elem)
+			return ms_plans_get(&w->plans, w->types->items[i].address);
+	}
+	return 0;
+}
+
 static void begin_typed(struct ms_walk *w, const struct ms_go_typed *t)
 {
-	ms_plan_id type = ms_plans_get(&w->plans, t->type);
+	ms_plan_id type = t->shape == MS_GO_TYPED_MAP ? map_of(w, t->type, t->elem)
+						      : ms_plans_get(&w->plans, t->type);
 	ms_label label = ms_label_whole(
 	    &w->labels, ms_labels_text(&w->labels, t->variable, strlen(t->variable)));
 	struct ms_walk_item item = { .address = t->address, .type = type, .count = 1 };
@@ -45,7 +58,7 @@ static void begin_typed(struct ms_walk *w, const struct ms_go_typed *t)
 	item.root = ms_walk_root(w, t->variable) & 0xffffff;
 	item.kind = MS_WALK_ROOTED;
 	w->summary.roots++;
-	if (t->shape == MS_GO_TYPED_VALUE) {
+	if (t->shape == MS_GO_TYPED_VALUE || t->shape == MS_GO_TYPED_MAP) {
 		ms_walk_push(w, item);
 		return;
 	}
@@ -60,36 +73,11 @@ static void begin_typed(struct ms_walk *w, const struct ms_go_typed *t)
 				    ms_load_u64(words + 2 * WORD_BYTES),
 				    ms_label_element(&w->labels, label), item.root);
 	else
-		ms_walk_meet_values(w, ms_load_u64(words), type, 1, label, item.root);
-}
-
-/** Maps whose own type the program does not describe, only those of their keys and elems. */
-static void begin_slots(struct ms_walk *w, const struct ms_go_globals *g)
-{
-	for (size_t i = 0; i < g->slots.count; i++) {
-		const struct ms_go_slot *slot = &g->slots.items[i];
-		const struct ms_map_type *type = NULL;
-		uint8_t word[WORD_BYTES];
-		struct ms_error *err;
-
-		if (slot->pointer != MS_GO_NO_POINTER)
-			continue;
-		for (size_t k = 0; k < w->types->count && !type; k++) {
-			if (w->types->items[k].key == slot->key &&
-			    w->types->items[k].elem == slot->elem)
-				type = &w->types->items[k];
-		}
-		err = ms_target_read(w->rt->target, slot->address, word, sizeof(word));
-		if (err || !type || !ms_load_u64(word)) {
-			ms_error_free(err);
-			continue;
-		}
-		ms_walk_meet_map(
-		    w, ms_load_u64(word), ms_plans_get(&w->plans, type->address),
-		    ms_label_whole(&w->labels, ms_labels_text(&w->labels, slot->owner,
-							      strlen(slot->owner))),
-		    0, slot->address);
-	}
+		ms_walk_meet_values(w, ms_load_u64(words), type, 1,
+				    ms_plans_at(&w->plans, type)->kind == MS_KIND_MAP
+					? ms_label_pointee(&w->labels, label)
+					: label,
+				    item.root);
 }
 
 static struct ms_error *from_variables(struct ms_walk *w)
@@ -104,8 +92,6 @@ static struct ms_error *from_variables(struct ms_walk *w)
 			if (is_own(g->typed.items[i].variable) == (own == 1))
 				begin_typed(w, &g->typed.items[i]);
 		}
-		if (own)
-			begin_slots(w, g);
 		err = ms_walk_drain(w);
 	}
 	return err;
@@ -235,6 +221,60 @@ static struct ms_error *from_data(struct ms_walk *w)
 	return err ? err : ms_walk_drain(w);
 }
 
+// --- Finalizers. ---
+
+/** One round: the records of this step of each list are read together. */
+static struct ms_error *specials_read(struct ms_walk *w, ms_addr *lists, size_t count,
+				      ms_label label, uint32_t root, size_t *ret_left)
+{
+	const struct ms_go_layout *l = w->layout;
+	uint32_t size = (uint32_t)ms_max_u64(ms_max_u64(l->special_next, l->finalizer_fn) + 8ull,
+					     l->special_kind + 1ull);
+	struct ms_error *err = NULL;
+	size_t left = 0;
+	uint32_t index;
+
+	ms_fetch_reset(&w->fetch);
+	for (size_t i = 0; i < count && !err; i++)
+		err = ms_fetch_add(&w->fetch, lists[i], size, &index);
+	if (!err && count)
+		err = ms_fetch_run(&w->fetch, w->rt->target);
+	for (size_t i = 0; i < count && !err; i++) {
+		const uint8_t *raw = ms_fetch_bytes(&w->fetch, (uint32_t)i);
+
+		if (!raw)
+			continue;
+		// Other kinds have other things there; a closure is known by its function.
+		ms_walk_meet_object(w, ms_load_u64(raw + l->finalizer_fn), MS_WALK_CLOSURE, 0,
+				    label, root);
+		if (ms_load_u64(raw + l->special_next))
+			lists[left++] = ms_load_u64(raw + l->special_next);
+	}
+	*ret_left = left;
+	return err;
+}
+
+static struct ms_error *from_finalizers(struct ms_walk *w)
+{
+	static const char name[] = "finalizer";
+	MS_AUTO_FREE ms_addr *lists = calloc(w->spans.count + 1, sizeof(*lists));
+	ms_label label = ms_label_whole(&w->labels,
+					ms_labels_text(&w->labels, name, sizeof(name) - 1));
+	uint32_t root = ms_walk_root(w, name);
+	struct ms_error *err = NULL;
+	size_t count = 0;
+
+	if (!lists)
+		return ms_error_no_memory();
+	for (size_t i = 0; i < w->spans.count; i++) {
+		if (w->spans.items[i].state == MS_SPAN_IN_USE && w->spans.items[i].specials)
+			lists[count++] = w->spans.items[i].specials;
+	}
+	for (unsigned step = 0; step < SPECIALS_MAX && count && !err && !w->stopped; step++)
+		err = specials_read(w, lists, count, label, root, &count);
+	return err ? err : ms_walk_drain(w);
+}
+
 struct ms_error *ms_walk_from_roots(struct ms_walk *w)
 {
 	struct ms_error *err = from_variables(w);
@@ -245,6 +285,8 @@ struct ms_error *ms_walk_from_roots(struct ms_walk *w)
 		err = from_data(w);
 	if (!err)
 		err = ms_walk_from_stacks(w);
+	if (!err)
+		err = from_finalizers(w);
 	if (!err)
 		err = ms_walk_drain_all(w);
 	return err;

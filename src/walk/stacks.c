@@ -18,6 +18,20 @@ struct stacks {
 	uint8_t *bytes;
 };
 
+/** Maps that lie in this part themselves are the frame's, whoever refers to them. */
+static void place_maps(struct ms_walk *w, const struct ms_walk_item *item, uint64_t size)
+{
+	for (uint64_t at = 0; at < size; at += WORD_BYTES) {
+		size_t row = ms_walk_row_of(w, item->address + at);
+
+		if (row == SIZE_MAX)
+			continue;
+		w->found[row].label = item->label;
+		w->found[row].root = 0;
+		w->found[row].holders = 1;
+	}
+}
+
 /** The stack in parts, each by the frame that has to answer for it. */
 static void begin_frames(struct ms_walk *w, const struct ms_goroutine *g,
 			 const struct ms_frames *frames, const uint8_t *bytes, uint64_t size)
@@ -36,6 +50,7 @@ static void begin_frames(struct ms_walk *w, const struct ms_goroutine *g,
 		owner = ms_unwind_owner(frames, item.address);
 		item.label = ms_walk_name_stack(w, owner ? owner->function : NULL);
 		ms_walk_visit(w, &item, bytes + done, end - done);
+		place_maps(w, &item, end - done);
 		done = end;
 	}
 }

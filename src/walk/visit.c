@@ -78,10 +78,10 @@ static ms_label label_of(struct ms_walk *w, const struct ms_walk_item *item, ms_
 	const struct ms_plan *plan = ms_plans_at(&w->plans, type);
 	struct ms_op *op = &w->plans.ops[op_index];
 
-	if (item->kind == MS_WALK_ROOTED || plan->labels == MS_LABELS_ON)
-		return ms_label_extend(&w->labels, item->label, op->path);
 	if (plan->labels == MS_LABELS_HOLDERS)
 		return item->label;
+	if (item->kind == MS_WALK_ROOTED || plan->labels == MS_LABELS_ON)
+		return ms_label_extend(&w->labels, item->label, op->path);
 	if (!op->label)
 		op->label = ms_label_field(&w->labels, plan->name, op->path);
 	return op->label;
@@ -123,7 +123,8 @@ static void op_do(struct ms_walk *w, const struct ms_walk_item *item, const stru
 	case MS_OP_VALUE:
 		return; // visit_op has done it.
 	case MS_OP_POINTER:
-		if (item->kind == MS_WALK_ROOTED)
+		if (item->kind == MS_WALK_ROOTED &&
+		    ms_plans_at(&w->plans, op->type)->kind == MS_KIND_MAP)
 			label = ms_label_pointee(&w->labels, label);
 		ms_walk_meet_values(w, word, op->type, 1, label, root);
 		return;
@@ -377,8 +378,9 @@ static void visit_closure(struct ms_walk *w, const struct ms_walk_item *item, co
 	struct ms_walk_item inner = *item;
 	ms_label label = ms_walk_name_closure(w, entry);
 
-	if (label)
-		inner.label = label;
+	if (!label)
+		return; // It begins with no function: not a closure at all.
+	inner.label = label;
 	if (type && ms_plans_get(&w->plans, type)) {
 		ms_walk_meet_values(w, item->address, ms_plans_get(&w->plans, type), 1,
 				    inner.label, item->root);

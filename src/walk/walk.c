@@ -229,6 +229,7 @@ static void walk_deinit(struct ms_walk *w)
 	free(w->span_bits);
 	free(w->seen);
 	free(w->parts.slots);
+	free(w->holders.slots);
 	free(w->queue.items);
 	free(w->later.items);
 	ms_symbols_deinit(&w->symbols);

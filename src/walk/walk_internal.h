@@ -80,6 +80,7 @@ struct ms_walk {
 	uint64_t *span_bits; // First bit of each span in seen.
 	uint8_t *seen;       // A bit for each object that was met whole.
 	uint16_t smaller[256]; // By size class: bytes of the next smaller one.
+	struct ms_walk_set holders; // Words that hold a map which others hold, too.
 	struct ms_walk_set parts; // Met in part, or outside of the heap.
 	struct ms_walk_queue {
 		struct ms_walk_item *items; // A ring.
