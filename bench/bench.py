@@ -280,7 +280,8 @@ def main():
     p = argparse.ArgumentParser(prog='bench/run.sh', description=__doc__.split('\n\n')[0])
     p.add_argument('--full', action='store_true', help='a million maps, big binaries, gaps of 10 s')
     p.add_argument('--rounds', type=int, default=5, help='rounds of every comparison (5)')
-    p.add_argument('--row', action='append', help='only these: census swiss objects ready debugger gap')
+    p.add_argument('--row', action='append',
+                   help='only these: census swiss objects ready debugger gap')
     p.add_argument('--release', action='append', help=f'only these of {" ".join(RELEASES)}')
     p.add_argument('--csv', metavar='FILE', help='write the table here as well')
     options = p.parse_args()

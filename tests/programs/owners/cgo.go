@@ -2,5 +2,7 @@
 
 package main
 
-// Importing C makes the linker keep C code and its startup, which changes the layout of a process.
 import "C"
+
+// With C the linker keeps its code and startup, which changes where things lie in the process; the
+// blank line above keeps this from being C itself.

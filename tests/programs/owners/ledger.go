@@ -68,7 +68,7 @@ func typeOf(m interface{}) string {
 
 // spellings of a map's type: its own and, where that is a name, what the name stands for.
 func spellings(t reflect.Type) []string {
-	own, plain := t.String(), reflect.MapOf(t.Key(), t.Elem()).String()
+	own, plain := t.String(), "map["+t.Key().String()+"]"+t.Elem().String()
 	if own == plain {
 		return []string{own}
 	}
@@ -144,12 +144,22 @@ func (l *ledger) held(address uintptr, length int, typ string, holder ...string)
 	l.add(address, length, e)
 }
 
-// stack: a map that only the frames of these functions hold.
+// stack: a map that only the frames of these functions hold, one of them or any.
 func (l *ledger) stack(address uintptr, length int, typ string, functions ...string) {
+	l.framed(address, length, typ, "", functions...)
+}
+
+// framed: the same, through a field of a named type, which may be named, too.
+func (l *ledger) framed(address uintptr, length int, typ, field string, functions ...string) {
 	e := &expected{Types: []string{typ}}
 	for _, f := range functions {
 		e.Owners = append(e.Owners, "stack of "+f)
-		e.Stripped = append(e.Stripped, "stack of "+regexp.QuoteMeta(f))
+		if field != "" {
+			e.Owners = append(e.Owners, field+" <- stack of "+f)
+		}
+	}
+	for _, o := range e.Owners {
+		e.Stripped = append(e.Stripped, regexp.QuoteMeta(o))
 	}
 	l.add(address, length, e)
 }

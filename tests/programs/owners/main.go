@@ -9,8 +9,8 @@
 //
 // JSON lines go to FILE (standard output without it): one for each map, and before the first map of
 // its kind one with what may be said of it, which the map's line refers to by number.  Then comes a
-// line with "ready" on standard output.  When the input ends, the holders are walked again and a summary says whether
-// every map is still where and as it was.
+// line with "ready" on standard output.  When the input ends, the holders are walked again and a
+// summary says whether every map is still where and as it was.
 package main
 
 import (
@@ -123,11 +123,13 @@ var ways = []way{
 	{"stack_slice", first, fillStackSlice, tellStackSlice},
 	{"stack_inner_frame", first, fillStackInner, tellStackInner},
 	{"goroutine_closure", first, fillGoClosure, tellGoClosure},
+	{"deferred_closure", first, fillDeferred, tellDeferred},
 	{"blocked_sender", first, fillSender, tellSender},
 
 	{"finalizer_closure", first, fillFinalizerClosure, tellFinalizerClosure},
 	{"finalizer_argument", first, fillFinalizerArgument, tellFinalizerArgument},
 	{"finalizer_queue", first, fillFinalizerQueue, tellFinalizerQueue},
+	{"cleanup_closure", first, fillCleanup, tellCleanup},
 	{"timer", first, fillTimer, tellTimer},
 	{"timer_in_variable", first, fillKeptTimer, tellKeptTimer},
 	{"pool_victim", between, fillVictim, tellVictim},

@@ -14,10 +14,10 @@ const padding = 3000
 
 var (
 	headerWorker, referenceWorker, argumentWorker, structWorker worker
-	sliceWorker, innerWorker, closureWorker                     worker
+	sliceWorker, innerWorker, closureWorker, deferWorker        worker
 	blocked                                                     chan Job
 	senderTold                                                  = make(chan placed, 1)
-	sent, outer                                                 placed
+	sent, outer, deferred                                       placed
 )
 
 func newWorker(run func(worker)) worker {
@@ -115,6 +115,19 @@ func newClosureWorker() worker {
 	return w
 }
 
+// holdDeferred has made its maps over to calls that come at its end.  As they are made in a loop,
+// the records of these calls are no part of its frame.
+func holdDeferred(w worker) {
+	for i := 0; i < 2; i++ {
+		m := map[int]bool{i: true, i + 5: true}
+		deferred = place(m)
+		defer func() { m[0] = true }()
+	}
+	for answer := range w {
+		answer <- deferred
+	}
+}
+
 // blockedSender waits with a struct in its hands that nobody takes.
 func blockedSender(c chan Job, told chan<- placed) {
 	j := Job{1, map[string]string{"blocked": "sender"}}
@@ -148,7 +161,7 @@ func fillStackStruct() { structWorker = newWorker(holdStruct) }
 
 func tellStackStruct(l *ledger) {
 	p := structWorker.ask()
-	l.stack(p.address, p.length, "map[string]bool", "main.holdStruct")
+	l.framed(p.address, p.length, "map[string]bool", "main.Bag.m", "main.holdStruct")
 }
 
 func fillStackSlice() { sliceWorker = newWorker(holdSlice) }
@@ -174,5 +187,13 @@ func fillSender() {
 }
 
 func tellSender(l *ledger) {
-	l.stack(sent.address, sent.now(), "map[string]string", "main.blockedSender")
+	l.framed(sent.address, sent.now(), "map[string]string", "main.Job.m", "main.blockedSender")
+}
+
+func fillDeferred() { deferWorker = newWorker(holdDeferred) }
+
+func tellDeferred(l *ledger) {
+	l.held(deferred.address, deferred.now(), "map[int]bool",
+		`main\.holdDeferred\.func1(?:\.m)?`, `stack of main\.holdDeferred`)
+	l.maps[len(l.maps)-1].expected.Shared = nil // The frame may have it in a slot, too.
 }

@@ -149,7 +149,8 @@ func tellAtomicValue(l *ledger) {
 	l.say(atomicValue.Load(), &expected{Shared: []int{1},
 		Owners: []string{"main.atomicValue", "main.atomicValue.v"}, Stripped: []string{l.global("")}})
 	l.say(settings.value.Load(), &expected{Shared: []int{1},
-		Owners:   []string{"main.Settings.value.v <- main.settings", "main.Settings.value <- main.settings"},
+		Owners: []string{"main.Settings.value.v <- main.settings",
+			"main.Settings.value <- main.settings"},
 		Stripped: []string{`main\.Settings\.value(?:\.v)? <- ` + l.global("")}})
 }
 
