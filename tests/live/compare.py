@@ -125,7 +125,7 @@ def row_problems(m):
         if not condition:
             problems.append(f'{text}: {short(m)}')
 
-    full = {'classic': 13 / 16, 'swiss': 1, 'sync_trie': 1}[m['kind']]
+    full = 13 / 16 if m['kind'] == 'classic' else 1
     if m['capacity'] and m['confidence'] == 'verified':
         # A map in the middle of its growth may pass the bound before the next can start.
         hold(m['growing'] or m['entries'] <= max(8, m['capacity'] * full),
