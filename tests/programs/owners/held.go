@@ -89,6 +89,7 @@ func fillFinalizerArgument() {
 func tellFinalizerArgument(l *ledger) {
 	p := finalAsk.ask() // The queue has not let go of what it has given to the function.
 	l.held(p.address, p.length, "map[string]complex64", `main\.Final\.m`, `stack of main\.finish`)
+	l.maps[len(l.maps)-1].expected.Shared = nil // Frames may have it in slots, too.
 }
 
 //go:noinline

@@ -147,7 +147,8 @@ func fillAtomicValue() {
 
 func tellAtomicValue(l *ledger) {
 	l.say(atomicValue.Load(), &expected{Shared: []int{1},
-		Owners: []string{"main.atomicValue", "main.atomicValue.v"}, Stripped: []string{l.global("")}})
+		Owners:   []string{"main.atomicValue", "main.atomicValue.v"},
+		Stripped: []string{l.global(""), l.global(".v")}})
 	l.say(settings.value.Load(), &expected{Shared: []int{1},
 		Owners: []string{"main.Settings.value.v <- main.settings",
 			"main.Settings.value <- main.settings"},
