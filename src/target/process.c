@@ -22,6 +22,7 @@
 #include "base/vec.h"
 #include "target/proc_maps.h"
 #include "target/residency.h"
+#include "target/resident.h"
 #include "target/worker.h"
 
 #include <errno.h>
@@ -243,20 +244,23 @@ static struct ms_error *regions_load(struct process *p)
 	return NULL;
 }
 
-static struct ms_error *process_regions(struct ms_target *t, struct ms_regions *ret_regions)
+static struct ms_error *regions_copy(const struct process *p, struct ms_regions *ret_regions)
 {
-	struct process *p = process_of(t);
 	struct ms_regions copy = { 0 };
-	struct ms_error *err = regions_load(p);
 
-	if (err)
-		return err;
 	if (!ms_vec_reserve(&copy, p->regions.count))
 		return ms_error_no_memory();
 	memcpy(copy.items, p->regions.items, p->regions.count * sizeof(*copy.items));
 	copy.count = p->regions.count;
 	*ret_regions = copy;
 	return NULL;
+}
+
+static struct ms_error *process_regions(struct ms_target *t, struct ms_regions *ret_regions)
+{
+	struct ms_error *err = regions_load(process_of(t));
+
+	return err ? err : regions_copy(process_of(t), ret_regions);
 }
 
 static const struct ms_region *region_at(struct process *p, ms_addr addr)
@@ -672,6 +676,33 @@ static struct ms_error *process_check(struct ms_target *t)
 	return NULL;
 }
 
+/** Pages that cannot be listed are not known, which is no error. */
+static struct ms_error *process_resident(struct ms_target *t, struct ms_resident *ret_resident)
+{
+	struct process *p = process_of(t);
+	struct ms_resident_job *job = calloc(1, sizeof(*job));
+	enum ms_job_result result = MS_JOB_DONE;
+	struct ms_error *err;
+
+	if (!job)
+		return ms_error_no_memory();
+	job->pagemap_fd = openat(p->proc_fd, "pagemap", O_RDONLY | O_CLOEXEC);
+	job->statm_fd = openat(p->proc_fd, "statm", O_RDONLY | O_CLOEXEC);
+	err = regions_copy(p, &job->regions);
+	if (!err)
+		err = run_job(p, ms_resident_job_run, job, &result);
+	if (!err && result == MS_JOB_STUCK)
+		job = NULL; // The lost worker's.
+	if (!err && job && !job->error) {
+		*ret_resident = job->result;
+		job->result = (struct ms_resident){ 0 };
+	} else if (!err) {
+		*ret_resident = (struct ms_resident){ .rss_bytes = MS_UNKNOWN };
+	}
+	ms_resident_job_free(job);
+	return err;
+}
+
 static void process_destroy(struct ms_target *t)
 {
 	struct process *p = process_of(t);
@@ -700,6 +731,7 @@ static const struct ms_target_ops process_ops = {
 	.exe_read = process_exe_read,
 	.exe_fd = process_exe_fd,
 	.check = process_check,
+	.resident = process_resident,
 	.destroy = process_destroy,
 };
 

@@ -1,6 +1,8 @@
 // target.c - what is the same for every kind of target.
 #include "target/target.h"
 
+#include "target/resident.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -60,6 +62,14 @@ int ms_target_exe_fd(struct ms_target *t)
 struct ms_error *ms_target_check(struct ms_target *t)
 {
 	return t->ops->check(t);
+}
+
+struct ms_error *ms_target_resident(struct ms_target *t, struct ms_resident *ret_resident)
+{
+	if (t->ops->resident)
+		return t->ops->resident(t, ret_resident);
+	*ret_resident = (struct ms_resident){ .rss_bytes = MS_UNKNOWN };
+	return NULL;
 }
 
 void ms_target_destroy(struct ms_target *t)

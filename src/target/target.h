@@ -74,6 +74,7 @@ struct ms_target_cost {
 };
 
 struct ms_target;
+struct ms_resident;
 
 /**
  * The operations of one kind of target.
@@ -102,6 +103,9 @@ struct ms_target_ops {
 	/** GONE when the target has exited or is no longer the program that was opened. */
 	struct ms_error *(*check)(struct ms_target *t);
 
+	/** All resident pages (resident.h).  NULL for a kind that cannot tell: nothing is known. */
+	struct ms_error *(*resident)(struct ms_target *t, struct ms_resident *ret_resident);
+
 	void (*destroy)(struct ms_target *t);
 };
 
@@ -129,6 +133,10 @@ MS_MUST_USE struct ms_error *ms_target_exe_read(struct ms_target *t, uint64_t of
 int ms_target_exe_fd(struct ms_target *t);
 
 MS_MUST_USE struct ms_error *ms_target_check(struct ms_target *t);
+
+/** Which pages are in memory; not known is an answer.  The caller deinits it. */
+MS_MUST_USE struct ms_error *ms_target_resident(struct ms_target *t,
+						struct ms_resident *ret_resident);
 
 /** Accepts NULL. */
 void ms_target_destroy(struct ms_target *t);
