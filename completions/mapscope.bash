@@ -1,5 +1,5 @@
 # Bash completion for mapscope.  tests/install/run.sh compares both lists with mapscope --help.
-mapscope_verbs=(diagnose maps doctor help)
+mapscope_verbs=(diagnose maps heap doctor help)
 mapscope_options=(--name --pid --seconds --top --sort --all --json --output --no-color
 	--quiet --version --help)
 

@@ -8,11 +8,13 @@
 //	4. overflow buckets of big and growing classic maps are counted (overflow_walk.c)
 //	5. rows are sorted by address; those that package-level variables hold get the variable's
 //	   name and, where it was not known, their type (name_globals.c)
-//	6. owners are summed, skips named
+//	6. where it was asked for, all memory is measured, with spans as they are by then
+//	7. owners are summed, skips named
 #include "census/engine.h"
 
 #include "base/cleanup.h"
 #include "base/vec.h"
+#include "census/measure_memory.h"
 #include "golang/globals.h"
 
 #include <math.h>
@@ -392,6 +394,22 @@ static struct ms_error *coverage_fill(struct ms_engine *e)
 	return NULL;
 }
 
+/** With spans as they are now: the heap has moved since the first look. */
+static struct ms_error *memory_measure(struct ms_engine *e)
+{
+	struct ms_memory_input in = { .rt = e->rt, .spans = &e->spans, .census = e->report };
+	struct ms_error *err;
+
+	if (!e->options || !e->options->memory)
+		return NULL;
+	err = snapshot(e);
+	if (!err)
+		err = ms_memory_measure(&in, &e->report->memory);
+	if (!err)
+		e->report->rss_bytes = e->report->memory.rss_bytes;
+	return err;
+}
+
 static struct ms_error *engine_run(struct ms_engine *e)
 {
 	const struct ms_go_globals *globals;
@@ -424,6 +442,8 @@ static struct ms_error *engine_run(struct ms_engine *e)
 		err = rows_sort(e->report);
 	if (!err)
 		err = ms_engine_name_globals(e);
+	if (!err)
+		err = memory_measure(e);
 	if (!err)
 		err = coverage_fill(e);
 	return err ? err : ms_census_sum_owners(e->report);

@@ -10,11 +10,13 @@ typedef bool (*ms_stop_fn)(void *context);
 struct ms_census_options {
 	ms_stop_fn stop; // May be NULL.
 	void *stop_context;
+	bool memory; // Say where all resident memory is as well (measure_memory.h).
 };
 
 /**
- * Take a census.  Fills maps, owners, coverage, heap_bytes, never_written, partial and of cost what
- * reading tells; target, wall_s and the process's own memory are the caller's to fill in.
+ * Take a census.  Fills maps, owners, coverage, heap_bytes, never_written, partial, memory where it
+ * was asked for (with rss_bytes), and of cost what reading tells; target, wall_s and the process's
+ * own memory are the caller's to fill in.
  *
  * One bad map never ends a census: it becomes a counted skip.  An error means that the target as a
  * whole could not be read: GONE, DENIED, LIMIT, NO_MEMORY.  The caller deinits the report.

@@ -78,7 +78,8 @@ static struct ms_error *watch(struct ms_session *s, struct ms_diagnosis_report *
 		ms_diagnosis_report_deinit(&report);
 		return err;
 	}
-	report.rss_bytes = ms_session_rss_bytes(s);
+	if (!report.memory.known)
+		report.rss_bytes = ms_session_rss_bytes(s);
 	ms_session_account(s, &report.cost);
 	*ret_report = report;
 	return NULL;

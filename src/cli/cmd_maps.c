@@ -43,7 +43,9 @@ static bool should_stop_walking(void *context)
 static struct ms_error *take_census(struct ms_session *s, struct ms_census_report *ret_report)
 {
 	struct ms_progress progress;
-	const struct ms_census_options options = { .stop = should_stop, .stop_context = &progress };
+	const struct ms_census_options options = { .stop = should_stop,
+						   .stop_context = &progress,
+						   .memory = true };
 	struct ms_walk_summary summary;
 	struct ms_census_report report;
 	struct ms_error *err;
@@ -66,7 +68,8 @@ static struct ms_error *take_census(struct ms_session *s, struct ms_census_repor
 		ms_census_report_deinit(&report);
 		return err;
 	}
-	report.rss_bytes = ms_session_rss_bytes(s);
+	if (!report.memory.known)
+		report.rss_bytes = ms_session_rss_bytes(s);
 	ms_session_account(s, &report.cost);
 	*ret_report = report;
 	return NULL;

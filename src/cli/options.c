@@ -35,6 +35,11 @@ static const char maps_details[] =
     "One look at every map of the process: its type where it is known, entries,\n"
     "capacity, load, bytes in use, slack and growth.\n";
 
+static const char heap_details[] =
+    "Where the memory of the process is: size classes of the heap with what lives in\n"
+    "them, then the parts - maps, other objects, garbage, free, stacks, the runtime,\n"
+    "off-heap - that add up to what the kernel counts as resident.\n";
+
 static const char doctor_details[] =
     "What of mapscope will and will not work on the process, and the one thing to\n"
     "change. The exit code is the one that maps would end with.\n";
@@ -44,6 +49,8 @@ static const struct verb verbs[MS_VERB_COUNT_] = {
 			       diagnose_details },
 	[MS_VERB_MAPS] = { "maps", "PID", "every map, once: type, entries, capacity, load, bytes",
 			   maps_details },
+	[MS_VERB_HEAP] = { "heap", "PID", "where its memory is: size classes, and parts of RSS",
+			   heap_details },
 	[MS_VERB_DOCTOR] = { "doctor", "PID", "what will and will not work on it", doctor_details },
 	[MS_VERB_HELP] = { "help", "VERB", "the options of one verb", NULL },
 };
@@ -51,8 +58,9 @@ static const struct verb verbs[MS_VERB_COUNT_] = {
 enum {
 	FOR_DIAGNOSE = 1 << MS_VERB_DIAGNOSE,
 	FOR_MAPS = 1 << MS_VERB_MAPS,
+	FOR_HEAP = 1 << MS_VERB_HEAP,
 	FOR_DOCTOR = 1 << MS_VERB_DOCTOR,
-	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_DOCTOR,
+	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_DOCTOR,
 	FOR_ALL = (1 << MS_VERB_COUNT_) - 1,
 };
 
@@ -82,9 +90,9 @@ static const struct option_row rows[] = {
 	  "the one process of this command name, in place of a PID" },
 	{ "pid", 'p', "PID", FOR_TARGETS, "the same as PID without an option" },
 	{ "seconds", OPT_SECONDS, "N", FOR_DIAGNOSE, "from the command to the page (10)" },
-	{ "top", OPT_TOP, "N", FOR_MAPS, "show the first N maps (20)" },
+	{ "top", OPT_TOP, "N", FOR_MAPS | FOR_HEAP, "show the first N rows (20)" },
 	{ "sort", OPT_SORT, "KEY", FOR_MAPS, "by bytes (the default), entries, slack or load" },
-	{ "all", OPT_ALL, NULL, FOR_MAPS, "show every map" },
+	{ "all", OPT_ALL, NULL, FOR_MAPS | FOR_HEAP, "show every row" },
 	{ "json", OPT_JSON, NULL, FOR_TARGETS, "print a JSON document" },
 	{ "output", 'o', "FILE", FOR_TARGETS,
 	  "write to FILE as well, as its name ends: .json .csv .txt" },

@@ -104,7 +104,9 @@ static struct ms_error *report_fill(struct window *w, struct ms_census_report *c
 	report->coverage = census->coverage;
 	census->coverage = (struct ms_coverage){ 0 };
 	report->heap_bytes = census->heap_bytes;
-	report->rss_bytes = MS_UNKNOWN;
+	report->memory = census->memory;
+	census->memory = (struct ms_memory){ 0 };
+	report->rss_bytes = census->rss_bytes;
 	report->window_s = window_s > 0 ? window_s : now(w) - w->first_at;
 	report->arena = census->arena; // The rows' names live there.
 	census->arena = (struct ms_arena){ 0 };
@@ -133,7 +135,7 @@ static struct ms_error *window_run(struct window *w, struct ms_census_report *ce
 	if (!err) {
 		second_at = now(w);
 		progress(w, "second census");
-		err = ms_census_run(w->rt, NULL, &second);
+		err = ms_census_run(w->rt, &(struct ms_census_options){ .memory = true }, &second);
 	}
 	if (err && is_loss(err)) {
 		MS_AUTO_ERROR struct ms_error *loss = err;

@@ -181,3 +181,35 @@ struct ms_error *ms_render_diagnosis_csv(const struct ms_diagnosis_report *repor
 	}
 	return csv_finish(&csv);
 }
+
+struct ms_error *ms_render_heap_csv(const struct ms_census_report *report,
+				    const struct ms_census_view *view, struct ms_sink *sink)
+{
+	const struct ms_memory *m = &report->memory;
+	MS_AUTO_FREE size_t *order = ms_memory_class_order(m);
+	size_t shown = ms_min_u64(view->top, m->class_count);
+	struct csv csv;
+
+	if (!order)
+		return ms_error_no_memory();
+	csv_init(&csv, sink);
+	ms_sink_puts(sink, "object_bytes,large,pointers,spans,span_bytes,live_objects,live_bytes,"
+			   "garbage_objects,garbage_bytes,free_bytes");
+	end_row(&csv);
+	for (size_t i = 0; i < shown; i++) {
+		const struct ms_size_class_row *row = &m->classes[order[i]];
+
+		cell_u64(&csv, row->object_bytes ? row->object_bytes : MS_UNKNOWN);
+		cell_bool(&csv, row->object_bytes == 0);
+		cell_bool(&csv, !(row->span_class & 1));
+		cell_u64(&csv, row->spans);
+		cell_u64(&csv, row->span_bytes);
+		cell_u64(&csv, row->live_objects);
+		cell_u64(&csv, row->live_bytes);
+		cell_u64(&csv, row->garbage_objects);
+		cell_u64(&csv, row->garbage_bytes);
+		cell_u64(&csv, row->free_bytes);
+		end_row(&csv);
+	}
+	return csv_finish(&csv);
+}

@@ -57,3 +57,6 @@ void ms_json_put_partial(struct ms_json *j, bool partial, const char *reason);
 void ms_json_map(struct ms_json *j, const struct ms_map_row *row);
 
 void ms_json_put_coverage(struct ms_json *j, const struct ms_coverage *coverage);
+
+/** What "memory" has of every document: live_heap_bytes, map_share, parts, excess_bytes. */
+void ms_json_put_memory_parts(struct ms_json *j, const struct ms_memory *m);

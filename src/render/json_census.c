@@ -99,6 +99,7 @@ static void put_memory(struct ms_json *j, const struct ms_census_report *report)
 	ms_json_put_u64(j, "map_bytes", totals.total_bytes);
 	ms_json_put_u64(j, "map_live_bytes", totals.live_bytes);
 	ms_json_put_u64(j, "map_slack_bytes", totals.slack_bytes);
+	ms_json_put_memory_parts(j, &report->memory);
 	ms_json_close_object(j);
 }
 

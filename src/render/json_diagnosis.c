@@ -80,6 +80,7 @@ static void put_memory(struct ms_json *j, const struct ms_diagnosis_report *repo
 	ms_json_put_u64(j, "heap_bytes", report->heap_bytes);
 	ms_json_put_u64(j, "map_bytes", report->map_bytes);
 	ms_json_put_u64(j, "map_slack_bytes", report->slack_bytes);
+	ms_json_put_memory_parts(j, &report->memory);
 	ms_json_close_object(j);
 }
 

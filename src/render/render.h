@@ -43,6 +43,10 @@ MS_MUST_USE struct ms_error *ms_render_diagnosis_text(const struct ms_diagnosis_
 MS_MUST_USE struct ms_error *ms_render_doctor_text(const struct ms_doctor_report *report,
 						   const struct ms_text_style *style,
 						   struct ms_sink *sink);
+MS_MUST_USE struct ms_error *ms_render_heap_text(const struct ms_census_report *report,
+						 const struct ms_census_view *view,
+						 const struct ms_text_style *style,
+						 struct ms_sink *sink);
 
 /** "mapscope.census/1": streamed row by row. */
 MS_MUST_USE struct ms_error *ms_render_census_json(const struct ms_census_report *report,
@@ -54,6 +58,10 @@ MS_MUST_USE struct ms_error *ms_render_diagnosis_json(const struct ms_diagnosis_
 /** "mapscope.doctor/1" */
 MS_MUST_USE struct ms_error *ms_render_doctor_json(const struct ms_doctor_report *report,
 						   struct ms_sink *sink);
+/** "mapscope.heap/1": of a census that measured memory as well. */
+MS_MUST_USE struct ms_error *ms_render_heap_json(const struct ms_census_report *report,
+						 const struct ms_census_view *view,
+						 struct ms_sink *sink);
 
 /** RFC 4180 with a header line; the columns are the fields of a row in the JSON document. */
 MS_MUST_USE struct ms_error *ms_render_census_csv(const struct ms_census_report *report,
@@ -61,3 +69,7 @@ MS_MUST_USE struct ms_error *ms_render_census_csv(const struct ms_census_report 
 						  struct ms_sink *sink);
 MS_MUST_USE struct ms_error *ms_render_diagnosis_csv(const struct ms_diagnosis_report *report,
 						     struct ms_sink *sink);
+/** A row for each size class. */
+MS_MUST_USE struct ms_error *ms_render_heap_csv(const struct ms_census_report *report,
+						const struct ms_census_view *view,
+						struct ms_sink *sink);

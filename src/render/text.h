@@ -56,6 +56,12 @@ void ms_text_coverage(struct ms_text *t, const struct ms_coverage *coverage,
 /** A line for each of the first few types with several maps; @p rows are a report's owners. */
 void ms_text_groups(struct ms_text *t, const struct ms_owner_row *rows, size_t count);
 
+/** "maps are 62 % of the live heap (...)"; nothing where memory was not measured. */
+void ms_text_map_share(struct ms_text *t, const struct ms_memory *m);
+
+/** The parts that resident memory consists of, a line each. */
+void ms_text_memory(struct ms_text *t, const struct ms_memory *m);
+
 /** The last line of every page, never broken. */
 void ms_text_cost(struct ms_text *t, const struct ms_report_cost *cost);
 

@@ -282,6 +282,7 @@ static void text_head(struct ms_text *t, const struct ms_census_report *report)
 	struct ms_human maps, in_maps, heap;
 
 	ms_text_partial(t, report->partial, report->partial_reason);
+	ms_text_map_share(t, &report->memory);
 	ms_text_target(t, &report->target);
 	ms_text_printf(t, ", %s map%s, %s of %s heap in maps", ms_human_count(&maps, totals.maps),
 		       totals.maps == 1 ? "" : "s", ms_human_bytes(&in_maps, totals.total_bytes),

@@ -84,7 +84,7 @@ static void text_nothing(struct ms_text *t, const struct ms_diagnosis_report *re
 		return;
 	ms_text_printf(t, "no map was seen to grow, and none holds much slack");
 	ms_text_end(t, 0);
-	if (share < SMALL_SHARE) {
+	if (share < SMALL_SHARE && !report->memory.known) {
 		ms_text_printf(t, "maps are %s of the heap: look elsewhere",
 			       ms_human_percent(&h, share));
 		ms_text_end(t, 0);
@@ -127,6 +127,7 @@ struct ms_error *ms_render_diagnosis_text(const struct ms_diagnosis_report *repo
 
 	ms_text_init(&t, style, sink);
 	ms_text_partial(&t, report->partial, report->partial_reason);
+	ms_text_map_share(&t, &report->memory);
 	ms_text_target(&t, &report->target);
 	ms_text_printf(&t, ", watched for %s", ms_human_seconds(&h, report->window_s));
 	ms_text_end(&t, 0);

@@ -232,6 +232,7 @@ void ms_census_report_deinit(struct ms_census_report *report)
 	free(report->maps);
 	free(report->owners);
 	ms_coverage_deinit(&report->coverage);
+	ms_memory_deinit(&report->memory);
 	ms_arena_deinit(&report->arena);
 	*report = (struct ms_census_report){ 0 };
 }

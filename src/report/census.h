@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "report/common.h"
+#include "report/memory.h"
 
 enum ms_map_kind {
 	MS_MAP_CLASSIC, // Bucket arrays: Go up to 1.23, and noswissmap.
@@ -92,6 +93,7 @@ struct ms_census_report {
 	struct ms_coverage coverage;
 	uint64_t heap_bytes; // Bytes of in-use heap spans.
 	uint64_t rss_bytes;
+	struct ms_memory memory;
 	bool partial; // Cut short; partial_reason says by what.
 	const char *partial_reason;
 	struct ms_arena arena;

@@ -36,6 +36,7 @@ void ms_diagnosis_report_deinit(struct ms_diagnosis_report *report)
 {
 	free(report->findings);
 	ms_coverage_deinit(&report->coverage);
+	ms_memory_deinit(&report->memory);
 	ms_arena_deinit(&report->arena);
 	*report = (struct ms_diagnosis_report){ 0 };
 }

@@ -40,6 +40,7 @@ struct ms_diagnosis_report {
 	struct ms_coverage coverage;     // Of the last census.
 	uint64_t map_bytes, slack_bytes; // total_bytes and slack_bytes over all maps.
 	uint64_t heap_bytes, rss_bytes;
+	struct ms_memory memory; // As of the last census.
 	double window_s;
 	uint64_t gc_cycles; // Collections during the window.
 	bool partial;

@@ -148,7 +148,8 @@ def demo_page():
 @test('page/documents keep to their schemas')
 def schemas():
     checker = os.path.join(ROOT, 'tests', 'golden', 'schema_check.py')
-    commands = {'census': ('maps', '--all'), 'doctor': ('doctor',), 'diagnosis': ('--seconds', 1)}
+    commands = {'census': ('maps', '--all'), 'heap': ('heap', '--all'),
+                'doctor': ('doctor',), 'diagnosis': ('--seconds', 1)}
     for release in ('1.23.12', builds.NEWEST):
         binary = builds.go_program('truth', release, 'stripped')
         with targets.Truth(binary, '-maps', 500, '-growing', '-largest', 2000, '-churn',

@@ -239,6 +239,43 @@ struct ms_census_report ms_census_example_fleet(void)
 	return report;
 }
 
+static struct ms_size_class_row heap_classes[] = {
+	{ 8, 12, 98304, 9000, 72000, 0, 0, 26304, 2 * 1 + 1 },
+	{ 48, 4120, 33751040, 650000, 31200000, 40000, 1920000, 631040, 2 * 5 },
+	{ 1024, 31, 253952, 240, 245760, 0, 0, 8192, 2 * 32 },
+	{ 0, 40, 1500000256, 39, 1400000512, 1, 99999744, 0, 0 },
+	{ 0, 310, 650000384, 310, 650000384, 0, 0, 0, 1 },
+};
+
+static struct ms_type_total heap_types[] = {
+	{ "map.bucket[string]*session.Session", 31, 1395000000, 0, true },
+	{ "[]uint8", 300, 640000000, 1, false },
+	{ "session.Session", 410000, 19680000, 10, false },
+	{ "[]uint8", 200, 240000, 65, false },
+};
+
+static const struct ms_memory memory = {
+	.known = true,
+	.rss_bytes = 2900000000,
+	.map_live_bytes = 20474162,
+	.map_slack_bytes = 1405044174,
+	.other_live_bytes = 642000000,
+	.garbage_bytes = 101919744,
+	.span_free_bytes = 665536,
+	.heap_free_bytes = 520000000,
+	.stack_bytes = 41000000,
+	.runtime_bytes = 32000000,
+	.off_heap_bytes = 90000000,
+	.executable_bytes = 31000000,
+	.file_bytes = 1100000,
+	.unknown_bytes = 14796384,
+	.classes = heap_classes,
+	.class_count = MS_ARRAY_SIZE(heap_classes),
+	.types = heap_types,
+	.type_count = MS_ARRAY_SIZE(heap_types),
+	.wall_s = 0.0121,
+};
+
 struct ms_census_report ms_census_example_classic(void)
 {
 	return (struct ms_census_report){
@@ -255,6 +292,7 @@ struct ms_census_report ms_census_example_classic(void)
 			      .skip_count = MS_ARRAY_SIZE(classic_skips) },
 		.heap_bytes = 2212000000,
 		.rss_bytes = 2900000000,
+		.memory = memory,
 	};
 }
 
@@ -397,6 +435,40 @@ static struct ms_finding hostile_findings[] = {
 	  .polls = 40 },
 };
 
+/** Maps are next to nothing of a heap that has types, and the parts are more than RSS. */
+struct ms_census_report ms_heap_example_others(void)
+{
+	struct ms_census_report report = ms_census_example_swiss();
+
+	report.rss_bytes = 2900000000;
+	report.heap_bytes = 2212000000;
+	report.memory = memory;
+	report.memory.map_live_bytes = 49585;
+	report.memory.map_slack_bytes = 90383;
+	report.memory.other_live_bytes += 20424577 + 1404953791;
+	report.memory.manual_bytes = 14796384 + 65536;
+	report.memory.unknown_bytes = 0;
+	report.memory.excess_bytes = 65536;
+	return report;
+}
+
+/** Nothing is known of pages, and a type's name is hostile. */
+struct ms_census_report ms_heap_example_hostile(void)
+{
+	static struct ms_type_total types[] = { { HOSTILE, 1, 192, 10, false } };
+	struct ms_census_report report = ms_census_example_hostile();
+
+	report.memory = (struct ms_memory){
+		.rss_bytes = MS_UNKNOWN,
+		.classes = &heap_classes[1],
+		.class_count = 2,
+		.types = types,
+		.type_count = 1,
+		.wall_s = NAN,
+	};
+	return report;
+}
+
 static const struct ms_fleet fleet = {
 	.maps_before = 34000,
 	.maps_after = 34112,
@@ -426,6 +498,7 @@ struct ms_diagnosis_report ms_diagnosis_example_growing(void)
 		.slack_bytes = 1955043952,
 		.heap_bytes = census.heap_bytes,
 		.rss_bytes = census.rss_bytes,
+		.memory = census.memory,
 		.window_s = 9.96,
 		.gc_cycles = 3,
 	};
@@ -463,6 +536,7 @@ struct ms_diagnosis_report ms_diagnosis_example_quiet(void)
 	struct ms_diagnosis_report report = ms_diagnosis_example_swiss();
 
 	quiet_findings[0].map = swiss_rows[0];
+	report.memory = ms_heap_example_others().memory;
 	report.findings = quiet_findings;
 	report.finding_count = MS_ARRAY_SIZE(quiet_findings);
 	report.gc_cycles = 0;

@@ -15,6 +15,9 @@ struct ms_census_report ms_census_example_empty(void);
 struct ms_census_report ms_census_example_hostile(void);
 struct ms_census_report ms_census_example_partial(void);
 
+struct ms_census_report ms_heap_example_others(void);
+struct ms_census_report ms_heap_example_hostile(void);
+
 struct ms_diagnosis_report ms_diagnosis_example_growing(void);
 struct ms_diagnosis_report ms_diagnosis_example_swiss(void);
 struct ms_diagnosis_report ms_diagnosis_example_quiet(void);

@@ -74,7 +74,7 @@ MS_TEST(options_verbs_may_be_cut_short)
 		enum ms_verb verb;
 	} cases[] = {
 		{ "di 1", MS_VERB_DIAGNOSE }, { "do 1", MS_VERB_DOCTOR }, { "ma 1", MS_VERB_MAPS },
-		{ "maps 1", MS_VERB_MAPS },   { "he", MS_VERB_HELP },
+		{ "maps 1", MS_VERB_MAPS },   { "hel", MS_VERB_HELP },
 	};
 
 	for (size_t i = 0; i < MS_ARRAY_SIZE(cases); i++) {

@@ -129,6 +129,26 @@ static void doctor_page(struct ms_doctor_report report, const struct ms_text_sty
 	page(&sink, style, name);
 }
 
+static void heap_page(struct ms_census_report report, const struct ms_census_view *view,
+		      const struct ms_text_style *style, const char *name)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_heap_text(&report, view, style, &sink));
+	page(&sink, style, name);
+}
+
+MS_TEST(render_heap_pages)
+{
+	const struct ms_census_view two = { .top = 2 };
+
+	heap_page(ms_census_example_classic(), &by_bytes, &wide, "heap_classic_wide.txt");
+	heap_page(ms_census_example_classic(), &two, &narrow, "heap_classic_two.txt");
+	heap_page(ms_heap_example_others(), &by_bytes, &colored, "heap_others_color.txt");
+	heap_page(ms_heap_example_hostile(), &by_bytes, &ascii, "heap_hostile.txt");
+}
+
 MS_TEST(render_census_pages)
 {
 	const struct ms_census_view all = { .top = SIZE_MAX, .sort = MS_SORT_LOAD };
@@ -198,6 +218,25 @@ MS_TEST(render_census_documents)
 	census_files(ms_census_example_empty(), "census_empty.json", "census_empty.csv");
 	census_files(ms_census_example_hostile(), "census_hostile.json", "census_hostile.csv");
 	census_files(ms_census_example_partial(), "census_partial.json", "census_partial.csv");
+}
+
+static void heap_files(struct ms_census_report report, const char *json, const char *csv)
+{
+	const struct ms_census_view all = { .top = SIZE_MAX };
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_heap_json(&report, &all, &sink));
+	document(&sink, json);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_heap_csv(&report, &all, &sink));
+	csv_file(&sink, csv);
+}
+
+MS_TEST(render_heap_documents)
+{
+	heap_files(ms_census_example_classic(), "heap_classic.json", "heap_classic.csv");
+	heap_files(ms_heap_example_hostile(), "heap_hostile.json", "heap_hostile.csv");
 }
 
 static void diagnosis_files(struct ms_diagnosis_report report, const char *json, const char *csv)

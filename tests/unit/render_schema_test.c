@@ -69,6 +69,25 @@ MS_TEST(render_schema_census)
 	census_fits(ms_census_example_partial());
 }
 
+static void heap_fits(struct ms_census_report report)
+{
+	const struct ms_census_view all = { .top = SIZE_MAX };
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_heap_json(&report, &all, &sink));
+	CHECK_EQ(check_document("heap", ms_sink_text(&sink)), 0);
+	ms_sink_deinit(&sink);
+}
+
+MS_TEST(render_schema_heap)
+{
+	heap_fits(ms_census_example_classic());
+	heap_fits(ms_heap_example_others());
+	heap_fits(ms_heap_example_hostile());
+	heap_fits(ms_census_example_unknown());
+}
+
 static void diagnosis_fits(struct ms_diagnosis_report report)
 {
 	struct ms_sink sink;

@@ -1,7 +1,7 @@
 # Each verb's own page names its own options only; a beginning of a verb is enough.
-for verb in diagnose maps doctor; do
+for verb in diagnose maps heap doctor; do
 	"$MAPSCOPE" help $verb
 	"$MAPSCOPE" $verb --help | cmp - <("$MAPSCOPE" help $verb)
 	echo
 done
-"$MAPSCOPE" h ma | cmp - <("$MAPSCOPE" help maps)
+"$MAPSCOPE" hel ma | cmp - <("$MAPSCOPE" help maps)

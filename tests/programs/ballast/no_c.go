@@ -1,0 +1,7 @@
+//go:build !withcgo
+
+package main
+
+const hasC = false
+
+func allocateC(bytes int) {}
