@@ -181,6 +181,27 @@ static struct ms_error *fake_check(struct ms_target *t)
 	return gone(fake_of(t));
 }
 
+static struct ms_error *fake_resident(struct ms_target *t, struct ms_resident *ret_resident)
+{
+	struct fake_target *fake = fake_of(t);
+	struct ms_resident copy = { .rss_bytes = MS_UNKNOWN };
+	struct ms_error *err = gone(fake);
+
+	if (err)
+		return err;
+	if (fake->resident.known) {
+		copy = fake->resident;
+		copy.items = NULL;
+		copy.count = copy.capacity = 0;
+		for (size_t i = 0; i < fake->resident.count; i++) {
+			if (!ms_vec_push(&copy, fake->resident.items[i]))
+				misuse("no memory");
+		}
+	}
+	*ret_resident = copy;
+	return NULL;
+}
+
 static void fake_destroy(struct ms_target *t)
 {
 	fake_target_deinit(fake_of(t));
@@ -193,6 +214,7 @@ static const struct ms_target_ops fake_ops = {
 	.exe_read = fake_exe_read,
 	.exe_fd = fake_exe_fd,
 	.check = fake_check,
+	.resident = fake_resident,
 	.destroy = fake_destroy,
 };
 
@@ -213,6 +235,7 @@ void fake_target_deinit(struct fake_target *fake)
 	if (fake->exe_fd >= 0)
 		close(fake->exe_fd);
 	fake->exe_fd = -1;
+	ms_resident_deinit(&fake->resident);
 	ms_vec_free(&fake->mappings);
 }
 
@@ -273,6 +296,14 @@ void fake_target_exe(struct fake_target *fake, const void *bytes, size_t size)
 	    pwrite(fake->exe_fd, bytes, size, 0) != (ssize_t)size)
 		misuse("the memfd does not take the executable");
 	fake->target.exe_size = size;
+}
+
+void fake_target_resident(struct fake_target *fake, ms_addr addr, uint64_t size, uint64_t rss_bytes)
+{
+	if (ms_resident_add(&fake->resident, addr, addr + size))
+		misuse("no memory");
+	fake->resident.known = true;
+	fake->resident.rss_bytes = rss_bytes;
 }
 
 void fake_target_fail_read(struct fake_target *fake, uint64_t n)

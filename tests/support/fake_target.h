@@ -14,7 +14,7 @@
 // cannot be meant (overlapping buffers, no memory) abort the test.
 #pragma once
 
-#include "target/target.h"
+#include "target/resident.h"
 
 /** Called before each single read, @p index counted from 0 over the life of the fake. */
 typedef void (*fake_target_read_fn)(void *arg, uint64_t index, const struct ms_read *read);
@@ -38,7 +38,8 @@ struct fake_target {
 	uint64_t reads;   // Single reads seen.
 	uint64_t fail_at; // Index of the read to fail, UINT64_MAX for none.
 	uint32_t fail_status;
-	uint64_t gone_at; // Index of the first read that finds the target gone.
+	uint64_t gone_at;            // Index of the first read that finds the target gone.
+	struct ms_resident resident; // Known from the first call of fake_target_resident on.
 	fake_target_read_fn before_read;
 	void *before_read_arg;
 };
@@ -59,6 +60,11 @@ void fake_target_unmap(struct fake_target *fake, ms_addr addr);
 
 /** The bytes of the executable file; copied.  Without this call it has none. */
 void fake_target_exe(struct fake_target *fake, const void *bytes, size_t size);
+
+/** Let [addr, addr + size), behind all that were named before, be in memory, and RSS @p rss_bytes.
+ */
+void fake_target_resident(struct fake_target *fake, ms_addr addr, uint64_t size,
+			  uint64_t rss_bytes);
 
 /** Fail the @p n-th single read from now on (0: the next one) with FAULT; the others work. */
 void fake_target_fail_read(struct fake_target *fake, uint64_t n);
