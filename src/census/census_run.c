@@ -8,8 +8,8 @@
 //	4. overflow buckets of big and growing classic maps are counted (overflow_walk.c)
 //	5. rows are sorted by address; those that package-level variables hold get the variable's
 //	   name and, where it was not known, their type (name_globals.c)
-//	6. where it was asked for, all memory is measured, with spans as they are by then
-//	7. owners are summed, skips named
+//	6. skips are named, owners summed
+//	7. where it was asked for, all memory is measured, with spans as they are by then
 #include "census/engine.h"
 
 #include "base/cleanup.h"
@@ -443,10 +443,10 @@ static struct ms_error *engine_run(struct ms_engine *e)
 	if (!err)
 		err = ms_engine_name_globals(e);
 	if (!err)
-		err = memory_measure(e);
-	if (!err)
 		err = coverage_fill(e);
-	return err ? err : ms_census_sum_owners(e->report);
+	if (!err)
+		err = ms_census_sum_owners(e->report);
+	return err ? err : memory_measure(e);
 }
 
 static void engine_deinit(struct ms_engine *e)

@@ -34,6 +34,7 @@ struct measure {
 	struct ms_size_class_row rows[MS_SPAN_CLASSES_MAX];
 	uint64_t live_bytes; // Resident bytes of live objects, maps with them.
 	uint64_t span_bytes; // Resident bytes of spans of any kind.
+	bool large_absent;   // Some large object has pages that were never touched.
 };
 
 static double now(void)
@@ -65,7 +66,8 @@ static void row_add(struct ms_size_class_row *row, const struct ms_span *s,
 static void span_add(struct measure *x, const struct ms_span *s, const struct ms_span_life *life)
 {
 	uint64_t resident = ms_resident_bytes(&x->resident, s->start, ms_span_end(s));
-	uint64_t live = ms_min_u64(resident, life->live * s->elem_bytes), garbage;
+	uint64_t live_bytes = life->live * s->elem_bytes;
+	uint64_t live = ms_min_u64(resident, live_bytes), garbage;
 
 	x->span_bytes += resident;
 	if (s->state == MS_SPAN_MANUAL) {
@@ -74,6 +76,7 @@ static void span_add(struct measure *x, const struct ms_span *s, const struct ms
 		*(s->elem_bytes ? &x->m->stack_bytes : &x->m->manual_bytes) += resident;
 		return;
 	}
+	x->large_absent = x->large_absent || (!(s->span_class / 2) && resident < live_bytes);
 	resident -= live;
 	garbage = ms_min_u64(resident, life->garbage * s->elem_bytes);
 	x->live_bytes += live;
@@ -211,15 +214,20 @@ static struct ms_error *tables_absent(const struct measure *x, uint64_t *ret_abs
 /** Split live objects into maps and others; maps that died since the census give way. */
 static struct ms_error *maps_split(struct measure *x)
 {
-	struct ms_owner_row totals = ms_census_totals(x->in->census);
+	const struct ms_census_report *census = x->in->census;
 	struct ms_memory *m = x->m;
-	uint64_t live = ms_min_u64(totals.live_bytes, x->live_bytes);
-	uint64_t slack, absent = 0;
-	struct ms_error *err = tables_absent(x, &absent);
+	uint64_t live = 0, total = 0, slack, absent = 0;
+	bool arrays = x->in->rt->layout->maps == MS_GO_MAPS_CLASSIC && x->large_absent;
+	struct ms_error *err = arrays ? tables_absent(x, &absent) : NULL;
 
 	if (err)
 		return err;
-	slack = totals.total_bytes > live ? totals.total_bytes - live : 0;
+	for (size_t i = 0; i < census->owner_count; i++) {
+		live += census->owners[i].live_bytes;
+		total += census->owners[i].total_bytes;
+	}
+	live = ms_min_u64(live, x->live_bytes);
+	slack = total > live ? total - live : 0;
 	slack = ms_min_u64(slack > absent ? slack - absent : 0, x->live_bytes - live);
 	m->map_live_bytes = live;
 	m->map_slack_bytes = slack;

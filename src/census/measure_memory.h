@@ -9,7 +9,7 @@
 struct ms_memory_input {
 	struct ms_go_runtime *rt; // Its regions as fresh as the spans.
 	const struct ms_spans *spans;
-	const struct ms_census_report *census; // The maps.
+	const struct ms_census_report *census; // The maps, and their sums by owner.
 	const struct ms_type_total *types;     // Of a typed walk; NULL for none.
 	size_t type_count;
 };

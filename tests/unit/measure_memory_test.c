@@ -137,6 +137,7 @@ static void process_init(struct process *p, int release, unsigned experiments)
 static void process_deinit(struct process *p)
 {
 	ms_memory_deinit(&p->memory);
+	free(p->census.owners);
 	ms_regions_deinit(&p->rt.regions);
 	fake_target_deinit(&p->fake);
 }
@@ -145,6 +146,7 @@ static void measure(struct process *p)
 {
 	struct ms_memory_input in = { .rt = &p->rt, .spans = &p->spans, .census = &p->census };
 
+	CHECK_OK(ms_census_sum_owners(&p->census));
 	ms_memory_deinit(&p->memory);
 	CHECK_OK(ms_memory_measure(&in, &p->memory));
 }
