@@ -688,6 +688,7 @@ static struct ms_error *process_resident(struct ms_target *t, struct ms_resident
 		return ms_error_no_memory();
 	job->pagemap_fd = openat(p->proc_fd, "pagemap", O_RDONLY | O_CLOEXEC);
 	job->statm_fd = openat(p->proc_fd, "statm", O_RDONLY | O_CLOEXEC);
+	job->rollup_fd = openat(p->proc_fd, "smaps_rollup", O_RDONLY | O_CLOEXEC);
 	err = regions_copy(p, &job->regions);
 	if (!err)
 		err = run_job(p, ms_resident_job_run, job, &result);

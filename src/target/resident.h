@@ -30,8 +30,8 @@ void ms_resident_deinit(struct ms_resident *r);
 
 /** What a look at all pages needs, for a worker that may be given up (worker.h). */
 struct ms_resident_job {
-	int pagemap_fd, statm_fd;  // Its own.
-	struct ms_regions regions; // A copy of its own.
+	int pagemap_fd, statm_fd, rollup_fd; // Its own; -1 for one that could not be opened.
+	struct ms_regions regions;           // A copy of its own.
 	struct ms_resident result;
 	int error;    // errno of what failed, or 0.
 	bool by_page; // Do not try the call that answers in ranges.

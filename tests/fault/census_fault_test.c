@@ -24,7 +24,7 @@ struct sweep {
 
 static const struct ms_fault_plan no_fault = { MS_FAULT_ANY, UINT64_MAX, MS_FAULT_FAULT,
 					       MS_FAULT_ONCE };
-static const struct ms_census_options options = { 0 };
+static const struct ms_census_options options = { .memory = true };
 
 static void sweep_init(struct sweep *s, const char *name)
 {

@@ -53,7 +53,7 @@ static void map_places(struct recorded *r, const struct ms_go_layout *l, ms_addr
 
 static void places_find(struct recorded *r)
 {
-	const struct ms_census_options options = { 0 };
+	const struct ms_census_options options = { .memory = true };
 	struct ms_census_report report;
 	struct ms_goroutines goroutines;
 	struct ms_go_runtime *rt;
@@ -132,7 +132,7 @@ MS_FUZZ_TARGET(census)
 {
 	struct fuzz_input in = { data, size };
 	struct recorded *r = recorded_get(fuzz_number(&in, 1) % MS_ARRAY_SIZE(recordings));
-	const struct ms_census_options options = { 0 };
+	const struct ms_census_options options = { .memory = true };
 	struct change changes[CHANGES_MAX];
 	struct ms_census_report report;
 	struct changed_target target;

@@ -109,7 +109,7 @@ MS_TEST(resident_by_ranges_and_by_page_agree)
 
 		CHECK(job != NULL);
 		job->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-		job->statm_fd = -1;
+		job->statm_fd = job->rollup_fd = -1;
 		job->by_page = by_page;
 		CHECK(ms_vec_push(&job->regions, region));
 		if (by_page) // A reservation of a terabyte: not asked for.
@@ -129,10 +129,52 @@ MS_TEST(resident_says_why_it_failed)
 	struct ms_region region = { .start = 0x1000, .end = 0x2000, .prot = MS_PROT_READ };
 
 	CHECK(job != NULL);
-	job->pagemap_fd = job->statm_fd = -1;
+	job->pagemap_fd = job->statm_fd = job->rollup_fd = -1;
 	CHECK(ms_vec_push(&job->regions, region));
 	ms_resident_job_run(job, &progress);
 	CHECK(job->error != 0);
 	ms_resident_job_free(job);
 	ms_resident_job_free(NULL);
+}
+
+static int file_of(const char *text)
+{
+	int fd = memfd_create("proc", MFD_CLOEXEC);
+
+	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	return fd;
+}
+
+/** What comes out as RSS when the kernel's files say so; this test's pages are 128 KiB. */
+static uint64_t rss_of(const char *statm, const char *rollup)
+{
+	uint8_t *pages = make_pages();
+	ms_addr at = (ms_addr)(uintptr_t)pages;
+	struct ms_region region = { .start = at, .end = at + PAGES * PAGE, .prot = MS_PROT_READ };
+	struct ms_resident_job *job = calloc(1, sizeof(*job));
+	uint64_t rss;
+
+	CHECK(job != NULL);
+	job->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	job->statm_fd = file_of(statm);
+	job->rollup_fd = file_of(rollup);
+	job->by_page = true;
+	CHECK(ms_vec_push(&job->regions, region));
+	run_job(job);
+	CHECK_EQ(job->error, 0);
+	rss = job->result.rss_bytes;
+	ms_resident_job_free(job);
+	return rss;
+}
+
+MS_TEST(resident_the_slow_count_settles_a_doubt)
+{
+	static const char rollup[] = "0-1 ---p 0 0:0 0 [rollup]\nRss:     132 kB\nPss: 9 kB\n";
+
+	CHECK_EQ(rss_of("900 32 0 0 0 0 0\n", rollup), 32 * PAGE); // Fits: no doubt.
+	CHECK_EQ(rss_of("900 40 0 0 0 0 0\n", rollup), 132 << 10);
+	CHECK_EQ(rss_of("900 40 0 0 0 0 0\n", "Rss: 7 kB\n"), 40 * PAGE); // Not as it should be.
+	CHECK_EQ(rss_of("", rollup), 132 << 10);
+	CHECK_EQ(rss_of("", ""), MS_UNKNOWN);
+	CHECK_EQ(rss_of("words\n", "0-1\nRss: 99999999999999999999 kB\n"), MS_UNKNOWN);
 }
