@@ -14,8 +14,8 @@
 
 #include "base/cleanup.h"
 #include "base/vec.h"
-#include "target/fetch.h"
 #include "census/memory_internal.h"
+#include "target/fetch.h"
 
 #include <time.h>
 
@@ -32,7 +32,6 @@ struct measure {
 	struct ms_span_life *lives;
 	struct ms_ranges arenas, runtime;
 	struct ms_size_class_row rows[MS_SPAN_CLASSES_MAX];
-	uint64_t live_bytes; // Resident bytes of live objects, maps with them.
 	uint64_t span_bytes; // Resident bytes of spans of any kind.
 	bool large_absent;   // Some large object has pages that were never touched.
 };
@@ -79,7 +78,7 @@ static void span_add(struct measure *x, const struct ms_span *s, const struct ms
 	x->large_absent = x->large_absent || (!(s->span_class / 2) && resident < live_bytes);
 	resident -= live;
 	garbage = ms_min_u64(resident, life->garbage * s->elem_bytes);
-	x->live_bytes += live;
+	x->m->other_live_bytes += live;
 	x->m->garbage_bytes += garbage;
 	x->m->span_free_bytes += resident - garbage;
 }
@@ -211,28 +210,20 @@ static struct ms_error *tables_absent(const struct measure *x, uint64_t *ret_abs
 	return err;
 }
 
-/** Split live objects into maps and others; maps that died since the census give way. */
+/** Live objects are all others' until the census says which are maps'. */
 static struct ms_error *maps_split(struct measure *x)
 {
 	const struct ms_census_report *census = x->in->census;
-	struct ms_memory *m = x->m;
-	uint64_t live = 0, total = 0, slack, absent = 0;
 	bool arrays = x->in->rt->layout->maps == MS_GO_MAPS_CLASSIC && x->large_absent;
-	struct ms_error *err = arrays ? tables_absent(x, &absent) : NULL;
+	uint64_t live = 0, total = 0;
+	struct ms_error *err = arrays ? tables_absent(x, &x->m->map_absent_bytes) : NULL;
 
-	if (err)
-		return err;
 	for (size_t i = 0; i < census->owner_count; i++) {
 		live += census->owners[i].live_bytes;
 		total += census->owners[i].total_bytes;
 	}
-	live = ms_min_u64(live, x->live_bytes);
-	slack = total > live ? total - live : 0;
-	slack = ms_min_u64(slack > absent ? slack - absent : 0, x->live_bytes - live);
-	m->map_live_bytes = live;
-	m->map_slack_bytes = slack;
-	m->other_live_bytes = x->live_bytes - live - slack;
-	return NULL;
+	ms_memory_split_maps(x->m, live, total);
+	return err;
 }
 
 // --- The whole. ---

@@ -4,8 +4,8 @@
 // still to be swept knows how many were taken when the collection ended; its mark bits say how many
 // of these live.  A span that is swept between our look at its record and at its bits answers the
 // same: what were its mark bits has become its allocation bits, at the same address.
-#include "target/fetch.h"
 #include "census/memory_internal.h"
+#include "target/fetch.h"
 
 enum {
 	SPANS_AT_ONCE = 4096,

@@ -59,6 +59,8 @@ static struct ms_error *take_census(struct ms_session *s, struct ms_census_repor
 		err = ms_walk_run(s->rt, &walk, &report, &summary);
 		if (err)
 			ms_census_report_deinit(&report);
+		else
+			ms_census_split_memory(&report);
 	}
 	ms_progress_end(&progress);
 	if (err)

@@ -211,6 +211,17 @@ struct ms_owner_row ms_census_totals(const struct ms_census_report *report)
 	return sum;
 }
 
+void ms_census_split_memory(struct ms_census_report *report)
+{
+	uint64_t live = 0, total = 0;
+
+	for (size_t i = 0; i < report->owner_count; i++) {
+		live += report->owners[i].live_bytes;
+		total += report->owners[i].total_bytes;
+	}
+	ms_memory_split_maps(&report->memory, live, total);
+}
+
 uint64_t ms_coverage_skipped(const struct ms_coverage *coverage)
 {
 	uint64_t sum = 0;

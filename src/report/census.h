@@ -6,8 +6,8 @@
 #include "report/memory.h"
 
 enum ms_map_kind {
-	MS_MAP_CLASSIC, // Bucket arrays: Go up to 1.23, and noswissmap.
-	MS_MAP_SWISS,   // Groups and tables: Go from 1.24.
+	MS_MAP_CLASSIC,   // Bucket arrays: Go up to 1.23, and noswissmap.
+	MS_MAP_SWISS,     // Groups and tables: Go from 1.24.
 	MS_MAP_SYNC_TRIE, // sync.Map from Go 1.24: a hash trie, without capacity or load.
 };
 
@@ -120,6 +120,9 @@ struct ms_owner_row ms_census_totals(const struct ms_census_report *report);
 
 /** Fill in owners and owner_count from the rows, in place of what was there. */
 MS_MUST_USE struct ms_error *ms_census_sum_owners(struct ms_census_report *report);
+
+/** Split report->memory into maps and others by the owners' sums: after these changed. */
+void ms_census_split_memory(struct ms_census_report *report);
 
 /** True for a map that has no table yet: its header alone says that it is one. */
 static inline bool ms_map_row_never_written(const struct ms_map_row *row)

@@ -9,6 +9,18 @@ uint64_t ms_memory_live_bytes(const struct ms_memory *m)
 	return m->known ? m->map_live_bytes + m->map_slack_bytes + m->other_live_bytes : MS_UNKNOWN;
 }
 
+void ms_memory_split_maps(struct ms_memory *m, uint64_t live_bytes, uint64_t total_bytes)
+{
+	uint64_t all = m->map_live_bytes + m->map_slack_bytes + m->other_live_bytes;
+	uint64_t live = ms_min_u64(live_bytes, all);
+	uint64_t slack = total_bytes > live ? total_bytes - live : 0;
+
+	slack = slack > m->map_absent_bytes ? slack - m->map_absent_bytes : 0;
+	m->map_live_bytes = live;
+	m->map_slack_bytes = ms_min_u64(slack, all - live);
+	m->other_live_bytes = all - live - m->map_slack_bytes;
+}
+
 double ms_memory_map_share(const struct ms_memory *m)
 {
 	uint64_t live = ms_memory_live_bytes(m);

@@ -39,6 +39,7 @@ struct ms_memory {
 	uint64_t rss_bytes;
 
 	uint64_t map_live_bytes, map_slack_bytes;
+	uint64_t map_absent_bytes; // Of their tables, never touched: in no part.
 	uint64_t other_live_bytes; // Objects that are no part of a map.
 	uint64_t garbage_bytes;    // Dead, and not yet swept.
 	uint64_t span_free_bytes;
@@ -61,6 +62,12 @@ struct ms_memory {
 
 /** Bytes of live heap objects, maps with them; MS_UNKNOWN when not measured. */
 uint64_t ms_memory_live_bytes(const struct ms_memory *m);
+
+/**
+ * Split the live objects anew into maps of @p live_bytes in @p total_bytes, and others: a walk may
+ * have found more maps.  What died since it was counted gives way.
+ */
+void ms_memory_split_maps(struct ms_memory *m, uint64_t live_bytes, uint64_t total_bytes);
 
 /** Maps' share of the live heap, 0 to 1; NAN when it cannot be said. */
 double ms_memory_map_share(const struct ms_memory *m);

@@ -75,7 +75,20 @@ def ballast(release, variant):
         require(target.alive(), 'the program died')
 
 
+def under_churn(release):
+    """Maps that come and go: every look is a sum, however much it moved."""
+    binary = builds.go_program('truth', release, 'stripped')
+    seen_garbage = False
+    with targets.Truth(binary, '-maps', 2000, '-largest', 5000, '-churn', 4) as target:
+        for _ in range(10):
+            parts = require_sum(heap(target.pid))
+            seen_garbage = seen_garbage or parts['garbage_bytes'] > 0
+    note(f'go{release}: garbage {"was" if seen_garbage else "was never"} seen before its sweep')
+
+
 def register():
+    for release in RELEASES:
+        add(f'memory/go{release}/churn', 'check', under_churn, release)
     for release in RELEASES:
         add(f'memory/go{release}/cgo', 'check', ballast, release, 'cgo')
     for release in builds.RELEASES:

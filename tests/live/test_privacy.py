@@ -49,7 +49,7 @@ def nothing_is_shown(release, variant):
             tempfile.TemporaryDirectory() as folder:
         require(process.line() == 'ready', 'the program did not start')
         outputs = {}
-        for verb in (['maps', '--all'], ['diagnose', '--seconds', '1']):
+        for verb in (['maps', '--all'], ['heap', '--all'], ['diagnose', '--seconds', '1']):
             files = [os.path.join(folder, f'{verb[0]}.{ending}') for ending in FORMATS]
             words = [w for f in files for w in ('-o', f)]
             result = targets.tool(*verb, process.pid, *words)
@@ -60,7 +60,7 @@ def nothing_is_shown(release, variant):
                     outputs[os.path.basename(f)] = written.read()
         doctor = targets.tool('doctor', process.pid)
         outputs['doctor'] = (doctor.out + doctor.err).encode()
-    require(len(outputs) == 2 * (1 + len(FORMATS)) + 1, 'an output is missing')
+    require(len(outputs) == 3 * (1 + len(FORMATS)) + 1, 'an output is missing')
     require(all(len(data) > 100 for data in outputs.values()), 'an output is empty')
     require_none([f'{what} is in {name}' for name, data in outputs.items()
                   for part in layers(data) for what, bytes_ in disguises()

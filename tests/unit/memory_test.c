@@ -103,3 +103,29 @@ MS_TEST(memory_classes_by_live_bytes)
 	CHECK_EQ(order[2], 0); // Equal rows stay as they were.
 	CHECK_EQ(order[3], 2);
 }
+
+static void check_split(const struct ms_memory *m, uint64_t live, uint64_t slack, uint64_t other)
+{
+	CHECK_EQ(m->map_live_bytes, live);
+	CHECK_EQ(m->map_slack_bytes, slack);
+	CHECK_EQ(m->other_live_bytes, other);
+}
+
+MS_TEST(memory_is_split_anew_when_more_maps_are_known)
+{
+	struct ms_memory m = { .known = true, .other_live_bytes = 1000 };
+
+	ms_memory_split_maps(&m, 100, 400);
+	check_split(&m, 100, 300, 600);
+	ms_memory_split_maps(&m, 150, 550);
+	check_split(&m, 150, 400, 450);
+	m.map_absent_bytes = 250; // Of a table that was made and not filled.
+	ms_memory_split_maps(&m, 150, 550);
+	check_split(&m, 150, 150, 700);
+	ms_memory_split_maps(&m, 700, 1500); // More than lives: some died meanwhile.
+	check_split(&m, 700, 300, 0);
+	ms_memory_split_maps(&m, 1500, 1600);
+	check_split(&m, 1000, 0, 0);
+	ms_memory_split_maps(&m, 0, 0);
+	check_split(&m, 0, 0, 1000);
+}
