@@ -23,6 +23,7 @@ enum {
 	PATH_BYTES_MAX = 1024,
 	TYPED_MAX = 1 << 19,
 	TYPED_DEPTH_MAX = 16,
+	TYPEDEFS_MAX = 16,
 	AT_GO_KIND = 0x2900,
 	AT_GO_KEY = 0x2901,
 	AT_GO_ELEM = 0x2902,
@@ -202,12 +203,19 @@ static bool follow(Dwarf_Die *die, unsigned name, Dwarf_Die *ret_die)
 /** Where the type's descriptor is, counted from the start of the types; 0 when there is none. */
 static uint64_t described_at(Dwarf_Die *type)
 {
-	Dwarf_Attribute attr;
-	Dwarf_Addr offset;
+	Dwarf_Die at = *type;
 
-	if (!dwarf_attr(type, AT_GO_RUNTIME_TYPE, &attr) || dwarf_formaddr(&attr, &offset) != 0)
-		return 0;
-	return offset;
+	// A named struct is a typedef of the struct, which alone says where it is described.
+	for (unsigned i = 0; i < TYPEDEFS_MAX; i++) {
+		Dwarf_Attribute attr;
+		Dwarf_Addr offset;
+
+		if (dwarf_attr(&at, AT_GO_RUNTIME_TYPE, &attr))
+			return dwarf_formaddr(&attr, &offset) == 0 ? offset : 0;
+		if (dwarf_tag(&at) != DW_TAG_typedef || !follow(&at, DW_AT_type, &at))
+			return 0;
+	}
+	return 0;
 }
 
 static void typed_put(struct typed_search *s, struct ms_go_typed typed, size_t len)

@@ -793,7 +793,8 @@ static void plan_make(struct ms_plans *p, ms_plan_id id)
 	b->plans = p;
 	b->count = 0;
 	b->failed = false;
-	if (is_table(p, &p->items[id]))
+	p->items[id].is_table = is_table(p, &p->items[id]);
+	if (p->items[id].is_table)
 		take_table(b, id);
 	else
 		take_apart(b, p->items[id].address, start);

@@ -58,6 +58,7 @@ struct ms_plan {
 	uint8_t labels; // ms_plan_labels
 	bool is_direct; // An interface holds the value itself in its word, not a pointer to it.
 	bool is_ready;  // Its ops were made.
+	bool is_table; // A bucket or group: begins with a byte for each of its slots.
 	bool is_trie_node;
 	bool is_trie_entry;
 	ms_plan_id entry, branch; // Of a trie's node: what it is, by its first byte.

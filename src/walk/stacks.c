@@ -41,7 +41,7 @@ static void begin_frames(struct ms_walk *w, const struct ms_goroutine *g,
 	for (size_t i = 0; i <= frames->count && done < size; i++) {
 		bool last = i == frames->count;
 		uint64_t end = last ? size : frames->items[i].end - g->sp;
-		struct ms_walk_item item = { .address = g->sp + done, .kind = MS_WALK_UNTYPED };
+		struct ms_walk_item item = { .address = g->sp + done, .kind = MS_WALK_STACK };
 		const struct ms_frame *owner;
 
 		if (!last && (frames->items[i].end < g->sp || end <= done))

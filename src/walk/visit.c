@@ -16,6 +16,7 @@ enum {
 	POOL_MAX = 4096,         // Ps.
 	UNTYPED_WORDS_MAX = 4096,
 	NESTED_MAX = 8, // Values in slots of values.
+	TABLE_SLOTS = 8,
 	TRIES_MAX = 1 << 20,
 };
 
@@ -63,6 +64,7 @@ uint64_t ms_walk_item_bytes(struct ms_walk *w, const struct ms_walk_item *item)
 	case MS_WALK_TRIE_NODE:
 	case MS_WALK_HEADED:
 		return WORD_BYTES;
+	case MS_WALK_STACK:
 	case MS_WALK_UNTYPED:
 		return ms_min_u64(item->count, UNTYPED_WORDS_MAX) * WORD_BYTES;
 	}
@@ -183,12 +185,19 @@ static uint64_t op_bytes(const struct ms_op *op)
 	}
 }
 
+/** By its tag or control byte: neither free, nor deleted, nor moved to the new array. */
+static bool slot_is_used(const struct ms_walk *w, uint8_t byte)
+{
+	return w->layout->maps == MS_GO_MAPS_SWISS ? byte < 0x80 : byte >= MS_CLASSIC_TAG_MIN;
+}
+
 /** An op of the value at @p bytes, as often as it is repeated. */
 static void visit_op(struct ms_walk *w, const struct ms_walk_item *item, ms_plan_id type,
 		     uint32_t op_index, const uint8_t *bytes, uint64_t size, ms_addr address,
 		     unsigned nested)
 {
 	struct ms_op op = w->plans.ops[op_index];
+	bool table = ms_plans_at(&w->plans, type)->is_table && size >= TABLE_SLOTS;
 	uint64_t need = op_bytes(&op);
 	ms_label label = 0;
 	bool labelled = false;
@@ -206,6 +215,8 @@ static void visit_op(struct ms_walk *w, const struct ms_walk_item *item, ms_plan
 		if (at > size || need > size - at)
 			return;
 		if (op.kind == MS_OP_VALUE) {
+			if (table && i < TABLE_SLOTS && !slot_is_used(w, bytes[i]))
+				continue;
 			visit_values(w, item, op.type, bytes + at, need, address + at, nested + 1);
 			continue;
 		}
@@ -401,7 +412,11 @@ static void visit_words(struct ms_walk *w, const struct ms_walk_item *item, cons
 		if (!word || (word & 7))
 			continue;
 		if (ms_walk_row_of(w, word) != SIZE_MAX) {
-			ms_walk_meet_map(w, word, 0, item->label, item->root, item->address + at);
+			// What lies on stacks and in unknown objects may be left over: it names
+			// an owner where there is no other, and is no further one.
+			if (!w->found[ms_walk_row_of(w, word)].holders)
+				ms_walk_meet_map(w, word, 0, item->label, item->root,
+						 item->address + at);
 			continue;
 		}
 		if (ms_spans_find(&w->spans, word)) {
@@ -454,6 +469,12 @@ void ms_walk_visit(struct ms_walk *w, const struct ms_walk_item *item, const uin
 		visit_node(w, item, bytes);
 		return;
 	case MS_WALK_UNTYPED:
+		if (ms_walk_name_closure(w, ms_load_u64(bytes)))
+			visit_closure(w, item, bytes, size);
+		else
+			visit_words(w, item, bytes, size, 0);
+		return;
+	case MS_WALK_STACK:
 		visit_words(w, item, bytes, size, 0);
 		return;
 	case MS_WALK_HEADED:

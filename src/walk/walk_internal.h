@@ -31,6 +31,7 @@ enum ms_walk_kind {
 	MS_WALK_TRIE_NODE,
 	MS_WALK_UNTYPED, // An object whose words may be anything.
 	MS_WALK_HEADED,  // An object behind a word that names its type.
+	MS_WALK_STACK,   // A part of a stack.
 };
 
 struct ms_walk_item {
