@@ -91,20 +91,27 @@ enum ms_classic_header ms_classic_parse(const struct ms_go_layout *l, const uint
 	return evacuation_is_sane(&m) ? MS_CLASSIC_MAP : MS_CLASSIC_NOT;
 }
 
+/** The top bit of each byte of @p tags that is at least @p least, 1 to 128. */
+static uint64_t bytes_from(uint64_t tags, uint64_t least)
+{
+	const uint64_t ones = 0x0101010101010101, tops = ones << 7;
+
+	return (((tags & ~tops) + (128 - least) * ones) | tags) & tops;
+}
+
+/** All eight tags at once, the first in the lowest byte: a census looks at millions of buckets. */
 int ms_classic_bucket_entries(const uint8_t tags[8])
 {
-	int entries = 0;
-	bool rest = false;
+	uint64_t word = ms_load_u64(tags);
+	uint64_t filled = bytes_from(word, MS_CLASSIC_TAG_MIN);
+	uint64_t used = bytes_from(word, MS_CLASSIC_TAG_EMPTY_REST + 1);
+	uint64_t used_bytes = (used << 1) - (used >> 7); // 0xff for each.
 
-	for (unsigned i = 0; i < MS_CLASSIC_SLOTS; i++) {
-		if (tags[i] > MS_CLASSIC_TAG_EMPTY_ONE && tags[i] < MS_CLASSIC_TAG_MIN)
-			return -1;
-		if (rest && tags[i] != MS_CLASSIC_TAG_EMPTY_REST)
-			return -1;
-		rest = tags[i] == MS_CLASSIC_TAG_EMPTY_REST;
-		entries += tags[i] >= MS_CLASSIC_TAG_MIN;
-	}
-	return entries;
+	if (filled != bytes_from(word, MS_CLASSIC_TAG_EMPTY_ONE + 1))
+		return -1; // A tag in between: an evacuated slot's.
+	if (used_bytes & (used_bytes + 1))
+		return -1; // Something behind emptyRest.
+	return (int)((filled >> 7) * 0x0101010101010101 >> 56);
 }
 
 bool ms_classic_bucket_evacuated(const uint8_t tags[8])
