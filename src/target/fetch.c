@@ -31,7 +31,7 @@ struct ms_error *ms_fetch_add(struct ms_fetch *f, ms_addr addr, uint32_t size, u
 	return NULL;
 }
 
-/** Least significant digit first; the keys' common low bits and high zeros cost nothing. */
+/** Least significant digit first; the keys' high zeros cost nothing. */
 static void order_sort(struct ms_fetch *f, size_t first)
 {
 	size_t count = f->count - first;
@@ -43,10 +43,8 @@ static void order_sort(struct ms_fetch *f, size_t first)
 		highest = ms_max_u64(highest, f->wants[i].addr);
 	}
 	for (size_t i = first; i < f->count; i++)
-		from[i - first] =
-		    (struct ms_order){ (f->wants[i].addr - lowest) >> 3, (uint32_t)i, 0 };
-	for (unsigned shift = 0; shift < 64 && (highest - lowest) >> 3 >> shift;
-	     shift += RADIX_BITS) {
+		from[i - first] = (struct ms_order){ f->wants[i].addr - lowest, (uint32_t)i, 0 };
+	for (unsigned shift = 0; shift < 64 && (highest - lowest) >> shift; shift += RADIX_BITS) {
 		size_t starts[RADIX_SLOTS] = { 0 };
 		size_t sum = 0;
 
@@ -106,29 +104,32 @@ static struct ms_error *wants_read_singly(struct ms_fetch *f, struct ms_target *
 	return NULL;
 }
 
+static void run_deliver(struct ms_fetch *f, const struct run *run, const struct ms_read *read)
+{
+	for (size_t i = run->first; i < run->first + run->count; i++) {
+		const struct ms_want *w = &f->wants[f->order[i].want];
+
+		memcpy(f->bytes + w->at, (const uint8_t *)read->buf + (w->addr - read->addr),
+		       w->size);
+		f->status[f->order[i].want] = MS_READ_OK;
+	}
+}
+
 static struct ms_error *runs_deliver(struct ms_fetch *f, struct ms_target *t,
 				     const struct run *runs, const struct ms_read *reads,
 				     size_t count)
 {
+	struct ms_error *err = NULL;
+
 	for (size_t r = 0; r < count; r++) {
-		const struct run *run = &runs[r];
-
-		if (reads[r].status != MS_READ_OK) {
-			struct ms_error *err = wants_read_singly(f, t, run);
-
-			if (err)
-				return err;
-			continue;
-		}
-		for (size_t i = run->first; i < run->first + run->count; i++) {
-			const struct ms_want *w = &f->wants[f->order[i].want];
-
-			memcpy(f->bytes + w->at,
-			       (uint8_t *)reads[r].buf + (w->addr - reads[r].addr), w->size);
-			f->status[f->order[i].want] = MS_READ_OK;
-		}
+		if (reads[r].status == MS_READ_OK)
+			run_deliver(f, &runs[r], &reads[r]);
 	}
-	return NULL;
+	for (size_t r = 0; r < count && !err; r++) { // Now that nothing lent is needed any more.
+		if (reads[r].status != MS_READ_OK)
+			err = wants_read_singly(f, t, &runs[r]);
+	}
+	return err;
 }
 
 static struct ms_error *fetch_prepare(struct ms_fetch *f, size_t first)
@@ -179,7 +180,7 @@ struct ms_error *ms_fetch_run_from(struct ms_fetch *f, struct ms_target *t, size
 			used += (size_t)bytes;
 			next += wants;
 		}
-		err = ms_target_read_many(t, reads, n);
+		err = ms_target_read_lent(t, reads, n);
 		if (!err)
 			err = runs_deliver(f, t, runs, reads, n);
 	}

@@ -35,6 +35,7 @@
 enum {
 	PIECES_MAX = 1024, // IOV_MAX of the kernel.
 	TRANSFER_BYTES = 1 << 20,
+	PAGEMAP_BLOCKS = 16, // Asked for at once: 32 MiB of address space.
 	LOST_WORKERS_MAX = 4,
 	PROC_FILE_BYTES_MAX = 256 << 20, // A maps file longer than this is not one.
 	AUXV_BYTES_MAX = 1024,
@@ -75,6 +76,7 @@ struct process {
 	struct ms_regions regions;
 	struct ms_regions avoided; // Mappings that a worker was lost in.
 	struct ms_residency residency;
+	uint64_t page_words[PAGEMAP_BLOCKS * MS_BLOCK_PAGES]; // On their way there.
 	const struct ms_region *last_region; // Of regions: neighbouring reads share it.
 	const struct ms_block *last_block;   // Of residency, likewise.
 	struct stat exe_stat;
@@ -284,6 +286,32 @@ static const struct ms_block *block_at(struct process *p, ms_addr addr)
 	return p->last_block;
 }
 
+/** Ask for the pages of a block, and of those behind it as far as the mapping goes. */
+static struct ms_error *blocks_load(struct process *p, ms_addr addr)
+{
+	enum { BLOCK_BYTES = MS_BLOCK_PAGES * MS_PAGE_SIZE, WORD_BYTES = 8 };
+	const struct ms_region *region = region_at(p, addr);
+	ms_addr start = addr / BLOCK_BYTES * BLOCK_BYTES;
+	size_t n, blocks = 1;
+	struct ms_error *err;
+
+	if (region)
+		blocks =
+		    (size_t)ms_min_u64((region->end - 1 - start) / BLOCK_BYTES + 1, PAGEMAP_BLOCKS);
+	memset(p->page_words, 0, blocks * MS_BLOCK_PAGES * WORD_BYTES);
+	err = file_read(p, p->pagemap_fd, start / MS_PAGE_SIZE * WORD_BYTES, p->page_words,
+			blocks * MS_BLOCK_PAGES * WORD_BYTES, &n);
+	if (err)
+		return err;
+	p->last_block = NULL; // The table may move.
+	for (size_t i = 0; i < blocks; i++) {
+		if (!ms_residency_put(&p->residency, start + i * BLOCK_BYTES,
+				      p->page_words + i * MS_BLOCK_PAGES))
+			return ms_error_no_memory();
+	}
+	return NULL;
+}
+
 /** True when a read is known to be one piece: one region, one block, all pages present. */
 static bool is_one_piece(struct process *p, ms_addr addr, uint32_t size)
 {
@@ -302,10 +330,9 @@ static bool is_one_piece(struct process *p, ms_addr addr, uint32_t size)
 static struct ms_error *page_state(struct process *p, ms_addr addr, bool fresh,
 				   enum ms_page_state *ret_state)
 {
-	enum { BLOCK_BYTES = MS_BLOCK_PAGES * MS_PAGE_SIZE };
 	const struct ms_block *block = block_at(p, addr);
-	uint64_t words[MS_BLOCK_PAGES] = { 0 };
 	struct ms_error *err;
+	uint64_t word;
 	size_t n;
 
 	if (p->pagemap_fd < 0) {
@@ -313,19 +340,15 @@ static struct ms_error *page_state(struct process *p, ms_addr addr, bool fresh,
 		return NULL;
 	}
 	if (fresh) {
-		err = file_read(p, p->pagemap_fd, addr / MS_PAGE_SIZE * 8, words, 8, &n);
+		err = file_read(p, p->pagemap_fd, addr / MS_PAGE_SIZE * 8, &word, 8, &n);
 		if (!err)
-			*ret_state = n == 8 ? ms_pagemap_state(words[0]) : MS_PAGE_ABSENT;
+			*ret_state = n == 8 ? ms_pagemap_state(word) : MS_PAGE_ABSENT;
 		return err;
 	}
 	if (!block) {
-		err = file_read(p, p->pagemap_fd, addr / BLOCK_BYTES * MS_BLOCK_PAGES * 8, words,
-				sizeof(words), &n);
+		err = blocks_load(p, addr);
 		if (err)
 			return err;
-		p->last_block = NULL; // The table may move.
-		if (!ms_residency_put(&p->residency, addr, words))
-			return ms_error_no_memory();
 		block = block_at(p, addr);
 	}
 	*ret_state = ms_block_page(block, addr);
@@ -443,8 +466,8 @@ static bool is_avoided(const struct process *p, ms_addr addr)
 	return false;
 }
 
-/** Move what the worker read to where it was wanted. */
-static void transfer_deliver(struct process *p, size_t count)
+/** Move what the worker read to where it was wanted; a whole read may stay where it is. */
+static void transfer_deliver(struct process *p, size_t count, bool lend)
 {
 	struct transfer *x = p->transfer;
 
@@ -456,13 +479,16 @@ static void transfer_deliver(struct process *p, size_t count)
 			piece->read->status = x->status[i];
 			continue;
 		}
-		memcpy(piece->dst, x->buf + piece->offset, piece->size);
+		if (lend && piece->size == piece->read->size)
+			piece->read->buf = x->buf + piece->offset;
+		else
+			memcpy(piece->dst, x->buf + piece->offset, piece->size);
 		p->target.cost.read_bytes += piece->size;
 	}
 }
 
 /** Read the gathered pieces; afterwards there are none. */
-static struct ms_error *transfer_flush(struct process *p, size_t *count)
+static struct ms_error *transfer_flush(struct process *p, size_t *count, bool lend)
 {
 	enum ms_job_result result = MS_JOB_DONE;
 	size_t todo = *count;
@@ -508,7 +534,7 @@ static struct ms_error *transfer_flush(struct process *p, size_t *count)
 	if (todo && p->transfer->lost)
 		return error_gone(p);
 	if (todo)
-		transfer_deliver(p, p->transfer->count);
+		transfer_deliver(p, p->transfer->count, lend);
 	return NULL;
 }
 
@@ -539,7 +565,7 @@ struct gather {
 static struct ms_error *piece_add(struct process *p, const struct piece *piece, struct gather *g)
 {
 	if (g->count == PIECES_MAX) {
-		struct ms_error *err = transfer_flush(p, &g->count);
+		struct ms_error *err = transfer_flush(p, &g->count, false);
 
 		if (err)
 			return err;
@@ -591,7 +617,9 @@ static struct ms_error *read_split(struct process *p, struct ms_read *read, stru
 	return NULL;
 }
 
-static struct ms_error *process_read_many(struct ms_target *t, struct ms_read *reads, size_t count)
+/** What does not fit into one transfer is copied out of it, and only the last one is lent. */
+static struct ms_error *reads_do(struct ms_target *t, struct ms_read *reads, size_t count,
+				 bool lend)
 {
 	struct process *p = process_of(t);
 	struct gather g = { 0 };
@@ -605,7 +633,7 @@ static struct ms_error *process_read_many(struct ms_target *t, struct ms_read *r
 			continue;
 		}
 		if (g.bytes + reads[i].size > TRANSFER_BYTES) {
-			err = transfer_flush(p, &g.count);
+			err = transfer_flush(p, &g.count, false);
 			if (err)
 				return err;
 			g.bytes = 0;
@@ -620,7 +648,17 @@ static struct ms_error *process_read_many(struct ms_target *t, struct ms_read *r
 		if (err)
 			return err;
 	}
-	return transfer_flush(p, &g.count);
+	return transfer_flush(p, &g.count, lend);
+}
+
+static struct ms_error *process_read_many(struct ms_target *t, struct ms_read *reads, size_t count)
+{
+	return reads_do(t, reads, count, false);
+}
+
+static struct ms_error *process_read_lent(struct ms_target *t, struct ms_read *reads, size_t count)
+{
+	return reads_do(t, reads, count, true);
 }
 
 static struct ms_error *process_exe_read(struct ms_target *t, uint64_t offset, void *buf,
@@ -728,6 +766,7 @@ static void process_destroy(struct ms_target *t)
 static const struct ms_target_ops process_ops = {
 	.kind = "process",
 	.read_many = process_read_many,
+	.read_lent = process_read_lent,
 	.regions = process_regions,
 	.exe_read = process_exe_read,
 	.exe_fd = process_exe_fd,

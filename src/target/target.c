@@ -44,6 +44,12 @@ struct ms_error *ms_target_read_many(struct ms_target *t, struct ms_read *reads,
 	return t->ops->read_many(t, reads, count);
 }
 
+struct ms_error *ms_target_read_lent(struct ms_target *t, struct ms_read *reads, size_t count)
+{
+	return t->ops->read_lent ? t->ops->read_lent(t, reads, count)
+				 : t->ops->read_many(t, reads, count);
+}
+
 struct ms_error *ms_target_regions(struct ms_target *t, struct ms_regions *ret_regions)
 {
 	return t->ops->regions(t, ret_regions);

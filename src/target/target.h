@@ -91,6 +91,12 @@ struct ms_target_ops {
 	 */
 	struct ms_error *(*read_many)(struct ms_target *t, struct ms_read *reads, size_t count);
 
+	/**
+	 * Optional: the same, but reads[i].buf may come back pointing to memory of the target's
+	 * own, valid until it is asked for anything else.  NULL means that it has none to lend.
+	 */
+	struct ms_error *(*read_lent)(struct ms_target *t, struct ms_read *reads, size_t count);
+
 	/** A fresh snapshot of the mappings; the caller frees ret_regions->items. */
 	struct ms_error *(*regions)(struct ms_target *t, struct ms_regions *ret_regions);
 
@@ -123,6 +129,13 @@ MS_MUST_USE struct ms_error *ms_target_read(struct ms_target *t, ms_addr addr, v
 
 /** Do many reads at once: the fast path.  See ms_target_ops.read_many. */
 MS_MUST_USE struct ms_error *ms_target_read_many(struct ms_target *t, struct ms_read *reads,
+						 size_t count);
+
+/**
+ * Likewise, one copy less: afterwards the bytes are where reads[i].buf points, which may be memory
+ * of the target's own, valid until it is asked for anything else.
+ */
+MS_MUST_USE struct ms_error *ms_target_read_lent(struct ms_target *t, struct ms_read *reads,
 						 size_t count);
 
 MS_MUST_USE struct ms_error *ms_target_regions(struct ms_target *t, struct ms_regions *ret_regions);

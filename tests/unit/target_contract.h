@@ -79,6 +79,24 @@ static inline void contract_batches(struct ms_target *t, const struct target_fac
 	CHECK_OK(ms_target_read_many(t, reads, 0));
 }
 
+/** Lent or not, the bytes are where buf points. */
+static inline void contract_lent(struct ms_target *t, const struct target_facts *f)
+{
+	uint8_t bufs[3][8];
+	struct ms_read reads[3] = {
+		{ f->addr + 3, bufs[0], 8, 77 },
+		{ f->bad, bufs[1], 8, 77 },
+		{ f->addr, bufs[2], 8, 77 },
+	};
+
+	CHECK_OK(ms_target_read_lent(t, reads, 3));
+	CHECK_EQ(reads[0].status, MS_READ_OK);
+	CHECK_EQ(reads[1].status, MS_READ_FAULT);
+	CHECK_EQ(reads[2].status, MS_READ_OK);
+	CHECK(memcmp(reads[0].buf, f->bytes + 3, 8) == 0);
+	CHECK(memcmp(reads[2].buf, f->bytes, 8) == 0);
+}
+
 static inline void contract_regions(struct ms_target *t, const struct target_facts *f)
 {
 	struct ms_regions regions = { 0 };
@@ -122,6 +140,7 @@ static inline void check_target_contract(struct ms_target *t, const struct targe
 	contract_single_reads(t, f);
 	contract_faults(t, f);
 	contract_batches(t, f);
+	contract_lent(t, f);
 	contract_regions(t, f);
 	contract_exe(t, f);
 	CHECK_OK(ms_target_check(t));
