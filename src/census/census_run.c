@@ -2,14 +2,15 @@
 //
 //	1. mappings, spans, types: one snapshot
 //	2. candidates in the heap and on stacks, judged as they come (heap_search.c, stack_search.c)
-//	3. what did not fit is looked at again with a fresh snapshot: header, table and all.  A
+//	3. where a sample of a table was empty, more of it is read
+//	4. what did not fit is looked at again with a fresh snapshot: header, table and all.  A
 //	   candidate that did not move and still does not fit is no map; one that keeps moving is a
 //	   map that is being written, as long as everything but its counts fits
-//	4. overflow buckets of big and growing classic maps are counted (overflow_walk.c)
-//	5. rows are sorted by address; those that package-level variables hold get the variable's
+//	5. overflow buckets of big and growing classic maps are counted (overflow_walk.c)
+//	6. rows are sorted by address; those that package-level variables hold get the variable's
 //	   name and, where it was not known, their type (name_globals.c)
-//	6. skips are named, owners summed
-//	7. where it was asked for, all memory is measured, with spans as they are by then
+//	7. skips are named, owners summed
+//	8. where it was asked for, all memory is measured, with spans as they are by then
 #include "census/engine.h"
 
 #include "base/cleanup.h"
@@ -18,6 +19,9 @@
 #include "golang/globals.h"
 
 #include <math.h>
+#include <sys/mman.h>
+
+enum { ROWS_EXPECTED_MAX = 16 << 20 };
 
 static const char *const reject_texts[MS_REJECT_COUNT_] = {
 	[MS_REJECT_NO_TABLE] = "shaped like a map, but its table is no heap object",
@@ -133,6 +137,22 @@ static bool never_written(const struct ms_engine *e, const struct ms_candidate *
 		   : ms_classic_parse(e->layout, c->raw, &classic) == MS_CLASSIC_NEVER_WRITTEN;
 }
 
+void ms_engine_expect_rows(struct ms_engine *e, size_t count)
+{
+	enum { HUGE_BYTES = 2 << 20, HUGE_FROM = 4 * HUGE_BYTES };
+	uintptr_t at, bytes = count * sizeof(*e->report->maps);
+
+	// Rows are written once and in order, so most of what they cost is the first touch of their
+	// pages.  In huge ones that is five hundred times as rare; a kernel without does without.
+	if (count > ROWS_EXPECTED_MAX || bytes < HUGE_FROM ||
+	    !ms_vec_reserve_raw((void **)&e->report->maps, &e->row_capacity, count,
+				sizeof(*e->report->maps)))
+		return;
+	at = ms_round_up((uintptr_t)e->report->maps, HUGE_BYTES);
+	bytes -= at - (uintptr_t)e->report->maps;
+	madvise((void *)at, bytes & ~(uintptr_t)(HUGE_BYTES - 1), MADV_HUGEPAGE);
+}
+
 static struct ms_error *row_add(struct ms_engine *e, struct ms_map_row *row)
 {
 	struct ms_census_report *r = e->report;
@@ -201,6 +221,8 @@ static struct ms_error *settle(struct ms_engine *e, struct ms_candidate *c,
 {
 	if (judgement == MS_JUDGE_MAP)
 		return row_emit(e, c, MS_CONFIDENCE_VERIFIED);
+	if (judgement == MS_JUDGE_MORE)
+		return ms_vec_push(&e->more, *c) ? NULL : ms_error_no_memory();
 	if (judgement == MS_JUDGE_DROP || (c->attempts && !c->changed)) {
 		e->skips[c->reject]++; // It held still and does not fit.
 		return NULL;
@@ -267,9 +289,9 @@ struct ms_error *ms_engine_judge(struct ms_engine *e)
 		struct ms_candidate *c = &e->queue.items[i];
 		enum ms_judgement judgement = judgements[i];
 
+		e->report->coverage.seen += c->attempts == 0 && !c->doubtful;
 		if (judgement == MS_JUDGE_MAP)
 			judgement = is_swiss(e) ? ms_swiss_judge(e, c) : ms_classic_judge(e, c);
-		e->report->coverage.seen += c->attempts == 0;
 		err = settle(e, c, judgement);
 	}
 	e->queue.count = 0;
@@ -319,6 +341,17 @@ static struct ms_error *headers_reread(struct ms_engine *e)
 	}
 	e->queue.count = kept;
 	return err;
+}
+
+/** Those that a sample said nothing of: the view that they were found in is still good. */
+static struct ms_error *look_closer(struct ms_engine *e)
+{
+	struct ms_candidates swap = e->queue;
+
+	e->queue = e->more;
+	e->more = swap;
+	e->more.count = 0;
+	return e->queue.count ? ms_engine_judge(e) : NULL;
 }
 
 static struct ms_error *look_again(struct ms_engine *e)
@@ -433,6 +466,8 @@ static struct ms_error *engine_run(struct ms_engine *e)
 	if (!err)
 		err = ms_engine_search_stacks(e);
 	if (!err)
+		err = look_closer(e);
+	if (!err)
 		err = look_again(e);
 	if (!err)
 		err = ms_engine_walk_overflow(e);
@@ -456,6 +491,7 @@ static void engine_deinit(struct ms_engine *e)
 	free(e->names);
 	ms_fetch_deinit(&e->fetch);
 	free(e->queue.items);
+	free(e->more.items);
 	free(e->again.items);
 	free(e->walks.items);
 }

@@ -1,8 +1,8 @@
 // classic_reader.c - one classic map of a census: which bytes decide, and what they say.
 //
-//	table of at most 2 KiB	all of it: the tags must make the count exactly
-//	larger			the tags of a few buckets spread over it: they must be tags; where
-// all 				are empty, the next look takes in the whole table, up to 1 MiB
+//	table of at most 4 KiB	all of it: the tags must make the count exactly
+//	larger			the tags of its first buckets and of one in its middle: they must
+//				be tags; where all are empty the whole table decides, up to 1 MiB
 //	old array		its object must fit the size before the growth, and its first bucket
 //				must be marked as evacuated once one bucket was
 //
@@ -10,8 +10,8 @@
 #include "census/engine.h"
 
 enum {
-	WHOLE_TABLE_MAX = 2048,
-	SAMPLES = 4,
+	WHOLE_TABLE_MAX = 4096,
+	SAMPLE_BYTES = 1024,
 	TAG_BYTES = 8,
 };
 
@@ -53,8 +53,8 @@ static struct ms_error *want_tags(struct ms_engine *e, struct ms_candidate *c,
 				  const struct ms_classic_map *m)
 {
 	uint64_t buckets = (uint64_t)1 << m->bucket_log2;
-	uint64_t samples = ms_min_u64(SAMPLES, buckets);
-	uint64_t step = buckets / samples;
+	struct ms_error *err;
+	uint32_t sample;
 
 	c->whole = buckets == 1;
 	if (c->whole || (!c->unit_bytes && !c->doubtful))
@@ -67,13 +67,10 @@ static struct ms_error *want_tags(struct ms_engine *e, struct ms_candidate *c,
 	c->whole = buckets * c->unit_bytes <= (c->doubtful ? MS_READ_BYTES_MAX : WHOLE_TABLE_MAX);
 	if (c->whole)
 		return want(e, c, m->buckets, (uint32_t)buckets * c->unit_bytes);
-	for (uint64_t i = 0; i < samples; i++) {
-		struct ms_error *err = want(e, c, m->buckets + i * step * c->unit_bytes, TAG_BYTES);
-
-		if (err)
-			return err;
-	}
-	return NULL;
+	// So many bytes cost as much as one more read would.
+	sample = c->unit_bytes * (SAMPLE_BYTES / c->unit_bytes);
+	err = want(e, c, m->buckets, sample ? sample : TAG_BYTES);
+	return err ? err : want(e, c, m->buckets + buckets / 2 * c->unit_bytes, TAG_BYTES);
 }
 
 struct ms_error *ms_classic_plan(struct ms_engine *e, struct ms_candidate *c,
@@ -212,7 +209,7 @@ enum ms_judgement ms_classic_judge(struct ms_engine *e, struct ms_candidate *c)
 		return MS_JUDGE_AGAIN; // emptyRest everywhere: there is nothing, overflow included.
 	if (!c->doubtful) {
 		c->doubtful = true;
-		return MS_JUDGE_AGAIN;
+		return MS_JUDGE_MORE;
 	}
 	return MS_JUDGE_MAP;
 }

@@ -37,6 +37,7 @@ enum ms_reject {
 enum ms_judgement {
 	MS_JUDGE_MAP,
 	MS_JUDGE_AGAIN, // Does not fit: may be our view that is stale.
+	MS_JUDGE_MORE,  // Nothing speaks for it yet: fetch more of it, in this same view.
 	MS_JUDGE_DROP,  // Certainly no map.
 };
 
@@ -82,6 +83,7 @@ struct ms_engine {
 	struct ms_type_names *names; // By index in types.
 	struct ms_fetch fetch;
 	struct ms_candidates queue; // Being judged now.
+	struct ms_candidates more;  // To be judged by more of their bytes, in this same view.
 	struct ms_candidates again; // To be looked at once more.
 	size_t row_capacity;
 	uint64_t skips[MS_REJECT_COUNT_];
@@ -103,6 +105,9 @@ MS_MUST_USE struct ms_error *ms_engine_want_type(struct ms_engine *e, struct ms_
 
 /** Take that type in.  False when the memory names something that is no map's table. */
 bool ms_engine_take_type(struct ms_engine *e, struct ms_candidate *c, const struct ms_span *span);
+
+/** Make room for about @p count rows at once. */
+void ms_engine_expect_rows(struct ms_engine *e, size_t count);
 
 /** Judge everything in the queue; afterwards it is empty. */
 MS_MUST_USE struct ms_error *ms_engine_judge(struct ms_engine *e);

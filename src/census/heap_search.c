@@ -14,12 +14,12 @@
 #include "base/vec.h"
 
 enum {
-	SPANS_AT_ONCE = 256,
+	SPANS_AT_ONCE = 16,
 	ROUNDS_MAX = 5,
 	SPAN_BYTES_MAX = 4 * MS_GO_PAGE_BYTES,
 	BITS_BYTES_MAX = SPAN_BYTES_MAX / 8 / 8,
 	HEAP_BITS_SPAN_BYTES = MS_GO_PAGE_BYTES,
-	QUEUE_MAX = 16 << 10,
+	QUEUE_MAX = 2 << 10,
 };
 
 /** One span under way. */
@@ -244,6 +244,7 @@ static struct ms_error *spans_choose(struct ms_engine *e, struct ms_addrs *todo)
 		const struct ms_span **items;
 		size_t count, capacity;
 	} chosen = { 0 };
+	size_t objects = 0;
 	bool fits = true;
 
 	for (size_t i = 0; i < e->spans.count && fits; i++) {
@@ -252,8 +253,11 @@ static struct ms_error *spans_choose(struct ms_engine *e, struct ms_addrs *todo)
 	}
 	if (chosen.count)
 		qsort(chosen.items, chosen.count, sizeof(*chosen.items), by_start);
-	for (size_t i = 0; i < chosen.count && fits; i++)
+	for (size_t i = 0; i < chosen.count && fits; i++) {
 		fits = ms_vec_push(todo, chosen.items[i]->address);
+		objects += chosen.items[i]->alloc_count;
+	}
+	ms_engine_expect_rows(e, objects + objects / 16);
 	ms_vec_free(&chosen);
 	return fits ? NULL : ms_error_no_memory();
 }
