@@ -35,6 +35,7 @@
 enum {
 	PIECES_MAX = 1024, // IOV_MAX of the kernel.
 	TRANSFER_BYTES = 1 << 20,
+	PAGEMAP_WORD = 8,
 	PAGEMAP_BLOCKS = 16, // Asked for at once: 32 MiB of address space.
 	LOST_WORKERS_MAX = 4,
 	PROC_FILE_BYTES_MAX = 256 << 20, // A maps file longer than this is not one.
@@ -155,9 +156,21 @@ static void file_job_run(void *context, atomic_ullong *progress)
 	}
 }
 
-/** Read up to @p size bytes at @p offset; *ret_size says how many there were. */
-static struct ms_error *file_read(struct process *p, int fd, uint64_t offset, void *buf,
-				  size_t size, size_t *ret_size)
+/** Likewise, of a stretch of pagemap: the kernel's own search first. */
+static void pagemap_job_run(void *context, atomic_ullong *progress)
+{
+	struct file_job *job = context;
+	size_t words = job->capacity / PAGEMAP_WORD;
+
+	if (ms_pagemap_scan(job->fd, job->offset / PAGEMAP_WORD * MS_PAGE_SIZE,
+			    (uint64_t *)(void *)job->bytes, words))
+		job->size = job->capacity;
+	else
+		file_job_run(context, progress);
+}
+
+static struct ms_error *file_job(struct process *p, ms_job_fn run, int fd, uint64_t offset,
+				 void *buf, size_t size, size_t *ret_size)
 {
 	struct file_job *job = calloc(1, sizeof(*job));
 	enum ms_job_result result = MS_JOB_DONE;
@@ -167,13 +180,13 @@ static struct ms_error *file_read(struct process *p, int fd, uint64_t offset, vo
 		return ms_error_no_memory();
 	job->offset = offset;
 	job->capacity = size;
-	job->bytes = malloc(size);
+	job->bytes = calloc(1, size);
 	job->fd = dup(fd);
 	if (!job->bytes || job->fd < 0) {
 		file_job_free(job);
 		return ms_error_no_memory();
 	}
-	err = run_job(p, file_job_run, job, &result);
+	err = run_job(p, run, job, &result);
 	if (!err && result == MS_JOB_STUCK)
 		return ms_error_new(MS_ERR_FAULT, "a file of process %d did not answer in %d s",
 				    (int)p->target.pid, MS_TARGET_STUCK_S);
@@ -188,6 +201,13 @@ static struct ms_error *file_read(struct process *p, int fd, uint64_t offset, vo
 	}
 	file_job_free(job);
 	return err;
+}
+
+/** Read up to @p size bytes at @p offset; *ret_size says how many there were. */
+static struct ms_error *file_read(struct process *p, int fd, uint64_t offset, void *buf,
+				  size_t size, size_t *ret_size)
+{
+	return file_job(p, file_job_run, fd, offset, buf, size, ret_size);
 }
 
 /** A whole /proc file; its size is not known before. */
@@ -289,7 +309,7 @@ static const struct ms_block *block_at(struct process *p, ms_addr addr)
 /** Ask for the pages of a block, and of those behind it as far as the mapping goes. */
 static struct ms_error *blocks_load(struct process *p, ms_addr addr)
 {
-	enum { BLOCK_BYTES = MS_BLOCK_PAGES * MS_PAGE_SIZE, WORD_BYTES = 8 };
+	enum { BLOCK_BYTES = MS_BLOCK_PAGES * MS_PAGE_SIZE };
 	const struct ms_region *region = region_at(p, addr);
 	ms_addr start = addr / BLOCK_BYTES * BLOCK_BYTES;
 	size_t n, blocks = 1;
@@ -298,9 +318,9 @@ static struct ms_error *blocks_load(struct process *p, ms_addr addr)
 	if (region)
 		blocks =
 		    (size_t)ms_min_u64((region->end - 1 - start) / BLOCK_BYTES + 1, PAGEMAP_BLOCKS);
-	memset(p->page_words, 0, blocks * MS_BLOCK_PAGES * WORD_BYTES);
-	err = file_read(p, p->pagemap_fd, start / MS_PAGE_SIZE * WORD_BYTES, p->page_words,
-			blocks * MS_BLOCK_PAGES * WORD_BYTES, &n);
+	memset(p->page_words, 0, blocks * MS_BLOCK_PAGES * PAGEMAP_WORD);
+	err = file_job(p, pagemap_job_run, p->pagemap_fd, start / MS_PAGE_SIZE * PAGEMAP_WORD,
+		       p->page_words, blocks * MS_BLOCK_PAGES * PAGEMAP_WORD, &n);
 	if (err)
 		return err;
 	p->last_block = NULL; // The table may move.

@@ -54,6 +54,13 @@ static inline bool ms_block_all_present(const struct ms_block *block, ms_addr ad
 
 enum ms_page_state ms_block_page(const struct ms_block *block, ms_addr addr);
 
+/**
+ * Have the kernel (from 6.7 on) list the pages from @p start on that are present or swapped out,
+ * as words like those of the file, all of them zero before.  False where it cannot; then they may
+ * be anything.
+ */
+bool ms_pagemap_scan(int pagemap_fd, ms_addr start, uint64_t *words, size_t count);
+
 /** The state that one word of /proc/PID/pagemap tells. */
 enum ms_page_state ms_pagemap_state(uint64_t word);
 

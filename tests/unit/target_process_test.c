@@ -2,9 +2,11 @@
 // Method: this process reads itself: memory with pages that were never touched, in reads that
 // together are longer than one transfer, and some that cannot be read.
 #include "target/process.h"
+#include "target/residency.h"
 
 #include "tests/support/test.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -71,5 +73,27 @@ MS_TEST(process_lends_what_it_read)
 		CHECK_EQ(resident[i] & 1, i % 3 != 1); // Nothing was pulled in.
 	CHECK(t->cost.absent_pages > 0);
 	ms_target_destroy(t);
+	munmap(memory, PAGES * PAGE);
+}
+
+// The kernel's own search, where there is one, says the same as the file.
+MS_TEST(pagemap_scan_agrees_with_the_file)
+{
+	static uint64_t listed[PAGES], words[PAGES];
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint8_t *memory = memory_make();
+	ms_addr start = (ms_addr)(uintptr_t)memory;
+
+	CHECK(fd >= 0);
+	CHECK_EQ(pread(fd, words, sizeof(words), (off_t)(start / PAGE * 8)), sizeof(words));
+	if (ms_pagemap_scan(fd, start, listed, PAGES)) {
+		for (size_t i = 0; i < PAGES; i++) {
+			CHECK_EQ(ms_pagemap_state(listed[i]), ms_pagemap_state(words[i]));
+			CHECK_EQ(ms_pagemap_state(words[i]),
+				 i % 3 == 1 ? MS_PAGE_ABSENT : MS_PAGE_PRESENT);
+		}
+	}
+	CHECK(!ms_pagemap_scan(-1, start, listed, PAGES));
+	close(fd);
 	munmap(memory, PAGES * PAGE);
 }
