@@ -237,11 +237,16 @@ static struct ms_error *settle(struct ms_engine *e, struct ms_candidate *c,
 
 static struct ms_error *plan_all(struct ms_engine *e, uint8_t *judgements)
 {
+	enum { AHEAD = 8 };
+	size_t table = is_swiss(e) ? e->layout->map_dir_ptr : e->layout->hmap_buckets;
 	struct ms_error *err = NULL;
 
 	for (size_t i = 0; i < e->queue.count && !err; i++) {
 		struct ms_candidate *c = &e->queue.items[i];
 		enum ms_judgement judgement;
+
+		if (i + AHEAD < e->queue.count)
+			ms_spans_prefetch(&e->spans, ms_load_u64(c[AHEAD].raw + table));
 
 		c->want_count = c->table_count = 0;
 		c->header_want = c->extra_want = UINT32_MAX;

@@ -14,12 +14,12 @@
 #include "base/vec.h"
 
 enum {
-	SPANS_AT_ONCE = 16,
+	SPANS_AT_ONCE = 32,
 	ROUNDS_MAX = 5,
 	SPAN_BYTES_MAX = 4 * MS_GO_PAGE_BYTES,
 	BITS_BYTES_MAX = SPAN_BYTES_MAX / 8 / 8,
 	HEAP_BITS_SPAN_BYTES = MS_GO_PAGE_BYTES,
-	QUEUE_MAX = 2 << 10,
+	QUEUE_MAX = 4 << 10,
 };
 
 /** One span under way. */

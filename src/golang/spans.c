@@ -288,6 +288,16 @@ const struct ms_span *ms_spans_find(const struct ms_spans *spans, ms_addr addr)
 	return index ? &spans->items[index - 1] : NULL;
 }
 
+void ms_spans_prefetch(const struct ms_spans *spans, ms_addr addr)
+{
+	const char *span = (const char *)ms_spans_find(spans, addr);
+
+	if (span) { // It may straddle two lines of the cache.
+		__builtin_prefetch(span);
+		__builtin_prefetch(span + sizeof(struct ms_span) - 1);
+	}
+}
+
 // --- Loading. ---
 
 struct run {

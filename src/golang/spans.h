@@ -56,6 +56,9 @@ MS_MUST_USE struct ms_error *ms_spans_load(struct ms_go_runtime *rt, struct ms_s
 /** The span that holds @p addr, or NULL. */
 const struct ms_span *ms_spans_find(const struct ms_spans *spans, ms_addr addr);
 
+/** Have the record of that span come into the cache: ms_spans_find will be asked for it soon. */
+void ms_spans_prefetch(const struct ms_spans *spans, ms_addr addr);
+
 static inline ms_addr ms_span_end(const struct ms_span *s)
 {
 	return s->start + (uint64_t)s->pages * MS_GO_PAGE_BYTES;
