@@ -129,12 +129,10 @@ static bool is_swiss(const struct ms_engine *e)
 
 static bool never_written(const struct ms_engine *e, const struct ms_candidate *c)
 {
-	struct ms_classic_map classic;
 	struct ms_swiss_map swiss;
 
-	return is_swiss(e)
-		   ? ms_swiss_parse(e->layout, c->raw, &swiss) == MS_SWISS_NEVER_WRITTEN
-		   : ms_classic_parse(e->layout, c->raw, &classic) == MS_CLASSIC_NEVER_WRITTEN;
+	return is_swiss(e) ? ms_swiss_parse(e->layout, c->raw, &swiss) == MS_SWISS_NEVER_WRITTEN
+			   : c->classic_header == MS_CLASSIC_NEVER_WRITTEN;
 }
 
 void ms_engine_expect_rows(struct ms_engine *e, size_t count)

@@ -82,15 +82,16 @@ struct ms_error *ms_classic_plan(struct ms_engine *e, struct ms_candidate *c,
 
 	*ret_judgement = MS_JUDGE_AGAIN;
 	c->table_bytes = 0;
-	switch (ms_classic_parse(e->layout, c->raw, &m)) {
+	c->classic_header = (uint8_t)ms_classic_parse(e->layout, c->raw, &m);
+	switch (c->classic_header) {
 	case MS_CLASSIC_NOT:
 		c->reject = MS_REJECT_HEADER;
 		return NULL;
 	case MS_CLASSIC_NEVER_WRITTEN:
 		*ret_judgement = MS_JUDGE_MAP;
 		return NULL;
-	case MS_CLASSIC_MAP:
-		break;
+	default:
+		c->classic = m;
 	}
 	if (on_stack(c, m.buckets)) {
 		if (m.bucket_log2 || m.oldbuckets || !m.count) {
@@ -177,11 +178,11 @@ static bool old_array_fits(const struct ms_engine *e, const struct ms_candidate 
 
 enum ms_judgement ms_classic_judge(struct ms_engine *e, struct ms_candidate *c)
 {
-	struct ms_classic_map m;
+	const struct ms_classic_map *m = &c->classic;
 	int64_t entries;
 	bool blank;
 
-	if (ms_classic_parse(e->layout, c->raw, &m) == MS_CLASSIC_NEVER_WRITTEN)
+	if (c->classic_header == MS_CLASSIC_NEVER_WRITTEN)
 		return MS_JUDGE_MAP;
 	if (!all_fetched(e, c))
 		return MS_JUDGE_AGAIN;
@@ -195,15 +196,15 @@ enum ms_judgement ms_classic_judge(struct ms_engine *e, struct ms_candidate *c)
 		return MS_JUDGE_AGAIN;
 	c->sound = true;
 	c->reject = MS_REJECT_COUNT;
-	if (m.oldbuckets) {
+	if (m->oldbuckets) {
 		c->reject = MS_REJECT_TAGS;
-		return old_array_fits(e, c, &m) ? MS_JUDGE_MAP : MS_JUDGE_AGAIN;
+		return old_array_fits(e, c, m) ? MS_JUDGE_MAP : MS_JUDGE_AGAIN;
 	}
-	if (c->whole && !m.noverflow)
-		return (uint64_t)entries == m.count ? MS_JUDGE_MAP : MS_JUDGE_AGAIN;
-	if ((uint64_t)entries > m.count)
+	if (c->whole && !m->noverflow)
+		return (uint64_t)entries == m->count ? MS_JUDGE_MAP : MS_JUDGE_AGAIN;
+	if ((uint64_t)entries > m->count)
 		return MS_JUDGE_AGAIN;
-	if (!blank || !m.count)
+	if (!blank || !m->count)
 		return MS_JUDGE_MAP;
 	if (c->whole || (c->doubtful && !c->unit_bytes))
 		return MS_JUDGE_AGAIN; // emptyRest everywhere: there is nothing, overflow included.
@@ -252,10 +253,10 @@ static uint64_t overflow_bytes(const struct ms_engine *e, const struct ms_candid
 
 void ms_classic_fill(struct ms_engine *e, const struct ms_candidate *c, struct ms_map_row *row)
 {
-	struct ms_classic_map m;
+	const struct ms_classic_map m = c->classic;
 
 	row->kind = MS_MAP_CLASSIC;
-	if (ms_classic_parse(e->layout, c->raw, &m) != MS_CLASSIC_MAP)
+	if (c->classic_header != MS_CLASSIC_MAP)
 		return;
 	row->entries = m.count;
 	row->capacity = (uint64_t)MS_CLASSIC_SLOTS << m.bucket_log2;
@@ -276,17 +277,18 @@ void ms_classic_fill(struct ms_engine *e, const struct ms_candidate *c, struct m
 	row->overflow_buckets = m.noverflow;
 	if (m.noverflow && !c->unit_bytes)
 		return;
-	row->total_bytes = c->table_bytes + ms_engine_header_bytes(e) +
-			   overflow_apart(e, c, &m) * overflow_bytes(e, c);
+	row->total_bytes = c->table_bytes + ms_engine_header_bytes(e);
+	if (m.noverflow)
+		row->total_bytes += overflow_apart(e, c, &m) * overflow_bytes(e, c);
 }
 
 bool ms_classic_walk(const struct ms_engine *e, const struct ms_candidate *c,
 		     struct ms_walk *ret_walk)
 {
-	struct ms_classic_map m;
+	const struct ms_classic_map m = c->classic;
 	struct ms_walk w = { .unit_bytes = c->unit_bytes };
 
-	if (!c->unit_bytes || ms_classic_parse(e->layout, c->raw, &m) != MS_CLASSIC_MAP)
+	if (!c->unit_bytes || c->classic_header != MS_CLASSIC_MAP)
 		return false;
 	w.buckets = m.buckets;
 	w.oldbuckets = m.oldbuckets;

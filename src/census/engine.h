@@ -44,7 +44,8 @@ enum ms_judgement {
 struct ms_candidate {
 	ms_addr address;
 	uint8_t raw[MS_HEADER_BYTES_MAX];
-	ms_addr stack_lo, stack_hi; // Of a header on a stack; 0 in the heap.
+	struct ms_classic_map classic; // The header taken apart, from the plan on.
+	ms_addr stack_lo, stack_hi;    // Of a header on a stack; 0 in the heap.
 	const struct ms_map_type *type;
 	const struct ms_span *span; // Of the table, in the snapshot of this look; NULL on a stack.
 	uint64_t table_bytes;       // Of everything but the header.
@@ -56,11 +57,12 @@ struct ms_candidate {
 	uint32_t table_want, table_count; // Swiss tables.
 	uint32_t unit_bytes;              // Of one bucket or group; 0: unknown.
 	uint8_t attempts;
-	uint8_t reject; // ms_reject of the last attempt.
-	bool changed;   // Its header moved between two attempts.
-	bool sound;     // Everything but the counts fitted.
-	bool whole;     // All tags of its table were fetched, not a sample.
-	bool doubtful;  // The sample was empty: fetch as much as can be.
+	uint8_t reject;         // ms_reject of the last attempt.
+	uint8_t classic_header; // ms_classic_header, from the plan on.
+	bool changed;           // Its header moved between two attempts.
+	bool sound;             // Everything but the counts fitted.
+	bool whole;             // All tags of its table were fetched, not a sample.
+	bool doubtful;          // The sample was empty: fetch as much as can be.
 };
 
 struct ms_candidates {

@@ -195,7 +195,10 @@ struct ms_error *ms_spans_find_heap(struct ms_go_runtime *rt)
 static struct ms_span_arena *arena_find(const struct ms_spans *spans, uint64_t number)
 {
 	size_t low = 0, high = spans->arena_count;
+	uint64_t nth = high ? number - spans->arenas[0].number : 0;
 
+	if (nth < high && spans->arenas[nth].number == number)
+		return &spans->arenas[nth]; // A heap mostly grows arena by arena, without holes.
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
