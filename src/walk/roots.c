@@ -16,6 +16,7 @@ enum {
 	WORD_BYTES = 8,
 	SCAN_BYTES = 1 << 20,
 	SPECIALS_MAX = 4096, // Of one span.
+	CLOSURE_WORDS = 4,   // Behind the head of a special.
 };
 
 // --- Variables. ---
@@ -228,8 +229,7 @@ static struct ms_error *specials_read(struct ms_walk *w, ms_addr *lists, size_t 
 				      ms_label label, uint32_t root, size_t *ret_left)
 {
 	const struct ms_go_layout *l = w->layout;
-	uint32_t size = (uint32_t)ms_max_u64(ms_max_u64(l->special_next, l->finalizer_fn) + 8ull,
-					     l->special_kind + 1ull);
+	uint32_t first = l->finalizer_fn & ~7u, size = first + CLOSURE_WORDS * WORD_BYTES;
 	struct ms_error *err = NULL;
 	size_t left = 0;
 	uint32_t index;
@@ -244,9 +244,10 @@ static struct ms_error *specials_read(struct ms_walk *w, ms_addr *lists, size_t 
 
 		if (!raw)
 			continue;
-		// Other kinds have other things there; a closure is known by its function.
-		ms_walk_meet_object(w, ms_load_u64(raw + l->finalizer_fn), MS_WALK_CLOSURE, 0,
-				    label, root);
+		// Finalizers and cleanups have it in one of these; it is known by its function.
+		for (uint32_t at = first; at < size; at += WORD_BYTES)
+			ms_walk_meet_object(w, ms_load_u64(raw + at), MS_WALK_CLOSURE, 0, label,
+					    root);
 		if (ms_load_u64(raw + l->special_next))
 			lists[left++] = ms_load_u64(raw + l->special_next);
 	}

@@ -47,7 +47,7 @@ static void begin_frames(struct ms_walk *w, const struct ms_goroutine *g,
 		if (!last && (frames->items[i].end < g->sp || end <= done))
 			continue;
 		end = ms_min_u64(ms_round_up(end, WORD_BYTES), size);
-		owner = ms_unwind_owner(frames, item.address);
+		owner = last ? NULL : ms_unwind_owner(frames, frames->items[i].sp);
 		item.label = ms_walk_name_stack(w, owner ? owner->function : NULL);
 		ms_walk_visit(w, &item, bytes + done, end - done);
 		place_maps(w, &item, end - done);

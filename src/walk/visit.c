@@ -100,7 +100,7 @@ static void trie_begin(struct ms_walk *w, ms_addr at, ms_addr top, ms_plan_id ty
 		return;
 	}
 	w->trie = (uint32_t)w->tries.count;
-	ms_walk_meet_values(w, top, type, 1, label, root);
+	ms_walk_meet_values(w, top, type, 1, ms_label_element(&w->labels, label), root);
 	w->trie = 0;
 }
 
