@@ -7,8 +7,8 @@
 //   uncommontype_package           the path of a package
 //   uncommontype_size              the methods of a type without parts of its own follow there
 //
-// Any position may look like a type and be none, so a share has to agree; the first some hundred
-// of each kind are enough.  A kind that the program has none of is not asked about.
+// Any position may look like a type and be none, so a share has to agree; some hundred of each
+// kind are enough.  A kind that the program has none of is not asked about.
 #include "golang/verify_internal.h"
 
 #include "golang/types.h"
@@ -24,7 +24,9 @@ enum {
 	KIND_SLICE = 23,
 	KIND_STRING = 24,
 	KIND_UNCOMMON = 0, // Stands for what follows named types.
-	ENOUGH = 256,      // Of one kind.
+	WINDOWS = 32,      // Of each section, evenly spread: a large program's has 10 MB.
+	WINDOW_BYTES = 32768,
+	ENOUGH = 128,      // Of one kind.
 	FLAG_UNCOMMON = 1, // abi.TFlagUncommon
 	FLAG_NAMED = 4,    // abi.TFlagNamed
 	VARIADIC = 0x8000,
@@ -170,25 +172,25 @@ static bool interface_is_sound(const struct search *s, const struct candidate *c
 	return type && (type[s->layout->type_kind] & MS_KIND_MASK) == KIND_FUNC;
 }
 
-/** What kind of question its name makes of it: 0 for none. */
-static bool is_asked(const struct candidate *c, uint8_t kind, uint64_t bytes)
+/** Whether its name says what it is made of. */
+static bool is_asked(const struct candidate *c, uint8_t kind)
 {
 	struct text name = c->name;
 
 	switch (kind) {
 	case KIND_POINTER:
-		return bytes == 8 && *name.text == '*';
+		return *name.text == '*';
 	case KIND_SLICE:
-		return bytes == 24 && skip_text(&name, "[]");
+		return skip_text(&name, "[]");
 	case KIND_ARRAY:
 		return *name.text == '[';
 	case KIND_CHAN:
-		return bytes == 8 && (skip_text(&name, "chan ") || skip_text(&name, "<-chan ") ||
-				      skip_text(&name, "chan<- "));
+		return (skip_text(&name, "chan ") || skip_text(&name, "<-chan ") ||
+			skip_text(&name, "chan<- "));
 	case KIND_FUNC:
-		return bytes == 8 && skip_text(&name, "func(") && name.size && *name.text != ')';
+		return skip_text(&name, "func(") && name.size && *name.text != ')';
 	case KIND_INTERFACE:
-		return bytes == 16 && !(skip_text(&name, "interface {}") && !name.size);
+		return !(skip_text(&name, "interface {}") && !name.size);
 	default:
 		return false;
 	}
@@ -215,6 +217,13 @@ static bool is_sound(const struct search *s, const struct candidate *c, uint8_t 
 	}
 }
 
+static bool is_uncommon(const struct ms_go_layout *l, const uint8_t *raw)
+{
+	const uint8_t wanted = FLAG_UNCOMMON | FLAG_NAMED;
+
+	return (raw[l->type_tflag] & wanted) == wanted;
+}
+
 /** A named type without parts of its own: where its methods are, and the path of its package. */
 static void ask_uncommon(struct search *s, const struct candidate *c, uint8_t kind)
 {
@@ -222,10 +231,9 @@ static void ask_uncommon(struct search *s, const struct candidate *c, uint8_t ki
 	const struct ms_go_layout *l = s->layout;
 	const uint8_t *raw = ms_types_bytes(s->types, c->address + l->type_size,
 					    l->uncommontype_package + METHODS_AT + 4ull);
-	const uint8_t wanted = FLAG_UNCOMMON | FLAG_NAMED;
 	struct text path;
 
-	if ((c->raw[l->type_tflag] & wanted) != wanted || seen->seen >= ENOUGH ||
+	if (!is_uncommon(l, c->raw) || seen->seen >= ENOUGH ||
 	    !memchr(c->name.text, '.', c->name.size) || // Go's own: no package.
 	    (kind >= KIND_ARRAY && kind != KIND_STRING))
 		return;
@@ -243,7 +251,7 @@ static void ask(struct search *s, const struct candidate *c)
 	struct seen *seen = &s->kinds[kind];
 
 	ask_uncommon(s, c, kind);
-	if (seen->seen >= ENOUGH || !is_asked(c, kind, ms_load_u64(c->raw + s->layout->type_bytes)))
+	if (seen->seen >= ENOUGH || !is_asked(c, kind))
 		return;
 	seen->seen++;
 	seen->good += is_sound(s, c, kind);
@@ -257,14 +265,27 @@ static bool is_shape(const struct candidate *c)
 	return skip_text(&name, "go.shape.");
 }
 
+/** A kind that is still asked about, of the size that it always has. */
 static bool may_be_type(const struct search *s, const uint8_t *raw)
 {
-	uint8_t kind = raw[s->layout->type_kind] & MS_KIND_MASK;
-	uint64_t bytes = ms_load_u64(raw + s->layout->type_bytes);
+	const struct ms_go_layout *l = s->layout;
+	uint8_t kind = raw[l->type_kind] & MS_KIND_MASK;
+	uint64_t bytes, pointers;
 
-	return kind && kind <= MS_KIND_MAX && kind != MS_KIND_STRUCT && kind != MS_KIND_MAP &&
-	       ms_load_u64(raw + s->layout->type_ptrdata) <= bytes && bytes < (uint64_t)1 << 40 &&
-	       (s->kinds[kind].seen < ENOUGH || s->kinds[KIND_UNCOMMON].seen < ENOUGH);
+	if (!kind || kind > KIND_STRING || kind == MS_KIND_MAP || s->kinds[kind].seen >= ENOUGH)
+		return false;
+	bytes = ms_load_u64(raw + l->type_bytes);
+	pointers = ms_load_u64(raw + l->type_ptrdata);
+	if (kind == KIND_ARRAY)
+		return pointers <= bytes && bytes < (uint64_t)1 << 40;
+	if (kind == KIND_INTERFACE)
+		return bytes == 16 && pointers == 16;
+	if (kind == KIND_SLICE)
+		return bytes == 24 && pointers == 8;
+	if (kind > KIND_ARRAY && kind != KIND_STRING)
+		return bytes == 8 && pointers == 8;
+	return bytes && bytes <= 16 && pointers <= 8 && is_uncommon(l, raw) &&
+	       s->kinds[KIND_UNCOMMON].seen < ENOUGH;
 }
 
 static struct ms_error *judge(const struct search *s)
@@ -291,22 +312,32 @@ static struct ms_error *judge(const struct search *s)
 	return NULL;
 }
 
+/** Ask all that looks like a type from @p from on. */
+static void window_ask(struct search *s, const struct ms_types_section *section, uint64_t from,
+		       uint64_t bytes)
+{
+	for (uint64_t at = from; at < from + bytes; at += 8) {
+		struct candidate c = { .address = section->start + at,
+				       .raw = section->bytes + at,
+				       .section = section };
+
+		if (at + s->layout->type_size > section->size)
+			return;
+		if (may_be_type(s, c.raw) && name_of(s, c.address, &c.name) && !is_shape(&c))
+			ask(s, &c);
+	}
+}
+
 struct ms_error *ms_go_verify_types(const struct ms_types *types, const struct ms_go_layout *layout)
 {
 	struct search s = { .types = types, .layout = layout };
 
 	for (size_t i = 0; i < types->section_count; i++) {
 		const struct ms_types_section *section = &types->sections[i];
+		uint64_t step = ms_max_u64(section->size / WINDOWS & ~(uint64_t)7, WINDOW_BYTES);
 
-		for (uint64_t at = 0; at + layout->type_size <= section->size; at += 8) {
-			struct candidate c = { .address = section->start + at,
-					       .raw = section->bytes + at,
-					       .section = section };
-
-			if (may_be_type(&s, c.raw) && name_of(&s, c.address, &c.name) &&
-			    !is_shape(&c))
-				ask(&s, &c);
-		}
+		for (uint64_t from = 0; from < section->size; from += step)
+			window_ask(&s, section, from, WINDOW_BYTES);
 	}
 	return judge(&s);
 }
