@@ -134,13 +134,16 @@ static bool is_injected(const char *name)
 	return false;
 }
 
-/** The flags of runtime._func stand behind its id (abi.FuncFlag). */
-static uint8_t flags_of(const char *name, uint8_t raw)
+/**
+ * The flags of runtime._func stand behind its id (abi.FuncFlag).  Outside the runtime the only
+ * special functions are wrappers.
+ */
+static uint8_t flags_of(const char *name, uint8_t id, uint8_t raw)
 {
 	uint8_t flags = raw & (MS_FUNCTION_TOP | MS_FUNCTION_SP_WRITE);
 
 	if (!ms_function_name_is_runtime(name))
-		return flags;
+		return id ? flags | MS_FUNCTION_WRAPPER : flags;
 	flags |= MS_FUNCTION_RUNTIME;
 	if (is_injected(name))
 		flags |= MS_FUNCTION_INJECTED;
@@ -171,7 +174,7 @@ static bool function_parse(const struct ms_functions *f, const uint8_t *pair,
 		return false;
 	fn.name = (const char *)f->names.bytes + name;
 	fn.id = raw[l->func_id];
-	fn.flags = flags_of(fn.name, raw[l->func_id + 1]);
+	fn.flags = flags_of(fn.name, fn.id, raw[l->func_id + 1]);
 	*ret_function = fn;
 	return true;
 }

@@ -11,6 +11,7 @@ enum ms_function_flags {
 	MS_FUNCTION_SP_WRITE = 2, // Sets the stack pointer: nothing is known beyond it.
 	MS_FUNCTION_INJECTED = 4, // Entered without a call: sigpanic, asyncPreempt, debugCall.
 	MS_FUNCTION_RUNTIME = 8,  // See ms_function_name_is_runtime.
+	MS_FUNCTION_WRAPPER = 16, // The compiler's: Go leaves it out of the stacks it prints.
 };
 
 struct ms_function {

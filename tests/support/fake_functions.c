@@ -112,6 +112,7 @@ static void put_record(struct fake_functions *fake, const struct fake_function *
 	set_u32(fake, at + l->func_pcln, steps[2]);
 	set_u32(fake, at + l->func_npcdata, PCDATA);
 	set_u32(fake, at + l->func_unit, UNIT);
+	fake->exe[at + l->func_id] = fn->id;
 	fake->exe[at + l->func_id + 1] = fn->flags;
 	fake->exe[at + l->func_nfuncdata] = FUNCDATA;
 	put_u32(fake, 0);

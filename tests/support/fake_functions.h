@@ -28,6 +28,7 @@ struct fake_function {
 	uint32_t frame_bytes;
 	uint32_t line;
 	uint8_t flags;       // abi.FuncFlag.
+	uint8_t id;          // abi.FuncID.
 	const char *inlined; // What the second half of its code is inlined from, or NULL.
 };
 

@@ -19,6 +19,8 @@ static const struct fake_function list[] = {
 	  .line = 40,
 	  .inlined = "main.(*T).small" },
 	{ .name = "runtime.sigpanic", .bytes = 64, .frame_bytes = 8, .line = 50 },
+	{ .name = "main.(*T).wrapped", .bytes = 64, .frame_bytes = 8, .line = 60, .id = 23 },
+	{ .name = "main.last", .bytes = 64, .frame_bytes = 8, .line = 70 },
 };
 
 enum { COUNT = MS_ARRAY_SIZE(list) };
@@ -50,6 +52,7 @@ MS_TEST(functions_are_found_by_address_and_name)
 	CHECK_EQ(f->items[0].flags, MS_FUNCTION_TOP | MS_FUNCTION_RUNTIME);
 	CHECK_EQ(f->items[2].flags, 0);
 	CHECK_EQ(f->items[4].flags, MS_FUNCTION_INJECTED | MS_FUNCTION_RUNTIME);
+	CHECK_EQ(f->items[5].flags, MS_FUNCTION_WRAPPER);
 	fake_functions_destroy(fake);
 }
 

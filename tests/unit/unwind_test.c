@@ -241,3 +241,92 @@ MS_TEST(a_stack_of_noise_ends)
 	}
 	stack_drop(s);
 }
+
+MS_TEST(a_target_that_ends_while_it_is_unwound_is_an_error)
+{
+	static const unsigned order[] = { GOPARK, WORKER, GOEXIT };
+	struct stack *s = stack_make(order, 3);
+
+	fake_target_gone_after(&s->fake->fake, 0);
+	CHECK_ERR(ms_unwind(s->unwinder, &s->g, &s->frames), MS_ERR_GONE);
+	stack_drop(s);
+}
+
+/** Raw g's beside the stack, as many as wanted, all at the same place of it. */
+struct crowd {
+	uint8_t raw[3][512];
+	unsigned taken, complete;
+	bool moves;
+};
+
+#define CROWD ((ms_addr)0xc000200000)
+
+static void crowd_put(struct crowd *c, const struct ms_go_layout *l, const struct stack *s)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		const ms_addr words[][2] = {
+			{ l->g_stack_lo, s->g.stack_lo },
+			{ l->g_stack_hi, s->g.stack_hi },
+			{ l->g_sched_sp, s->g.sp },
+			{ l->g_sched_pc, s->g.pc },
+			{ l->g_goid, i + 1 },
+			{ l->g_status, MS_GO_WAITING },
+			{ l->g_sched_g, CROWD + i * 512 },
+		};
+
+		for (size_t w = 0; w < MS_ARRAY_SIZE(words); w++)
+			memcpy(c->raw[i] + words[w][0], &words[w][1],
+			       words[w][0] == l->g_status ? 4 : 8);
+	}
+}
+
+static struct ms_error *crowd_take(const struct ms_goroutine *g, const struct ms_frames *frames,
+				   void *context)
+{
+	struct crowd *c = context;
+
+	c->taken++;
+	c->complete += frames->ended == MS_UNWIND_TOP && frames->count == 3;
+	if (c->moves && g->id == 3) {
+		CHECK_EQ(frames->ended, MS_UNWIND_MOVED);
+		CHECK_EQ(frames->count, 0);
+	}
+	return NULL;
+}
+
+/** The third goroutine waits anew each time that it is read. */
+static void crowd_move(void *arg, uint64_t index, const struct ms_read *read)
+{
+	struct crowd *c = arg;
+
+	if (c->moves && read->addr == CROWD + 2 * 512)
+		memcpy(c->raw[2] + ms_go_layout_find(MS_GO(1, 24), MS_ARCH_AMD64, MS_GO_EXP_SWISS)
+				       ->g_waitsince,
+		       &index, 8);
+}
+
+MS_TEST(a_goroutine_that_goes_on_meanwhile_is_told_from_those_that_rest)
+{
+	static const unsigned order[] = { GOPARK, WORKER, GOEXIT };
+	struct stack *s = stack_make(order, 3);
+	const struct ms_go_layout *l = s->fake->rt.layout;
+	struct ms_goroutine items[3];
+	struct ms_goroutines all = { .items = items, .count = 3 };
+
+	for (unsigned moves = 0; moves < 2; moves++) {
+		struct crowd c = { .moves = moves };
+
+		crowd_put(&c, l, s);
+		fake_target_map(&s->fake->fake, CROWD, c.raw, sizeof(c.raw), MS_REGION_ANON,
+				MS_PROT_READ | MS_PROT_WRITE);
+		for (unsigned i = 0; i < 3; i++)
+			CHECK_OK(ms_goroutine_reread(&s->fake->rt, CROWD + i * 512, &items[i]));
+		fake_target_before_read(&s->fake->fake, crowd_move, &c);
+		CHECK_OK(ms_unwind_each(s->unwinder, &all, crowd_take, &c));
+		CHECK_EQ(c.taken, 3);
+		CHECK_EQ(c.complete, moves ? 2 : 3);
+		fake_target_before_read(&s->fake->fake, NULL, NULL);
+		fake_target_unmap(&s->fake->fake, CROWD);
+	}
+	stack_drop(s);
+}
