@@ -296,6 +296,46 @@ static void types_seeds(struct seed *s)
 	seed_save(s, "types", "no-types");
 }
 
+/** Stacks for functions_fuzz.c: a place in the text is twice its distance, one on the stack odd. */
+static void functions_seeds(struct seed *s)
+{
+	enum { EXIT = 0, PARK = 32, USER = 96, SIGNAL = 160, SWITCH = 224, FOREIGN = 288, IN = 24 };
+	static const struct {
+		const char *name;
+		uint16_t words[12]; // Left at, stack pointer, frame pointer, register; the stack.
+		bool is_arm64;
+	} seeds[] = {
+		{ "complete", { (PARK + IN) * 2, 1, 1, 0, 0, 0, 0, 0, (EXIT + IN) * 2 }, false },
+		{ "signal", { (SIGNAL + IN) * 2, 1, 1, 0, 0, 0, (USER + 40) * 2 }, false },
+		{ "switch", { (PARK + IN) * 2, 1, 1, 0, 0, 0, 0, 0, (SWITCH + IN) * 2 }, false },
+		{ "pointer", { (FOREIGN + IN) * 2, 1, 17, 0, 0, 0, 33, (EXIT + IN) * 2 }, false },
+		{ "endless", { PARK * 2, 1, 1, 0, PARK * 2, PARK * 2, PARK * 2 }, false },
+		{ "off", { (PARK + IN) * 2, 5, 1, 0 }, false },
+		{ "arm64", { (PARK + IN) * 2, 1, 1, 0, (USER + 40) * 2, 0, 0, 0, 2 }, true },
+		{ "register", { PARK * 2, 1, 1, (EXIT + IN) * 2 }, true },
+		{ "arm64-signal", { (SIGNAL + IN) * 2, 1, 1, 0, PARK * 2, 0, 2 }, true },
+	};
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(seeds); i++) {
+		seed_number(s, seeds[i].is_arm64, 1);
+		seed_number(s, 0, 1);
+		for (size_t w = 0; w < MS_ARRAY_SIZE(seeds[i].words); w++)
+			seed_number(s, seeds[i].words[w], 2);
+		seed_save(s, "functions", seeds[i].name);
+	}
+	for (uint64_t at = 72; at < 1500; at += 84) { // Parts of the table, each damaged somewhere.
+		char name[32];
+
+		seed_number(s, 3ull << 8, 2);
+		for (uint64_t change = 0; change < 3; change++) {
+			seed_number(s, at + change * 29, 2);
+			seed_number(s, 0x81 + change * 0x3f, 1);
+		}
+		snprintf(name, sizeof(name), "damaged-%u", (unsigned)at);
+		seed_save(s, "functions", name);
+	}
+}
+
 static void span_put(struct seed *s, size_t at, const struct ms_go_layout *l, uint64_t start,
 		     uint32_t sweepgen)
 {
@@ -673,6 +713,7 @@ int main(int argc, char **argv)
 	build_info_seeds(s);
 	proc_maps_seeds(s);
 	types_seeds(s);
+	functions_seeds(s);
 	map_headers_seeds(s);
 	go_data_seeds(s);
 	version_seeds(s);

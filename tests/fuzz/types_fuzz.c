@@ -3,6 +3,7 @@
 //	4 bytes  the row      2 bytes  size of the first section      the sections
 #include "golang/described.h"
 #include "golang/types.h"
+#include "golang/verify_internal.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/input.h"
 #include "tests/support/fake_target.h"
@@ -46,6 +47,7 @@ static void check(const struct ms_types *types, const struct ms_go_layout *layou
 	}
 	FUZZ_CHECK(!ms_types_by_table(types, 8));
 	fuzz_worked(ms_go_described_check(types, layout));
+	fuzz_worked(ms_go_verify_types(types, layout));
 	for (size_t s = 0; s < types->section_count; s++) {
 		for (uint64_t at = 0; at < types->sections[s].size; at += 8)
 			name_check(types, layout, types->sections[s].start + at);
