@@ -299,7 +299,7 @@ static void types_seeds(struct seed *s)
 /** Stacks for functions_fuzz.c: a place in the text is twice its distance, one on the stack odd. */
 static void functions_seeds(struct seed *s)
 {
-	enum { EXIT = 0, PARK = 32, USER = 96, SIGNAL = 160, SWITCH = 224, FOREIGN = 288, IN = 24 };
+	enum { EXIT = 0, PARK = 32, USER = 96, SIGNAL = 160, SWITCH = 224, FOREIGN = 416, IN = 24 };
 	static const struct {
 		const char *name;
 		uint16_t words[12]; // Left at, stack pointer, frame pointer, register; the stack.
