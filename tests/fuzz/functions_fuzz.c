@@ -77,14 +77,14 @@ static void unwind(struct fake_functions *fake, const struct ms_functions *f, st
 {
 	struct ms_goroutine g = { .stack_lo = FAKE_STACK_LO,
 				  .stack_hi = FAKE_STACK_LO + sizeof(fake->stack),
-				  .pc = place(in),
-				  .sp = place(in),
-				  .bp = place(in),
-				  .lr = place(in),
 				  .status = MS_GO_WAITING };
 	struct ms_unwinder *u;
 	struct ms_frames frames;
 
+	g.pc = place(in);
+	g.sp = place(in);
+	g.bp = place(in);
+	g.lr = place(in);
 	for (size_t i = 0; i < FAKE_STACK_WORDS && in->left; i++)
 		fake->stack[i] = place(in);
 	if (!fuzz_worked(ms_unwinder_create(&fake->rt, &u)))
