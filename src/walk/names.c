@@ -9,23 +9,43 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { NAME_BYTES_MAX = 480, FUNCTION_BYTES_MAX = 150 };
+enum {
+	NAME_BYTES_MAX = 480,
+	FUNCTION_BYTES_MAX = 150,
+	VARIABLE_BYTES_MAX = 64 << 10, // From its beginning to what is named by it.
+};
 
-/** Whether any function refers to this very address, or it is the beginning of a fact. */
-static size_t users_of(const struct ms_walk *w, ms_addr address,
-		       struct ms_code_user users[MS_CODE_USERS_MAX], size_t *ret_count)
+/** Where the variable that @p address lies in begins: where code refers to, there or before. */
+static ms_addr variable_at(const struct ms_walk *w, ms_addr address)
 {
-	*ret_count = 0;
-	return w->facts ? ms_code_users(w->facts, address, users, ret_count) : 0;
+	const struct ms_code_references *r = w->facts ? &w->facts->references : NULL;
+	size_t low = 0, high = r ? r->count : 0;
+	uint64_t offset;
+
+	if (!r || address < w->facts->data || address - w->facts->data > UINT32_MAX)
+		return address;
+	offset = address - w->facts->data;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (ms_code_reference_offset(r->items[middle]) <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low || offset - ms_code_reference_offset(r->items[low - 1]) > VARIABLE_BYTES_MAX)
+		return address;
+	return w->facts->data + ms_code_reference_offset(r->items[low - 1]);
 }
 
 static const char *name_nameless(struct ms_walk *w, ms_addr address)
 {
 	struct ms_code_user users[MS_CODE_USERS_MAX];
-	size_t count, all = users_of(w, address, users, &count), size;
 	char text[NAME_BYTES_MAX + 64], function[FUNCTION_BYTES_MAX];
+	size_t count = 0, size;
 
-	if (!all || !count)
+	address = variable_at(w, address);
+	if (!w->facts || !ms_code_users(w->facts, address, users, &count) || !count)
 		return NULL;
 	size = (size_t)snprintf(text, sizeof(text), "global 0x%" PRIx64, address);
 	for (size_t i = 0; i < count && size < NAME_BYTES_MAX; i++) {
