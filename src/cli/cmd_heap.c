@@ -1,11 +1,9 @@
 // cmd_heap.c - `mapscope heap`: where all memory of a process is, maps among the rest.
 #include "cli/cmd.h"
 
-#include "census/census_run.h"
-#include "cli/interrupt.h"
 #include "cli/output.h"
-#include "cli/progress.h"
 #include "cli/session.h"
+#include "cli/take_census.h"
 
 static struct ms_error *page_text(const void *report, const struct ms_options *o,
 				  const struct ms_text_style *style, struct ms_sink *sink)
@@ -25,36 +23,6 @@ static struct ms_error *page_csv(const void *report, const struct ms_options *o,
 	return ms_render_heap_csv(report, &o->view, sink);
 }
 
-static bool should_stop(void *context)
-{
-	ms_progress_show(context, "reading the heap");
-	return ms_interrupted();
-}
-
-static struct ms_error *take_census(struct ms_session *s, struct ms_census_report *ret_report)
-{
-	struct ms_progress progress;
-	const struct ms_census_options options = { should_stop, &progress, .memory = true };
-	struct ms_census_report report;
-	struct ms_error *err;
-
-	ms_progress_init(&progress, s->options, s->started);
-	err = ms_census_run(s->rt, &options, &report);
-	ms_progress_end(&progress);
-	if (err)
-		return err;
-	err = ms_session_describe(s, &report.arena, &report.target);
-	if (err) {
-		ms_census_report_deinit(&report);
-		return err;
-	}
-	if (!report.memory.known)
-		report.rss_bytes = ms_session_rss_bytes(s);
-	ms_session_account(s, &report.cost);
-	*ret_report = report;
-	return NULL;
-}
-
 struct ms_error *ms_cmd_heap(const struct ms_options *o, double started,
 			     enum ms_exit_code *ret_exit)
 {
@@ -65,7 +33,7 @@ struct ms_error *ms_cmd_heap(const struct ms_options *o, double started,
 	if (!err)
 		err = ms_session_open(&s);
 	if (!err)
-		err = take_census(&s, &report);
+		err = ms_take_census(&s, &report);
 	if (!err) {
 		const struct ms_page page = { page_text, page_json, page_csv, &report };
 

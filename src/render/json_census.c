@@ -52,6 +52,26 @@ void ms_json_map(struct ms_json *j, const struct ms_map_row *row)
 	ms_json_close_object(j);
 }
 
+static void put_walk(struct ms_json *j, const struct ms_walk_figures *w)
+{
+	ms_json_key(j, "walk");
+	if (!w->taken) {
+		ms_json_null(j);
+		return;
+	}
+	ms_json_open_object(j);
+	ms_json_put_u64(j, "objects", w->objects);
+	ms_json_put_u64(j, "object_bytes", w->bytes);
+	ms_json_put_u64(j, "roots", w->roots);
+	ms_json_put_u64(j, "conflicts", w->conflicts);
+	ms_json_put_u64(j, "unseen", w->unseen);
+	ms_json_put_u64(j, "unreached", w->unreached);
+	ms_json_put_double(j, "wall_s", w->seconds);
+	ms_json_put_bool(j, "partial", w->cut);
+	ms_json_put_string(j, "partial_reason", w->cut ? w->cut_reason : NULL);
+	ms_json_close_object(j);
+}
+
 void ms_json_put_coverage(struct ms_json *j, const struct ms_coverage *coverage)
 {
 	ms_json_row(j);
@@ -68,6 +88,7 @@ void ms_json_put_coverage(struct ms_json *j, const struct ms_coverage *coverage)
 	ms_json_close_object(j);
 	ms_json_put_u64(j, "typed", coverage->typed);
 	ms_json_put_u64(j, "changed", coverage->changed);
+	put_walk(j, &coverage->walk);
 	ms_json_close_object(j);
 }
 

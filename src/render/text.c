@@ -227,6 +227,30 @@ static void text_skips(struct ms_text *t, const struct ms_coverage *coverage)
 	}
 }
 
+/** How types and owners were found, and what they could not be found for. */
+static void text_walk(struct ms_text *t, const struct ms_walk_figures *w)
+{
+	struct ms_human a, b;
+
+	if (!w->taken)
+		return;
+	ms_text_printf(t, "types and owners: %s objects from %s roots in ",
+		       ms_human_count(&a, w->objects), ms_human_count(&b, w->roots));
+	ms_text_printf(t, "%s", ms_human_seconds(&a, w->seconds));
+	if (w->unreached)
+		ms_text_printf(t,
+			       "; %s maps not reached: garbage, or held where nothing says so",
+			       ms_human_count(&a, w->unreached));
+	if (w->conflicts)
+		ms_text_printf(t, "; %s met with two types", ms_human_count(&a, w->conflicts));
+	if (w->unseen)
+		ms_text_printf(t, "; %s met that are not counted here",
+			       ms_human_count(&a, w->unseen));
+	if (w->cut)
+		ms_text_printf(t, "; NOT TO ITS END: %s", w->cut_reason);
+	ms_text_end(t, 0);
+}
+
 void ms_text_coverage(struct ms_text *t, const struct ms_coverage *coverage,
 		      const struct ms_report_cost *cost)
 {
@@ -239,6 +263,7 @@ void ms_text_coverage(struct ms_text *t, const struct ms_coverage *coverage,
 	if (coverage->changed)
 		ms_text_printf(t, "; %s changed while read", ms_human_count(&a, coverage->changed));
 	ms_text_end(t, 0);
+	text_walk(t, &coverage->walk);
 
 	ms_text_printf(t, "reads: %s retried", ms_human_count(&a, cost->reads_retried));
 	if (cost->reads_retried != MS_UNKNOWN && coverage->seen && coverage->seen != MS_UNKNOWN)

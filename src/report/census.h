@@ -73,6 +73,20 @@ struct ms_skip {
 	uint64_t count;
 };
 
+/** What a walk for types and owners did (walk/walk.h); without one nothing of it is known. */
+struct ms_walk_figures {
+	bool taken;
+	uint64_t objects;   // Visited.
+	uint64_t bytes;     // Of them.
+	uint64_t roots;     // Places where it began.
+	uint64_t conflicts; // Maps that were met with two types that are no aliases.
+	uint64_t unseen;    // Maps met that the census does not have: made since, or passed over.
+	uint64_t unreached; // Rows that no variable and no stack led to.
+	double seconds;
+	bool cut;               // It did not get to its end.
+	const char *cut_reason; // Static.
+};
+
 struct ms_coverage {
 	uint64_t seen;    // Candidates that looked like a map's header.
 	uint64_t read;    // Maps in the result.
@@ -80,6 +94,7 @@ struct ms_coverage {
 	uint64_t changed; // Of these, with confidence "changed".
 	struct ms_skip *skips;
 	size_t skip_count;
+	struct ms_walk_figures walk;
 };
 
 struct ms_census_report {

@@ -215,17 +215,50 @@ static struct ms_error *tries_add(struct ms_walk *w, struct owners *owners)
 	return NULL;
 }
 
+/** The types that fill the heap, named in the report's own memory. */
+static struct ms_error *types_total(struct ms_walk *w)
+{
+	MS_AUTO_FREE struct ms_type_total *types =
+	    calloc(w->totals.count + 1, sizeof(*types));
+
+	if (!types)
+		return ms_error_no_memory();
+	for (size_t i = 0; i < w->totals.count; i++) {
+		const struct ms_walk_total *t = &w->totals.items[i];
+		const char *name = t->type ? plan_name(w, t->type) : "string";
+
+		types[i] = (struct ms_type_total){
+			.type = ms_arena_printf(&w->report->arena, "%s%s", t->is_row ? "[]" : "",
+						name),
+			.objects = t->objects,
+			.bytes = t->bytes,
+			.span_class = t->span_class,
+			.is_map = t->is_map,
+		};
+		if (!types[i].type)
+			return ms_error_no_memory();
+	}
+	return ms_memory_take_types(&w->report->memory, types, w->totals.count)
+		   ? NULL
+		   : ms_error_no_memory();
+}
+
 struct ms_error *ms_walk_annotate(struct ms_walk *w)
 {
 	struct owners owners = { 0 };
+	size_t rows = w->report->map_count;
 	struct ms_error *err = rows_annotate(w, &owners);
 
 	if (!err)
 		err = tries_add(w, &owners);
 	free(owners.slots);
+	if (!err && w->report->memory.known)
+		err = types_total(w);
 	if (err)
 		return err;
-	w->summary.added = w->extra.count;
+	w->summary.unseen = w->extra.count;
+	for (size_t i = 0; i < rows; i++)
+		w->summary.unreached += !w->found[i].holders;
 	w->report->coverage.read = w->report->map_count;
 	w->report->coverage.typed = 0;
 	for (size_t i = 0; i < w->report->map_count; i++)

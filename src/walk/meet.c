@@ -12,6 +12,7 @@ enum {
 	PARTS_MAX = 1 << 22,
 	SET_SLOTS_MIN = 1 << 12,
 	ITABS_MAX = 1 << 20,
+	TOTALS_MAX = 1 << 17,
 	MALLOC_HEADER_BYTES = 8,
 };
 
@@ -165,6 +166,73 @@ static bool is_seen(const struct ms_walk *w, const struct object *o)
 	return w->seen[o->bit / 8] >> (o->bit % 8) & 1;
 }
 
+/** The sum that objects of this kind belong to; NULL when there are too many kinds. */
+static struct ms_walk_total *total_find(struct ms_walk *w, const struct ms_walk_total *kind)
+{
+	uint64_t key = hash((uint64_t)kind->type << 16 | (uint64_t)kind->span_class << 8 |
+			    (uint64_t)kind->is_row << 1 | kind->is_map);
+	size_t at;
+
+	if (w->totals.count * 2 >= w->totals.slot_count) {
+		size_t wanted = w->totals.slot_count ? w->totals.slot_count * 2 : 1 << 10;
+		uint32_t *slots;
+
+		if (wanted > TOTALS_MAX)
+			return NULL;
+		slots = calloc(wanted, sizeof(*slots));
+		if (!slots) {
+			w->out_of_memory = true;
+			return NULL;
+		}
+		for (size_t i = 0; i < w->totals.count; i++) {
+			const struct ms_walk_total *t = &w->totals.items[i];
+
+			at = hash((uint64_t)t->type << 16 | (uint64_t)t->span_class << 8 |
+				  (uint64_t)t->is_row << 1 | t->is_map) &
+			     (wanted - 1);
+			while (slots[at])
+				at = (at + 1) & (wanted - 1);
+			slots[at] = (uint32_t)(i + 1);
+		}
+		free(w->totals.slots);
+		w->totals.slots = slots;
+		w->totals.slot_count = wanted;
+	}
+	for (at = key & (w->totals.slot_count - 1); w->totals.slots[at];
+	     at = (at + 1) & (w->totals.slot_count - 1)) {
+		struct ms_walk_total *t = &w->totals.items[w->totals.slots[at] - 1];
+
+		if (t->type == kind->type && t->span_class == kind->span_class &&
+		    t->is_row == kind->is_row && t->is_map == kind->is_map)
+			return t;
+	}
+	if (!ms_vec_push(&w->totals, *kind)) {
+		w->out_of_memory = true;
+		return NULL;
+	}
+	w->totals.slots[at] = (uint32_t)w->totals.count;
+	return &w->totals.items[w->totals.count - 1];
+}
+
+static void total_add(struct ms_walk *w, const struct object *o, ms_plan_id type, bool is_row)
+{
+	struct ms_walk_total kind = { .type = type,
+				      .span_class = o->span->span_class,
+				      .is_row = is_row };
+	struct ms_walk_total *t;
+
+	if (type) {
+		const struct ms_plan *plan = ms_plans_at(&w->plans, type);
+
+		kind.is_map = plan->is_table || plan->kind == MS_KIND_MAP;
+	}
+	t = total_find(w, &kind);
+	if (!t)
+		return;
+	t->objects++;
+	t->bytes += o->span->elem_bytes;
+}
+
 static void see(struct ms_walk *w, const struct object *o)
 {
 	w->seen[o->bit / 8] |= (uint8_t)(1u << (o->bit % 8));
@@ -211,6 +279,7 @@ void ms_walk_meet_values(struct ms_walk *w, ms_addr address, ms_plan_id type, ui
 {
 	const struct ms_plan *plan = ms_plans_at(&w->plans, type);
 	struct object o;
+	bool is_row;
 	ms_addr end;
 
 	if (!type) {
@@ -219,6 +288,7 @@ void ms_walk_meet_values(struct ms_walk *w, ms_addr address, ms_plan_id type, ui
 	}
 	if (!plan->bytes || !count)
 		return;
+	is_row = count > 1;
 	if (count > UINT32_MAX)
 		count = UINT32_MAX;
 	if (object_find(w, address, &o)) {
@@ -227,9 +297,10 @@ void ms_walk_meet_values(struct ms_walk *w, ms_addr address, ms_plan_id type, ui
 			count = (end - address) / plan->bytes;
 		if (!count || is_seen(w, &o))
 			return;
-		if (fills(w, &o, address, count * plan->bytes))
+		if (fills(w, &o, address, count * plan->bytes)) {
 			see(w, &o);
-		else if (!part_is_new(w, address, type))
+			total_add(w, &o, type, is_row);
+		} else if (!part_is_new(w, address, type))
 			return;
 		if (!ms_span_has_pointers(o.span))
 			return;
@@ -250,6 +321,16 @@ void ms_walk_meet_values(struct ms_walk *w, ms_addr address, ms_plan_id type, ui
 			    .root = root & 0xffffff,
 			    .kind = MS_WALK_VALUES,
 			});
+}
+
+void ms_walk_meet_string(struct ms_walk *w, ms_addr address)
+{
+	struct object o;
+
+	if (!object_find(w, address, &o) || ms_span_has_pointers(o.span) || is_seen(w, &o))
+		return;
+	see(w, &o);
+	total_add(w, &o, 0, false);
 }
 
 bool ms_walk_is_seen(const struct ms_walk *w, ms_addr address)
@@ -332,8 +413,11 @@ static void map_enter(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_la
 {
 	struct object o;
 
-	if (object_find(w, address, &o) && address == o.start && !is_seen(w, &o))
+	if (object_find(w, address, &o) && address == o.start && !is_seen(w, &o)) {
 		see(w, &o);
+		if (type)
+			total_add(w, &o, type, false);
+	}
 	if (!type || !has_pointers(w, type))
 		return;
 	ms_walk_push(w, (struct ms_walk_item){ .address = address,

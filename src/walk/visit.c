@@ -135,6 +135,7 @@ static void op_do(struct ms_walk *w, const struct ms_walk_item *item, const stru
 				    ms_label_element(&w->labels, label), root);
 		return;
 	case MS_OP_STRING:
+		ms_walk_meet_string(w, word);
 		return;
 	case MS_OP_EFACE:
 	case MS_OP_IFACE:

@@ -8,6 +8,8 @@
 #include "base/cleanup.h"
 #include "base/vec.h"
 
+#include <time.h>
+
 enum {
 	BATCH_ITEMS = 16 << 10,
 	BATCH_BYTES = 8 << 20,
@@ -194,6 +196,14 @@ static struct ms_error *code_load(struct ms_walk *w)
 	return err ? err : forgive(ms_go_functions(w->rt, &w->functions));
 }
 
+static double seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 static struct ms_error *walk_init(struct ms_walk *w)
 {
 	uint64_t bytes =
@@ -240,12 +250,15 @@ static void walk_deinit(struct ms_walk *w)
 	free(w->roots.items);
 	free(w->itabs.keys);
 	free(w->itabs.types);
+	free(w->totals.items);
+	free(w->totals.slots);
 	free(w);
 }
 
 struct ms_error *ms_walk_run(struct ms_go_runtime *rt, const struct ms_walk_options *options,
-			     struct ms_census_report *report, struct ms_walk_summary *ret_summary)
+			     struct ms_census_report *report)
 {
+	double started = seconds_now();
 	struct ms_walk *w = calloc(1, sizeof(*w));
 	struct ms_error *err;
 
@@ -260,8 +273,11 @@ struct ms_error *ms_walk_run(struct ms_go_runtime *rt, const struct ms_walk_opti
 		err = ms_walk_from_roots(w);
 	if (!err)
 		err = ms_walk_annotate(w);
-	if (!err)
-		*ret_summary = w->summary;
+	if (!err) {
+		w->summary.taken = true;
+		w->summary.seconds = seconds_now() - started;
+		report->coverage.walk = w->summary;
+	}
 	walk_deinit(w);
 	return err;
 }

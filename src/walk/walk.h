@@ -19,25 +19,14 @@ struct ms_walk_options {
 	uint64_t objects_max;   // Objects visited at most; 0: no bound.
 };
 
-/** What a walk did. */
-struct ms_walk_summary {
-	uint64_t objects;   // Visited.
-	uint64_t bytes;     // Of them.
-	uint64_t roots;     // Places where it began.
-	uint64_t conflicts; // Maps that were met with two types that are no aliases.
-	uint64_t added;     // Maps that the census had passed over.
-	bool cut;           // It did not get to its end.
-	const char *cut_reason;
-};
-
 /**
  * Walk, and say in the rows of @p report (sorted by address) what was found: type, owner, how many
  * hold it.  Rows keep a type that their own memory names.  Hash tries (sync.Map from Go 1.24) are
- * added as rows.  Owners and coverage are summed anew.
+ * added as rows.  Owners and coverage are summed anew, the figures of the walk and the types that
+ * fill the heap (where memory was measured) filled in.
  *
  * An error means that the target is lost or memory is short; the report stays as it was.
  */
 MS_MUST_USE struct ms_error *ms_walk_run(struct ms_go_runtime *rt,
 					 const struct ms_walk_options *options,
-					 struct ms_census_report *report,
-					 struct ms_walk_summary *ret_summary);
+					 struct ms_census_report *report);

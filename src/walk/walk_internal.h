@@ -81,6 +81,18 @@ struct ms_walk {
 	uint64_t *span_bits; // First bit of each span in seen.
 	uint8_t *seen;       // A bit for each object that was met whole.
 	uint16_t smaller[256]; // By size class: bytes of the next smaller one.
+	struct {
+		struct ms_walk_total {
+			ms_plan_id type; // 0: bytes of strings.
+			uint64_t objects, bytes;
+			uint8_t span_class;
+			bool is_row; // Several values, one behind the other.
+			bool is_map; // A map's own.
+		} * items;
+		size_t count, capacity;
+		uint32_t *slots; // Index + 1.
+		size_t slot_count;
+	} totals; // What was seen, by type and span class.
 	struct ms_walk_set holders; // Words that hold a map which others hold, too.
 	struct ms_walk_set parts; // Met in part, or outside of the heap.
 	struct ms_walk_queue {
@@ -115,7 +127,7 @@ struct ms_walk {
 		ms_plan_id *types;
 		size_t count, slot_count;
 	} itabs;
-	struct ms_walk_summary summary;
+	struct ms_walk_figures summary;
 	uint32_t trie; // Whose insides are being visited: its number + 1.
 	bool stopped;
 	bool out_of_memory;
@@ -153,6 +165,9 @@ void ms_walk_meet_values(struct ms_walk *w, ms_addr address, ms_plan_id type, ui
 /** A map's header lies at @p address; @p type may be 0.  @p holder is the word that says so. */
 void ms_walk_meet_map(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_label label,
 		      uint32_t root, ms_addr holder);
+
+/** The bytes of a string lie at @p address. */
+void ms_walk_meet_string(struct ms_walk *w, ms_addr address);
 
 /** An object of some other kind lies at @p address. */
 void ms_walk_meet_object(struct ms_walk *w, ms_addr address, enum ms_walk_kind kind,
