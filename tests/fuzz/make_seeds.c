@@ -7,6 +7,7 @@
 #include "tests/fuzz/exe.h"
 #include "tests/fuzz/go_data.h"
 #include "tests/fuzz/seed.h"
+#include "tests/fuzz/seed_code.h"
 
 #include <elf.h>
 #include <stdio.h>
@@ -659,6 +660,27 @@ static void globals_seeds(struct seed *s)
 	seed_save(s, "globals", "dwarf-5");
 }
 
+static void code_seeds(struct seed *s)
+{
+	bool has_arm64 = false;
+
+	for (size_t i = 0; i < ms_go_layout_count(); i++) {
+		const struct ms_go_layout *l = ms_go_layout_at(i);
+		char name[32];
+
+		snprintf(name, sizeof(name), "row-%zu", i);
+		if (l->arch == MS_ARCH_ARM64 && !has_arm64) {
+			has_arm64 = true;
+			seed_code_arm64(s, l);
+			seed_save(s, "code", name);
+		} else if (l->arch == MS_ARCH_AMD64 && i % 6 == 0) {
+			seed_code_amd64(s, l);
+			seed_save(s, "code", name);
+		}
+	}
+	seed_save(s, "code", "nothing");
+}
+
 /** Fields outside of the structs that they are said to be in. */
 static void hostile_dwarf_seeds(struct seed *s)
 {
@@ -720,6 +742,7 @@ int main(int argc, char **argv)
 	recording_seeds(s);
 	dwarf_seeds(s);
 	globals_seeds(s);
+	code_seeds(s);
 	hostile_dwarf_seeds(s);
 	census_seeds(s);
 	return EXIT_SUCCESS;
