@@ -348,7 +348,8 @@ static void call(struct ms_code_tracker *t, const struct ms_insn *insn)
 		if (to.kind == MS_VALUE_CONST)
 			store_word(t, to.number, &from);
 	}
-	if (callee && callee->role <= MS_CALLEE_BARRIER_STORE) {
+	if (callee &&
+	    (callee->role == MS_CALLEE_BARRIER || callee->role == MS_CALLEE_BARRIER_STORE)) {
 		ms_values_forget(&t->now, t->world->barrier_clobbers);
 		return;
 	}

@@ -19,6 +19,7 @@ static const char *const function_names[SEED_FN_COUNT] = {
 	"example.org/a%2eb.(*T).Do",
 	"sync.(*Mutex).Lock",
 	"main.main.func1",
+	"runtime.other",
 	"main.other",
 	"main.use",
 };
@@ -106,12 +107,12 @@ static void types_put(struct seed *s, const struct ms_go_layout *l)
 		   0x50, SEED_TYPE_UINTPTR, 0);
 	struct_put(s, base, l, (struct type){ SEED_TYPE_MUTEX, MS_KIND_STRUCT, 5, 8, 0xa0 }, 0x58,
 		   SEED_TYPE_INT, 0xb0);
-	type_put(s, base, l, (struct type){ SEED_TYPE_CHAN, 18, 0, 8, 0x10 });
+	type_put(s, base, l, (struct type){ SEED_TYPE_CHAN, 18, 5, 8, 0x10 });
 	seed_number_at(s, base + SEED_TYPE_CHAN + l->chantype_elem, CODE_TYPES + SEED_TYPE_INT, 8);
-	type_put(s, base, l, (struct type){ SEED_TYPE_ARRAY, 17, 0, 32, 0x10 });
+	type_put(s, base, l, (struct type){ SEED_TYPE_ARRAY, 17, 5, 32, 0x10 });
 	seed_number_at(s, base + SEED_TYPE_ARRAY + l->arraytype_elem, CODE_TYPES + SEED_TYPE_INT,
 		       8);
-	type_put(s, base, l, (struct type){ SEED_TYPE_POINTER, 22, 0, 8, 0x10 });
+	type_put(s, base, l, (struct type){ SEED_TYPE_POINTER, 22, 5, 8, 0x10 });
 	seed_number_at(s, base + SEED_TYPE_POINTER + l->ptrtype_elem, CODE_TYPES + SEED_TYPE_T, 8);
 	seed_fill(s, base + SEED_TYPES_BYTES);
 }
@@ -306,6 +307,9 @@ static void values_use(struct writer *w)
 	lea(w, RAX, SEED_CODE_FIRST);
 	call(w, SEED_FN_MUTEX_METHOD);
 	lea(w, RAX, SEED_CODE_FIRST);
+	call(w, SEED_FN_METHOD);
+	lea(w, RAX, SEED_CODE_STALE);
+	call(w, SEED_FN_RUNTIME);
 	call(w, SEED_FN_METHOD);
 	lea(w, RAX, type(SEED_TYPE_T));
 	lea(w, RBX, SEED_CODE_MOVED);

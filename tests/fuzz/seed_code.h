@@ -20,6 +20,7 @@ enum seed_code_word {
 	SEED_CODE_MERGED = 0x7000a8,    // Given one of two types, by two ways: nothing.
 	SEED_CODE_FIRST = 0x7000b0,     // A T whose first field's method is called, too.
 	SEED_CODE_MOVED = 0x7000d0,     // Copied by typedmemmove: a T.
+	SEED_CODE_STALE = 0x7000e8,     // Was in a register before another function was called.
 };
 
 /** Offsets of descriptors from the types' start. */
@@ -53,6 +54,7 @@ enum seed_code_function {
 	SEED_FN_METHOD,
 	SEED_FN_MUTEX_METHOD,
 	SEED_FN_CLOSURE,
+	SEED_FN_RUNTIME,
 	SEED_FN_OTHER,
 	SEED_FN_USE,
 	SEED_FN_COUNT,

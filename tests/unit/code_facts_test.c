@@ -63,6 +63,7 @@ static void check_amd64(const struct ms_code_facts *facts)
 	CHECK(!ms_code_global_find(facts, SEED_CODE_INTERFACE + 8));
 	CHECK(!ms_code_global_find(facts, SEED_CODE_CONFLICT));
 	CHECK(!ms_code_global_find(facts, SEED_CODE_MERGED));
+	CHECK(!ms_code_global_find(facts, SEED_CODE_STALE));
 	CHECK_EQ(facts->conflicts, 1);
 	CHECK_EQ(facts->doubtful, 1);
 	CHECK_EQ(facts->decoded, 1);
