@@ -102,7 +102,8 @@ static struct ms_error *search_init(struct search *s)
 
 static bool is_worth_it(const struct ms_code_glance *g)
 {
-	return (g->calls_runtime && g->has_data) || (g->calls_maker && g->has_store) ||
+	return (g->calls_map && g->has_load) || (g->calls_at && g->has_address) ||
+	       (g->calls_maker && (g->has_store || g->has_address)) ||
 	       (g->calls_method && g->has_receiver) || (g->calls_new && g->has_function);
 }
 

@@ -14,10 +14,11 @@
 enum {
 	GRAIN = 16, // Entries of functions lie on multiples of it.
 	REFERENCES_MAX = 16 << 20,
-	IS_RUNTIME = 1, // Bits by entry.
+	IS_MAP = 1, // Bits by entry.
 	IS_NEW = 2,
 	IS_METHOD = 4,
 	IS_MAKER = 8,
+	IS_AT = 16,
 	REXW = 0x48,
 	CALL = 0xe8,
 	LOAD = 0x8b,
@@ -66,8 +67,11 @@ static unsigned callee_bits(enum ms_callee_role role)
 		return IS_MAKER;
 	case MS_CALLEE_METHOD:
 		return IS_METHOD;
+	case MS_CALLEE_AT:
+	case MS_CALLEE_AT_1:
+		return IS_AT;
 	default:
-		return IS_RUNTIME;
+		return IS_MAP;
 	}
 }
 
@@ -109,7 +113,8 @@ static void called(struct glance *g, ms_addr target)
 	if (distance % GRAIN || distance / GRAIN >= g->scan->callee_slots)
 		return;
 	bits = g->scan->callees[distance / GRAIN];
-	g->is.calls_runtime |= (bits & IS_RUNTIME) != 0;
+	g->is.calls_map |= (bits & IS_MAP) != 0;
+	g->is.calls_at |= (bits & IS_AT) != 0;
 	g->is.calls_maker |= (bits & IS_MAKER) != 0;
 	g->is.calls_new |= (bits & IS_NEW) != 0;
 	g->is.calls_method |= (bits & IS_METHOD) != 0;
@@ -145,8 +150,9 @@ static void operand_glance(struct glance *g, size_t at)
 	if (opcode == GROUP_IMM8 && !is_wide)
 		return; // Every function that stores pointers asks so for the write barrier.
 	referred(g, target, opcode == STORE || opcode == STORE_IMM ? MS_CODE_WRITES : 0);
-	g->is.has_data |= opcode != GROUP_IMM8;
-	g->is.has_store |= opcode == STORE || opcode == LEA;
+	g->is.has_load |= is_wide && opcode == LOAD;
+	g->is.has_address |= is_wide && opcode == LEA;
+	g->is.has_store |= is_wide && opcode == STORE;
 	g->is.has_receiver |= is_wide && p[0] == 0x05 && (opcode == LOAD || opcode == LEA);
 }
 
@@ -189,8 +195,9 @@ static void page_glance(struct glance *g, uint32_t insn, const ms_addr pages[32]
 	if (address < g->scan->data.start || address >= g->scan->data.end)
 		return;
 	referred(g, address, is_store ? MS_CODE_WRITES : 0);
-	g->is.has_data = true;
-	g->is.has_store |= is_store || is_add;
+	g->is.has_load |= is_load;
+	g->is.has_address |= is_add;
+	g->is.has_store |= is_store;
 	g->is.has_receiver |= !is_store && to == 0;
 }
 

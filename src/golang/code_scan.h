@@ -34,13 +34,15 @@ struct ms_code_references {
 
 /** What the bytes of one function hold. */
 struct ms_code_glance {
-	bool calls_runtime; // To a function that says something of its arguments.
-	bool calls_maker;   // To one that says something of its result.
-	bool calls_new;     // To one that makes an object.
+	bool calls_map;   // A function that gets a map and its type.
+	bool calls_at;    // One that gets an address and its type.
+	bool calls_maker; // One that says something of its result.
+	bool calls_new;   // One that makes an object.
 	bool calls_method;
-	bool has_data;     // Refers to a variable otherwise than to compare it.
-	bool has_store;    // Stores to a variable, or takes its address.
-	bool has_receiver; // Loads a variable, or its address, as a first argument.
+	bool has_load;     // Loads a variable.
+	bool has_address;  // Takes the address of one.
+	bool has_store;    // Stores to one.
+	bool has_receiver; // Loads one, or takes its address, as a first argument.
 	bool has_function; // Takes the address of a function.
 };
 

@@ -234,6 +234,76 @@ static bool is_transfer(const struct operands *o)
 	}
 }
 
+/** The memory operand of an instruction's own bytes, if it is plain; as place_of() has it. */
+static bool quick_place(const struct operands *o, struct ms_insn *insn)
+{
+	const ZydisDecodedInstructionRaw *raw = &o->insn.raw;
+
+	insn->value = (uint64_t)raw->disp.value;
+	if (raw->modrm.rm == 5 && raw->modrm.mod == 0) {
+		insn->value += o->next;
+		return true;
+	}
+	insn->base = (uint8_t)(raw->modrm.rm | raw->rex.B << 3);
+	if (raw->modrm.rm != 4)
+		return true;
+	insn->base = (uint8_t)(raw->sib.base | raw->rex.B << 3);
+	return (raw->sib.index | raw->rex.X << 3) == 4 && raw->sib.base != 5;
+}
+
+/** The three commonest instructions without Zydis's operands, which take it as long again. */
+static bool quick_mov(const struct operands *o, struct ms_insn *insn)
+{
+	const ZydisDecodedInstructionRaw *raw = &o->insn.raw;
+	bool is_store = o->insn.opcode == 0x89, is_lea = o->insn.opcode == 0x8d;
+	uint8_t reg = (uint8_t)(raw->modrm.reg | raw->rex.R << 3);
+	uint8_t other = (uint8_t)(raw->modrm.rm | raw->rex.B << 3);
+
+	if (raw->modrm.mod == 3) {
+		if (is_lea || o->insn.operand_width != 64)
+			return false;
+		insn->kind = MS_INSN_MOVE;
+		insn->reg = is_store ? other : reg;
+		insn->base = is_store ? reg : other;
+		insn->writes = (uint32_t)1 << insn->reg;
+		return true;
+	}
+	if (!quick_place(o, insn) || (is_lea && o->insn.operand_width != 64))
+		return false;
+	insn->reg = reg;
+	insn->bytes = is_lea ? 0 : (uint8_t)(o->insn.operand_width / 8);
+	insn->writes = is_store ? 0 : (uint32_t)1 << reg;
+	insn->kind = is_store ? MS_INSN_STORE : MS_INSN_LOAD;
+	if (is_lea)
+		insn->kind = insn->base == MS_CODE_NONE ? MS_INSN_CONST : MS_INSN_ADD;
+	return true;
+}
+
+static bool quick(const struct operands *o, struct ms_insn *insn)
+{
+	struct ms_insn q = *insn;
+	bool done = false;
+
+	if (o->insn.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY || o->insn.address_width != 64 ||
+	    o->insn.operand_width < 32 ||
+	    (o->insn.attributes & (ZYDIS_ATTRIB_HAS_SEGMENT | ZYDIS_ATTRIB_HAS_LOCK)))
+		return false;
+	q.value = o->next + (uint64_t)o->insn.raw.imm[0].value.s;
+	if (o->insn.mnemonic == ZYDIS_MNEMONIC_MOV || o->insn.mnemonic == ZYDIS_MNEMONIC_LEA) {
+		q.value = 0;
+		done =
+		    (o->insn.opcode == 0x89 || o->insn.opcode == 0x8b || o->insn.opcode == 0x8d) &&
+		    o->insn.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && quick_mov(o, &q);
+	} else if (o->insn.meta.category == ZYDIS_CATEGORY_COND_BR) {
+		q.kind = MS_INSN_BRANCH;
+		done = o->insn.raw.imm[0].is_relative && o->insn.mnemonic <= ZYDIS_MNEMONIC_JZ &&
+		       o->insn.mnemonic >= ZYDIS_MNEMONIC_JB;
+	}
+	if (done)
+		*insn = q;
+	return done;
+}
+
 /** Instructions that change no register of ours and no memory, and tell nothing. */
 static bool is_nothing(const ZydisDecodedInstruction *insn)
 {
@@ -258,13 +328,13 @@ static bool amd64_decode(void *decoder, const uint8_t *bytes, size_t size, ms_ad
 	if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(&d->zydis, &context, bytes, size, &o.insn)))
 		return false;
 	insn->length = o.insn.length;
-	if (is_nothing(&o.insn))
+	o.next = address + o.insn.length;
+	o.numbers = d->numbers;
+	if (is_nothing(&o.insn) || quick(&o, insn))
 		return true;
 	if (ZYAN_FAILED(ZydisDecoderDecodeOperands(&d->zydis, &context, &o.insn, o.items,
 						   o.insn.operand_count)))
 		return false;
-	o.next = address + o.insn.length;
-	o.numbers = d->numbers;
 	effects(&o, insn);
 	if (is_transfer(&o)) {
 		transfer(&o, insn);

@@ -317,6 +317,12 @@ static void values_use(struct writer *w)
 	lea(w, RAX, type(SEED_TYPE_MAP));
 	load(w, RBX, SEED_CODE_BOXED);
 	call(w, SEED_FN_OTHER);
+	lea(w, RAX, type(SEED_TYPE_POINTER)); // As what was stored there says.
+	load(w, RBX, SEED_CODE_POINTER);
+	call(w, SEED_FN_OTHER);
+	lea(w, RAX, type(SEED_TYPE_CHAN));
+	load(w, RBX, SEED_CODE_CHAN);
+	call(w, SEED_FN_OTHER);
 }
 
 /** Two ways bring different things. */
