@@ -282,7 +282,7 @@ static void conclude(struct ms_code_tracker *t)
 	for (size_t i = 0; i < found->facts.count; i++) {
 		struct ms_code_fact *fact = &found->facts.items[i];
 
-		if (fact->shape != MS_CODE_VALUE &&
+		if ((fact->shape != MS_CODE_VALUE || fact->is_boxed) &&
 		    has_word(t->doubtful.items, t->doubtful.count, fact->address)) {
 			found->left_out++;
 			continue;

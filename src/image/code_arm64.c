@@ -168,6 +168,17 @@ static void move(const cs_arm64 *a, struct ms_insn *insn)
 	insn->reg = number_of(to->reg);
 }
 
+/** ORR with the zero register moves: Capstone names only some of them so. */
+static void or_zero(const cs_arm64 *a, struct ms_insn *insn)
+{
+	if (a->op_count != 3 || !is_zero(a->operands[1].reg) ||
+	    a->operands[2].type != ARM64_OP_IMM || number_of(a->operands[0].reg) == MS_CODE_NONE)
+		return;
+	insn->kind = MS_INSN_CONST;
+	insn->reg = number_of(a->operands[0].reg);
+	insn->value = (uint64_t)a->operands[2].imm;
+}
+
 static void compare(const cs_arm64 *a, struct ms_insn *insn)
 {
 	insn->writes = 0;
@@ -235,6 +246,9 @@ static void classify(const cs_insn *i, struct ms_insn *insn)
 	case ARM64_INS_MOV:
 	case ARM64_INS_MOVZ:
 		move(a, insn);
+		break;
+	case ARM64_INS_ORR:
+		or_zero(a, insn);
 		break;
 	case ARM64_INS_CMP:
 		compare(a, insn);

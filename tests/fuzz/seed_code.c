@@ -317,6 +317,11 @@ static void values_use(struct writer *w)
 	lea(w, RAX, type(SEED_TYPE_MAP));
 	load(w, RBX, SEED_CODE_BOXED);
 	call(w, SEED_FN_OTHER);
+	load(w, RCX, SEED_CODE_ASSERTED);
+	lea(w, RAX, type(SEED_TYPE_MAP));
+	RAW(w, "\x48\x39\xc1"); // cmp rcx, rax
+	load(w, RBX, SEED_CODE_ASSERTED + 8);
+	call(w, SEED_FN_OTHER);
 	lea(w, RAX, type(SEED_TYPE_POINTER)); // As what was stored there says.
 	load(w, RBX, SEED_CODE_POINTER);
 	call(w, SEED_FN_OTHER);

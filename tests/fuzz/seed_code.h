@@ -21,6 +21,8 @@ enum seed_code_word {
 	SEED_CODE_FIRST = 0x7000b0,     // A T whose first field's method is called, too.
 	SEED_CODE_MOVED = 0x7000d0,     // Copied by typedmemmove: a T.
 	SEED_CODE_STALE = 0x7000e8,     // Was in a register before another function was called.
+	SEED_CODE_ASSERTED =
+	    0x7000f0, // An interface whose type is asked for: nothing of the second.
 };
 
 /** Offsets of descriptors from the types' start. */

@@ -64,8 +64,9 @@ static void check_amd64(const struct ms_code_facts *facts)
 	CHECK(!ms_code_global_find(facts, SEED_CODE_CONFLICT));
 	CHECK(!ms_code_global_find(facts, SEED_CODE_MERGED));
 	CHECK(!ms_code_global_find(facts, SEED_CODE_STALE));
+	CHECK(!ms_code_global_find(facts, SEED_CODE_ASSERTED + 8));
 	CHECK_EQ(facts->conflicts, 1);
-	CHECK_EQ(facts->doubtful, 1);
+	CHECK_EQ(facts->doubtful, 2);
 	CHECK_EQ(facts->decoded, 1);
 	CHECK(!facts->cut);
 	CHECK_EQ(ms_code_users(facts, SEED_CODE_MAP, users, &count), 1);
