@@ -1,16 +1,9 @@
-// findings.c - the verdicts, and what each asks for:
+// findings.c - each map of the last census beside what was seen of it before, judged, and ranked.
 //
-//	growing		more entries at the end than at the start, by 1 % or 100 of them; or the
-//			table grew, or was evacuated further
-//	sawtooth	polls saw it rise and fall by more than a tenth of its peak
-//	slack		under a quarter full, where a table that grew to its size is at
-//			least 40 % full after a doubling (13/32 for classic maps, 7/16 for
-//			Swiss): entries are gone, or the hint was too large; and at least
-//			1 MB is held for nothing
-//	stable		none of these; the largest few are named when there is little
-//			else to say
-//
-// Growing comes first, by what it adds in a minute; then slack, by what it holds.
+// The rules for the words are in verdict.c.  A map that was polled is judged by the polls and the
+// last census; any other by two censuses, which is two looks.  What grows comes first, by what it
+// adds in a minute; then what swings and what holds slack, by its bytes; of stable maps the largest
+// few are named when there is little else to say.
 #include "diagnose/findings.h"
 
 #include "base/cleanup.h"
@@ -21,12 +14,6 @@
 enum {
 	FINDINGS_MAX = 12,
 	STABLE_MAX = 3,
-	GREW_ENTRIES_MIN = 100,
-	GREW_PERCENT_MIN = 1,
-	SLACK_LOAD_PERCENT = 25,
-	SLACK_BYTES_MIN = 1 << 20,
-	SWING_PERCENT_MIN = 10,
-	SWING_ENTRIES_MIN = 16,
 };
 
 struct findings {
@@ -52,14 +39,6 @@ struct ms_error *ms_befores_take(const struct ms_census_report *census,
 	return NULL;
 }
 
-static bool swings(const struct ms_watched *w)
-{
-	uint64_t swing = w->entries_high - w->entries_low;
-
-	return w->rises && w->falls && swing >= SWING_ENTRIES_MIN &&
-	       swing * 100 >= w->entries_high * SWING_PERCENT_MIN;
-}
-
 /** Growths that two looks at one map prove, at least. */
 static uint64_t growths_between(const struct ms_before *b, const struct ms_map_row *m)
 {
@@ -74,44 +53,41 @@ static uint64_t growths_between(const struct ms_before *b, const struct ms_map_r
 	return n;
 }
 
-/** An evacuation that began or went on; one that only stands there is no growth to speak of. */
+/**
+ * An evacuation into a larger array that began or went on; one that only stands there is no growth
+ * to speak of, and one of the same size tidies up after deletions.
+ */
 static bool evacuates(const struct ms_map_row *m, const struct ms_before *b)
 {
-	return m->growing && (!b || !b->growing || b->progress < m->growth.progress);
-}
-
-static bool grew(const struct ms_finding *f, const struct ms_before *b)
-{
-	uint64_t more;
-
-	if (evacuates(&f->map, b))
-		return true;
-	if (f->entries_before == MS_UNKNOWN || f->map.entries <= f->entries_before)
-		return false;
-	more = f->map.entries - f->entries_before;
-	return f->growths_seen || more >= GREW_ENTRIES_MIN ||
-	       more * 100 >= f->map.entries * GREW_PERCENT_MIN;
-}
-
-static bool holds_slack(const struct ms_map_row *m)
-{
-	uint64_t spare;
-
-	if (m->capacity == MS_UNKNOWN || m->total_bytes == MS_UNKNOWN || !m->capacity ||
-	    m->growing || m->entries > m->capacity / 100 * SLACK_LOAD_PERCENT)
-		return false;
-	spare = m->slack_bytes != MS_UNKNOWN ? m->slack_bytes : m->total_bytes;
-	return spare >= SLACK_BYTES_MIN;
+	return m->growing && !m->growth.same_size &&
+	       (!b || !b->growing || b->progress < m->growth.progress);
 }
 
 static enum ms_verdict verdict_of(const struct ms_finding *f, const struct ms_before *b,
-				  const struct ms_watched *w)
+				  const struct ms_watched *w, double window_s)
 {
-	if (w && swings(w))
-		return MS_VERDICT_SAWTOOTH;
-	if (grew(f, b))
-		return MS_VERDICT_GROWING;
-	return holds_slack(&f->map) ? MS_VERDICT_SLACK : MS_VERDICT_STABLE;
+	struct ms_sample samples[MS_WATCH_SAMPLES_MAX + 2], last = { 0 };
+	struct ms_history h;
+
+	last.entries = f->map.entries;
+	last.capacity = f->map.capacity;
+	last.bytes = f->map.total_bytes;
+	if (w && w->polls) {
+		last.time_s = w->time_last;
+		h = ms_watched_history(w, &last, samples);
+	} else if (b) {
+		samples[0] = (struct ms_sample){ 0, b->entries, b->capacity, b->total_bytes };
+		samples[1] = last;
+		samples[1].time_s = window_s;
+		h = ms_history_of(samples, 2);
+	} else {
+		samples[0] = last;
+		h = ms_history_of(samples, 1);
+	}
+	h.growths = f->growths_seen;
+	h.evacuating = evacuates(&f->map, b);
+	h.slack_bytes = f->map.slack_bytes;
+	return ms_verdict_judge(&h);
 }
 
 /** There was no second census: the polls say how many entries, and nothing says the table's size.
@@ -156,7 +132,7 @@ static struct ms_finding finding_make(const struct ms_map_row *m, const struct m
 			f.entries_per_s = ((double)w->entries_last - (double)w->entries_first) /
 					  (w->time_last - w->time_first);
 	}
-	f.verdict = verdict_of(&f, b, w);
+	f.verdict = verdict_of(&f, b, w, window_s);
 	return f;
 }
 
@@ -169,6 +145,7 @@ static double weight(const struct ms_finding *f)
 
 	switch (f->verdict) {
 	case MS_VERDICT_GROWING:
+	case MS_VERDICT_SUSPECT:
 		return adds > 0 ? adds : total / 1e6;
 	case MS_VERDICT_SLACK:
 		return f->map.slack_bytes == MS_UNKNOWN ? total : (double)f->map.slack_bytes;
@@ -177,13 +154,19 @@ static double weight(const struct ms_finding *f)
 	}
 }
 
+/** What grows is one group, whether suspect or not. */
+static int group(enum ms_verdict verdict)
+{
+	return verdict == MS_VERDICT_SUSPECT ? MS_VERDICT_GROWING : (int)verdict;
+}
+
 static int by_rank(const void *a, const void *b)
 {
 	const struct ms_finding *x = a, *y = b;
 	double wx = weight(x), wy = weight(y);
 
-	if (x->verdict != y->verdict)
-		return x->verdict < y->verdict ? -1 : 1;
+	if (group(x->verdict) != group(y->verdict))
+		return group(x->verdict) < group(y->verdict) ? -1 : 1;
 	if (wx != wy)
 		return wx > wy ? -1 : 1;
 	return x->map.address < y->map.address ? -1 : x->map.address > y->map.address;

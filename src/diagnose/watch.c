@@ -2,6 +2,9 @@
 //
 // A growth shows as a table of another size, or as an evacuation that was not there before.  Two
 // growths between two polls of a Swiss directory look like one, so what is counted is "at least".
+//
+// Of a long window not every poll is kept: when there is no room every second one is dropped, and
+// from then on half as many are taken.  Rises and falls are counted at every poll all the same.
 #include "diagnose/watch.h"
 
 #include "base/cleanup.h"
@@ -50,6 +53,22 @@ struct ms_error *ms_watch_choose(struct ms_watch *w, const struct ms_census_repo
 	return NULL;
 }
 
+static void sample_keep(struct ms_watched *m, double now)
+{
+	if (!m->stride)
+		m->stride = 1;
+	if ((m->polls - 1) % m->stride)
+		return;
+	if (m->sample_count == MS_WATCH_SAMPLES_MAX) {
+		for (size_t i = 0; i < MS_WATCH_SAMPLES_MAX / 2; i++)
+			m->samples[i] = m->samples[2 * i];
+		m->sample_count = MS_WATCH_SAMPLES_MAX / 2;
+		m->stride *= 2;
+	}
+	m->samples[m->sample_count++] =
+	    (struct ms_sample){ now, m->entries_last, MS_UNKNOWN, MS_UNKNOWN };
+}
+
 static void watched_take(struct ms_watched *m, const struct ms_poll *p, double now)
 {
 	if (!m->polls++) {
@@ -68,6 +87,7 @@ static void watched_take(struct ms_watched *m, const struct ms_poll *p, double n
 	m->time_last = now;
 	m->size = p->size;
 	m->growing = p->growing;
+	sample_keep(m, now);
 }
 
 struct ms_error *ms_watch_poll(struct ms_watch *w, struct ms_go_runtime *rt, double now)
@@ -86,4 +106,26 @@ const struct ms_watched *ms_watch_find(const struct ms_watch *w, ms_addr address
 	struct ms_watched key = { .address = address };
 
 	return bsearch(&key, w->items, w->count, sizeof(*w->items), by_address);
+}
+
+struct ms_history ms_watched_history(const struct ms_watched *w, const struct ms_sample *last,
+				     struct ms_sample *samples)
+{
+	struct ms_history h;
+	size_t count = w->sample_count;
+
+	memcpy(samples, w->samples, count * sizeof(*samples));
+	if (count && samples[count - 1].time_s < w->time_last)
+		samples[count++] =
+		    (struct ms_sample){ w->time_last, w->entries_last, MS_UNKNOWN, MS_UNKNOWN };
+	if (last)
+		samples[count++] = *last;
+	h = ms_history_of(samples, count);
+	h.looks = w->polls + (last != NULL);
+	h.rises = w->rises + (last && last->entries > w->entries_last);
+	h.falls = w->falls + (last && last->entries < w->entries_last);
+	h.low = ms_min_u64(h.low, w->entries_low);
+	h.high = ms_max_u64(h.high, w->entries_high);
+	h.growths = w->growths;
+	return h;
 }

@@ -2,9 +2,10 @@
 #pragma once
 
 #include "census/poll.h"
+#include "diagnose/verdict.h"
 #include "report/census.h"
 
-enum { MS_WATCHED_MAX = 256 };
+enum { MS_WATCHED_MAX = 256, MS_WATCH_SAMPLES_MAX = 128 };
 
 /** One map's history over the window. */
 struct ms_watched {
@@ -16,6 +17,9 @@ struct ms_watched {
 	uint64_t growths;             // Seen to start, at least.
 	uint64_t size;
 	bool growing;
+	struct ms_sample samples[MS_WATCH_SAMPLES_MAX]; // Evenly spread over the polls.
+	size_t sample_count;
+	uint64_t stride; // Polls for one sample.
 };
 
 struct ms_watch {
@@ -34,3 +38,10 @@ MS_MUST_USE struct ms_error *ms_watch_poll(struct ms_watch *watch, struct ms_go_
 
 /** The history of the map at @p address, or NULL when it was not followed. */
 const struct ms_watched *ms_watch_find(const struct ms_watch *watch, ms_addr address);
+
+/**
+ * What the polls saw as a history that ends with @p last, a later look of another kind (NULL for
+ * none).  @p samples is the caller's room for MS_WATCH_SAMPLES_MAX + 2 of them.
+ */
+struct ms_history ms_watched_history(const struct ms_watched *watched, const struct ms_sample *last,
+				     struct ms_sample *samples);

@@ -15,6 +15,7 @@ static enum ms_text_color verdict_color(enum ms_verdict verdict)
 {
 	switch (verdict) {
 	case MS_VERDICT_GROWING:
+	case MS_VERDICT_SUSPECT:
 		return MS_TEXT_RED;
 	case MS_VERDICT_SAWTOOTH:
 	case MS_VERDICT_SLACK:

@@ -9,6 +9,8 @@ const char *ms_verdict_name(enum ms_verdict verdict)
 	switch (verdict) {
 	case MS_VERDICT_GROWING:
 		return "growing";
+	case MS_VERDICT_SUSPECT:
+		return "suspect";
 	case MS_VERDICT_SAWTOOTH:
 		return "sawtooth";
 	case MS_VERDICT_SLACK:

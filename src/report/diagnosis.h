@@ -5,6 +5,7 @@
 
 enum ms_verdict {
 	MS_VERDICT_GROWING,
+	MS_VERDICT_SUSPECT, // Growing, and nothing was ever seen to be taken out.
 	MS_VERDICT_SAWTOOTH,
 	MS_VERDICT_SLACK, // Capacity held, entries gone.
 	MS_VERDICT_STABLE,
