@@ -1,0 +1,247 @@
+// cgroup.c - from a process to the files of its groups.
+//
+// /proc/PID/cgroup names its group, /proc/.../mountinfo where groups are mounted and from which of
+// them on.  Both are told relative to the root of *our* cgroup namespace, whoever's file is read: a
+// group outside of it begins with "/..", and so does the root of a mount that another namespace
+// made.  Where the one begins with the other, the rest is a path under the mount point.
+//
+//	our mounts first	they show the most of the way up
+//	then the target's	through /proc/PID/root: a container that is no child of ours
+//
+// A bound holds for a group and all below it, so every group on the way up counts; what leaves
+// least is hit first.  Pages of files are not counted as used: at the limit the kernel drops them.
+#include "target/cgroup.h"
+
+#include "base/cleanup.h"
+#include "target/small_file.h"
+
+enum { DEPTH_MAX = 64, MOUNTS_MAX = 65536 };
+
+/** From here on v1's limit means that there is none (PAGE_COUNTER_MAX pages). */
+static const uint64_t V1_LIMIT_MAX = (uint64_t)1 << 60;
+
+enum version {
+	V1,
+	V2,
+};
+
+struct group {
+	enum version version;
+	const char *path; // Relative to our namespace's root.
+};
+
+/** Whether @p word is one of the words of a list that ends at @p end. */
+static bool list_has(const char *list, const char *end, const char *word)
+{
+	size_t size = strlen(word);
+
+	while (list < end) {
+		const char *comma = memchr(list, ',', (size_t)(end - list));
+		const char *stop = comma ? comma : end;
+
+		if ((size_t)(stop - list) == size && !memcmp(list, word, size))
+			return true;
+		list = stop + 1;
+	}
+	return false;
+}
+
+/** The path in the line of @p text (/proc/PID/cgroup) that @p version is about, or NULL. */
+static char *group_path(const char *text, enum version version)
+{
+	while (text && *text) {
+		const char *list = strchr(text, ':');
+		const char *path = list ? strchr(list + 1, ':') : NULL;
+		const char *end = strchrnul(text, '\n');
+		bool mine;
+
+		if (!path || path > end)
+			return NULL;
+		mine = version == V2 ? path == list + 1 && !strncmp(text, "0:", 2)
+				     : list_has(list + 1, path, "memory");
+		if (mine && path[1] == '/')
+			return strndup(path + 1, (size_t)(end - path - 1));
+		text = *end ? end + 1 : NULL;
+	}
+	return NULL;
+}
+
+/** Undo the kernel's octal escapes of blanks and backslashes, in place. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (; *text; to++) {
+		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' &&
+		    text[2] <= '7' && text[3] >= '0' && text[3] <= '7') {
+			*to = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
+			text += 4;
+		} else {
+			*to = *text++;
+		}
+	}
+	*to = '\0';
+}
+
+/** A line of mountinfo taken apart in place; false when it is no mount of this version. */
+static bool mount_parse(char *line, enum version version, char **ret_root, char **ret_point)
+{
+	char *field = strsep(&line, " "), *root = NULL, *point = NULL;
+	char *type, *options;
+
+	for (unsigned i = 0; field && strcmp(field, "-") != 0; i++) {
+		root = i == 3 ? field : root;
+		point = i == 4 ? field : point;
+		field = strsep(&line, " ");
+	}
+	type = strsep(&line, " ");
+	options = strsep(&line, " ") ? strsep(&line, " ") : NULL;
+	if (!point || !options)
+		return false;
+	if (version == V2 ? strcmp(type, "cgroup2") != 0
+			  : strcmp(type, "cgroup") != 0 ||
+				!list_has(options, options + strlen(options), "memory"))
+		return false;
+	unescape(root);
+	unescape(point);
+	*ret_root = root;
+	*ret_point = point;
+	return true;
+}
+
+/** The part of @p path below @p root, "" for the root itself; NULL when it is not below. */
+static const char *below(const char *path, const char *root)
+{
+	size_t size = strcmp(root, "/") != 0 ? strlen(root) : 0;
+
+	if (strncmp(path, root, size) != 0 || (path[size] != '/' && path[size]))
+		return NULL;
+	path += size;
+	if (!strncmp(path, "/..", 3) && (path[3] == '/' || !path[3]))
+		return NULL;
+	return strcmp(path, "/") != 0 ? path : "";
+}
+
+static uint64_t file_number(const char *dir, const char *name)
+{
+	MS_AUTO_FREE char *path = NULL;
+
+	return asprintf(&path, "%s/%s", dir, name) > 0 ? ms_small_file_number(path) : MS_UNKNOWN;
+}
+
+/** What of a group's usage are pages of files. */
+static uint64_t file_bytes(const char *dir, enum version version)
+{
+	static const char *const keys[][2] = {
+		[V1] = { "total_inactive_file", "total_active_file" },
+		[V2] = { "inactive_file", "active_file" },
+	};
+	MS_AUTO_FREE char *path = NULL, *text = NULL;
+	uint64_t sum = 0;
+
+	if (asprintf(&path, "%s/memory.stat", dir) > 0)
+		text = ms_small_file_read(path);
+	for (size_t i = 0; i < 2 && text; i++) {
+		uint64_t bytes = ms_text_number(text, keys[version][i]);
+
+		sum += bytes < V1_LIMIT_MAX ? bytes : 0;
+	}
+	return sum;
+}
+
+static struct ms_memory_bound bound_of(uint64_t limit, uint64_t used)
+{
+	if (limit == MS_UNKNOWN || used == MS_UNKNOWN || limit >= V1_LIMIT_MAX)
+		return MS_NO_BOUND;
+	return (struct ms_memory_bound){ limit, used };
+}
+
+static void group_add(struct ms_cgroup_bounds *b, const char *dir, enum version version)
+{
+	uint64_t used =
+	    file_number(dir, version == V2 ? "memory.current" : "memory.usage_in_bytes");
+
+	if (used != MS_UNKNOWN)
+		used -= ms_min_u64(used, file_bytes(dir, version));
+	if (version == V1) {
+		b->v1 = ms_memory_bound_nearer(
+		    b->v1, bound_of(file_number(dir, "memory.limit_in_bytes"), used));
+		return;
+	}
+	b->max = ms_memory_bound_nearer(b->max, bound_of(file_number(dir, "memory.max"), used));
+	b->high = ms_memory_bound_nearer(b->high, bound_of(file_number(dir, "memory.high"), used));
+}
+
+/** Add a group and all above it, up to the mount at @p point. */
+static void groups_add(struct ms_cgroup_bounds *b, const char *point, const char *rest,
+		       enum version version)
+{
+	MS_AUTO_FREE char *dir = NULL;
+	size_t mount = strlen(point);
+	int size = asprintf(&dir, "%s%s", point, rest);
+
+	for (unsigned depth = 0; size > 0 && depth < DEPTH_MAX; depth++) {
+		char *slash;
+
+		// Before Linux 5.11 a v1 group could ask not to count what is below it.
+		if (depth == 0 || version == V2 || file_number(dir, "memory.use_hierarchy") != 0)
+			group_add(b, dir, version);
+		if (strlen(dir) <= mount)
+			return;
+		slash = strrchr(dir + mount, '/');
+		if (!slash)
+			return;
+		*slash = '\0';
+	}
+}
+
+/** Look for the group in the mounts of @p who ("self" or a PID); false when none shows it. */
+static bool mounts_search(const struct group *g, const char *root, const char *who,
+			  const char *prefix, struct ms_cgroup_bounds *b)
+{
+	MS_AUTO_FREE char *path = NULL, *text = NULL;
+	char *rest_of_text, *line;
+
+	if (asprintf(&path, "%s/proc/%s/mountinfo", root, who) > 0)
+		text = ms_small_file_read(path);
+	rest_of_text = text;
+	for (unsigned i = 0; (line = strsep(&rest_of_text, "\n")) && i < MOUNTS_MAX; i++) {
+		MS_AUTO_FREE char *point = NULL, *dir = NULL;
+		char *mount_root, *mount_point;
+		const char *rest;
+
+		if (!mount_parse(line, g->version, &mount_root, &mount_point))
+			continue;
+		rest = below(g->path, mount_root);
+		if (!rest || asprintf(&point, "%s%s%s", root, prefix, mount_point) < 0 ||
+		    asprintf(&dir, "%s%s", point, rest) < 0 || access(dir, F_OK) != 0)
+			continue;
+		groups_add(b, point, rest, g->version);
+		return true;
+	}
+	return false;
+}
+
+struct ms_cgroup_bounds ms_cgroup_read(pid_t pid, const char *root)
+{
+	struct ms_cgroup_bounds b = { MS_NO_BOUND, MS_NO_BOUND, MS_NO_BOUND, false };
+	MS_AUTO_FREE char *path = NULL, *text = NULL, *who = NULL, *prefix = NULL;
+	unsigned named = 0, shown = 0;
+
+	if (asprintf(&path, "%s/proc/%d/cgroup", root, (int)pid) < 0 ||
+	    asprintf(&who, "%d", (int)pid) < 0 || asprintf(&prefix, "/proc/%d/root", (int)pid) < 0)
+		return b;
+	text = ms_small_file_read(path);
+	for (enum version v = V1; v <= V2; v++) {
+		MS_AUTO_FREE char *name = group_path(text, v);
+		struct group g = { v, name };
+
+		if (!name)
+			continue;
+		named++;
+		shown += mounts_search(&g, root, "self", "", &b) ||
+			 mounts_search(&g, root, who, prefix, &b);
+	}
+	b.hidden = named && !shown;
+	return b;
+}
