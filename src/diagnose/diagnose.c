@@ -8,79 +8,59 @@
 #include "diagnose/diagnose.h"
 
 #include "base/cleanup.h"
+#include "diagnose/advice.h"
 #include "diagnose/findings.h"
-#include "diagnose/watch.h"
+#include "diagnose/next_growth.h"
+#include "diagnose/window.h"
 
 #include <math.h>
 
-static const double POLL_EVERY_S = 0.1;
 static const double RESERVE = 1.2; // Of the first census's time, kept for the second.
 
-struct window {
-	struct ms_go_runtime *rt;
-	const struct ms_diagnose_options *options;
-	struct ms_watch watch;
+struct diagnosis {
+	struct ms_window window;
 	struct ms_befores before;
 	double start, end;     // Of the whole.
 	double first_census_s; // How long it took.
 	double first_at;       // When it began.
-	uint32_t sweepgen;
-	double collected_at; // When a collection was seen to have ended; NAN for not yet.
 	uint64_t first_gc;
 };
 
-static double now(const struct window *w)
+static double now(const struct diagnosis *d)
 {
-	return w->options->now(w->options->context);
+	return d->window.options->now(d->window.options->context);
 }
 
-static bool stopped(const struct window *w)
+static bool stopped(const struct diagnosis *d)
 {
-	return w->options->stop && w->options->stop(w->options->stop_context);
+	const struct ms_diagnose_options *o = d->window.options;
+
+	return o->stop && o->stop(o->stop_context);
 }
 
-static void progress(const struct window *w, const char *what)
+static void progress(const struct diagnosis *d, const char *what)
 {
-	double whole = w->end - w->start;
+	const struct ms_diagnose_options *o = d->window.options;
+	double whole = d->end - d->start;
 
-	if (w->options->progress)
-		w->options->progress(w->options->context,
-				     whole > 0 ? (now(w) - w->start) / whole : 1, what);
+	if (o->progress)
+		o->progress(o->context, whole > 0 ? (now(d) - d->start) / whole : 1, what);
 }
 
-/** Collections are counted by the heap's sweepgen; note when it moved. */
-static struct ms_error *collection_note(struct window *w)
+/** Tick until it is time for the second census.  A lost target is an error. */
+static struct ms_error *tick_until_due(struct diagnosis *d)
 {
-	uint32_t sweepgen;
-	struct ms_error *err = ms_go_sweepgen(w->rt, &sweepgen);
+	const struct ms_diagnose_options *o = d->window.options;
+	double due = d->end - d->first_census_s * RESERVE;
+	struct ms_error *err = ms_window_start(&d->window);
 
-	if (!err && sweepgen != w->sweepgen) {
-		w->sweepgen = sweepgen;
-		w->collected_at = now(w);
-	}
-	return err;
-}
-
-/** Poll until it is time for the second census.  A lost target is an error. */
-static struct ms_error *poll_until_due(struct window *w)
-{
-	double due = w->end - w->first_census_s * RESERVE;
-	double next = now(w);
-	struct ms_error *err = ms_go_sweepgen(w->rt, &w->sweepgen);
-
-	while (!err && now(w) < due && !stopped(w)) {
-		err = ms_watch_poll(&w->watch, w->rt, now(w));
+	while (!err && now(d) < due && !stopped(d)) {
+		err = ms_window_tick(&d->window);
+		progress(d, "watching the largest maps");
 		if (!err)
-			err = collection_note(w);
-		if (!err)
-			err = ms_target_check(w->rt->target);
-		progress(w, "watching the largest maps");
-		next += POLL_EVERY_S;
-		w->options->sleep_until(w->options->context, next < due ? next : due);
+			o->sleep_until(o->context, fmin(ms_window_due(&d->window), due));
 	}
-	if (!err)
-		err = ms_watch_poll(&w->watch, w->rt, now(w));
-	return err;
+	return err ? err : ms_window_end(&d->window);
 }
 
 /** Whether @p err means that the target went away, so that what is known can still be told. */
@@ -90,27 +70,72 @@ static bool is_loss(const struct ms_error *err)
 	       ms_error_code(err) == MS_ERR_BAD_DATA;
 }
 
-static struct ms_error *report_fill(struct window *w, struct ms_census_report *census,
+/** What bounds the target, as far as it is there to be asked. */
+static struct ms_error *limits_read(struct diagnosis *d, uint64_t in_use_bytes,
+				    struct ms_diagnosis_report *report)
+{
+	const struct ms_diagnose_options *o = d->window.options;
+	struct ms_go_runtime *rt = d->window.rt;
+	struct ms_memory_bounds bounds =
+	    ms_memory_bounds_read(rt->target->pid, o->root ? o->root : "");
+	struct ms_go_pacer pacer;
+	struct ms_error *err = ms_go_pacer_find(rt, in_use_bytes, &pacer);
+	bool found = !err;
+
+	if (err && ms_error_code(err) == MS_ERR_NO_MEMORY)
+		return err;
+	ms_error_free(err); // Not found, or gone: the page says that it is not known.
+	ms_limits_fill(&bounds, found ? &pacer : NULL, &d->window.memory, report);
+	return NULL;
+}
+
+/** The next growth of each finding, and what to do about it. */
+static struct ms_error *findings_complete(struct diagnosis *d, struct ms_diagnosis_report *report)
+{
+	const struct ms_go_layout *l = d->window.rt->layout;
+
+	for (size_t i = 0; i < report->finding_count; i++) {
+		struct ms_finding *f = &report->findings[i];
+		struct ms_error *err;
+
+		f->next = ms_next_growth_of(l, &f->map);
+		err = ms_next_split_read(d->window.rt, &f->map, &f->next);
+		if (err && ms_error_code(err) == MS_ERR_NO_MEMORY)
+			return err;
+		ms_error_free(err); // A target that is gone has no next growth.
+		err = ms_advise(report, l, i);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static struct ms_error *report_fill(struct diagnosis *d, struct ms_census_report *census,
 				    double window_s, struct ms_diagnosis_report *report)
 {
-	struct ms_error *err = ms_findings_make(&w->before, census, &w->watch, window_s, report);
+	struct ms_error *err =
+	    ms_findings_make(&d->before, census, &d->window.watch, window_s, report);
 
 	if (err)
 		return err;
 	report->cost = census->cost;
-	report->cost.read_bytes = w->rt->target->cost.read_bytes;
-	report->cost.gc_age_s = now(w) - w->collected_at;
-	report->gc_cycles = census->cost.gc_cycle - w->first_gc;
+	report->gc_cycles = census->cost.gc_cycle - d->first_gc;
 	report->coverage = census->coverage;
 	census->coverage = (struct ms_coverage){ 0 };
 	report->heap_bytes = census->heap_bytes;
 	report->memory = census->memory;
 	census->memory = (struct ms_memory){ 0 };
 	report->rss_bytes = census->rss_bytes;
-	report->window_s = window_s > 0 ? window_s : now(w) - w->first_at;
+	report->window_s = window_s > 0 ? window_s : now(d) - d->first_at;
 	report->arena = census->arena; // The rows' names live there.
 	census->arena = (struct ms_arena){ 0 };
-	return NULL;
+	err = limits_read(d, census->heap_bytes, report);
+	report->looked_ago_s = now(d) - d->first_at - report->window_s;
+	if (!err)
+		err = findings_complete(d, report);
+	report->cost.read_bytes = d->window.rt->target->cost.read_bytes;
+	report->cost.gc_age_s = now(d) - d->window.collected_at;
+	return err;
 }
 
 static struct ms_error *partial_set(struct ms_diagnosis_report *report, const char *what,
@@ -123,35 +148,36 @@ static struct ms_error *partial_set(struct ms_diagnosis_report *report, const ch
 }
 
 /** The second census, or the first once more when the target did not live to see it. */
-static struct ms_error *window_run(struct window *w, struct ms_census_report *census,
+static struct ms_error *window_run(struct diagnosis *d, struct ms_census_report *census,
 				   struct ms_diagnosis_report *report)
 {
 	struct ms_census_report second;
 	double second_at = 0;
 	bool early;
-	struct ms_error *err = poll_until_due(w);
+	struct ms_error *err = tick_until_due(d);
 
-	early = stopped(w);
+	early = stopped(d);
 	if (!err) {
-		second_at = now(w);
-		progress(w, "second census");
-		err = ms_census_run(w->rt, &(struct ms_census_options){ .memory = true }, &second);
+		second_at = now(d);
+		progress(d, "second census");
+		err = ms_census_run(d->window.rt, &(struct ms_census_options){ .memory = true }, &second);
 	}
 	if (err && is_loss(err)) {
 		MS_AUTO_ERROR struct ms_error *loss = err;
-		double after = now(w) - w->start;
+		double after = now(d) - d->start;
 
-		err = report_fill(w, census, 0, report);
+		err = report_fill(d, census, 0, report);
 		return err ? err
 			   : partial_set(report, ms_error_message(loss), after,
-					 w->options->seconds);
+					 d->window.options->seconds);
 	}
 	if (err)
 		return err;
-	err = report_fill(w, &second, second_at - w->first_at, report);
+	err = report_fill(d, &second, second_at - d->first_at, report);
 	ms_census_report_deinit(&second);
 	if (!err && early)
-		err = partial_set(report, "interrupted", second_at - w->start, w->options->seconds);
+		err = partial_set(report, "interrupted", second_at - d->start,
+				  d->window.options->seconds);
 	return err;
 }
 
@@ -161,29 +187,29 @@ struct ms_error *ms_diagnose_run(struct ms_go_runtime *rt,
 {
 	struct ms_diagnosis_report report = { 0 };
 	struct ms_census_report first;
-	MS_AUTO_FREE struct window *w = calloc(1, sizeof(*w));
+	MS_AUTO_FREE struct diagnosis *d = calloc(1, sizeof(*d));
 	struct ms_error *err;
 
-	if (!w)
+	if (!d)
 		return ms_error_no_memory();
-	w->rt = rt;
-	w->options = options;
-	w->collected_at = NAN;
-	w->start = w->first_at = now(w);
-	w->end = w->start + options->seconds;
-	progress(w, "first census");
+	d->window.rt = rt;
+	d->window.options = options;
+	d->window.collected_at = NAN;
+	d->start = d->first_at = now(d);
+	d->end = d->start + options->seconds;
+	progress(d, "first census");
 	err = ms_census_run(rt, NULL, &first);
 	if (err)
 		return err;
-	w->first_census_s = now(w) - w->start;
-	w->first_gc = first.cost.gc_cycle;
-	err = ms_befores_take(&first, &w->before);
+	d->first_census_s = now(d) - d->start;
+	d->first_gc = first.cost.gc_cycle;
+	err = ms_befores_take(&first, &d->before);
 	if (!err)
-		err = ms_watch_choose(&w->watch, &first);
+		err = ms_watch_choose(&d->window.watch, &first);
 	if (!err)
-		err = window_run(w, &first, &report);
+		err = window_run(d, &first, &report);
 	ms_census_report_deinit(&first);
-	ms_befores_deinit(&w->before);
+	ms_befores_deinit(&d->before);
 	if (err) {
 		ms_diagnosis_report_deinit(&report);
 		return err;

@@ -13,6 +13,7 @@ struct ms_diagnose_options {
 	void (*sleep_until)(void *context, double when); // May return early.
 	void (*progress)(void *context, double done, const char *what); // May be NULL.
 	void *context;
+	const char *root; // Put before /proc and /sys; NULL unless a test plants another.
 };
 
 /**

@@ -44,17 +44,73 @@ static void line_table(const struct ms_finding *f, struct ms_sink *line)
 		       ms_human_bytes(&b, f->map.slack_bytes));
 }
 
-static void line_clock(const struct ms_finding *f, struct ms_sink *line)
+static void limit_leaves(const struct ms_limit *limit, struct ms_sink *line)
 {
-	struct ms_clock clock = ms_finding_clock(f);
+	static const char *const words[] = {
+		[MS_LIMIT_CGROUP_V2] = "the container's limit leaves",
+		[MS_LIMIT_CGROUP_V2_HIGH] = "the container's memory.high leaves",
+		[MS_LIMIT_CGROUP_V1] = "the container's limit leaves",
+		[MS_LIMIT_GOMEMLIMIT] = "GOMEMLIMIT leaves",
+		[MS_LIMIT_MACHINE] = "the machine leaves",
+		[MS_LIMIT_RLIMIT] = "its rlimit leaves",
+	};
 	struct ms_human a;
 
-	if (clock.next_growth_entries == MS_UNKNOWN || f->verdict != MS_VERDICT_GROWING)
+	ms_sink_printf(line, "; %s %s", words[limit->kind], ms_human_bytes(&a, limit->left_bytes));
+}
+
+/** Why the next growth of a map cannot be told. */
+static const char *no_clock_reason(const struct ms_finding *f)
+{
+	if (f->map.kind == MS_MAP_SWISS && f->map.tables > 1)
+		return "its tables could not be read";
+	return "it moved while it was read";
+}
+
+static void clock_needs(const struct ms_finding *f, const struct ms_clock *clock,
+			struct ms_sink *line)
+{
+	struct ms_human a;
+
+	if (clock->next_growth_bytes == MS_UNKNOWN) {
+		ms_sink_printf(line, "; what it needs is not known, as its keys and elems are not");
 		return;
-	ms_sink_printf(line, "next growth at %s entries", ms_human_count(&a, f->map.grow_at));
+	}
+	ms_sink_printf(line, ", needs %s for old and new together",
+		       ms_human_bytes(&a, clock->next_growth_bytes));
+	if (f->next.new_directory_bytes)
+		ms_sink_printf(line, ", %s of it for a directory of twice the size",
+			       ms_human_bytes(&a, f->next.new_directory_bytes));
+	if (!clock->limit) {
+		ms_sink_printf(line, "; what is left for it is not known");
+		return;
+	}
+	limit_leaves(clock->limit, line);
+	if (clock->will_not_fit)
+		ms_sink_printf(line, ms_limit_is_soft(clock->limit->kind)
+					 ? ": it will be passed, which is slow but allowed"
+					 : ": it will not fit");
+}
+
+static void line_clock(const struct ms_diagnosis_report *report, const struct ms_finding *f,
+		       struct ms_sink *line)
+{
+	struct ms_clock clock = ms_finding_clock(report, f);
+	struct ms_human a;
+
+	if (f->verdict != MS_VERDICT_GROWING && f->verdict != MS_VERDICT_SUSPECT)
+		return;
+	if (clock.next_growth_entries == MS_UNKNOWN) {
+		ms_sink_printf(line, "next growth not known: %s", no_clock_reason(f));
+		return;
+	}
+	ms_sink_printf(line, "next %s",
+		       f->next.kind == MS_GROWTH_SPLIT ? "split of one table in two" : "doubling");
 	if (isfinite(clock.next_growth_s))
-		ms_sink_printf(line, ", in about %s at this rate",
-			       ms_human_ahead(&a, clock.next_growth_s));
+		ms_sink_printf(line, " in %s,", ms_human_ahead(&a, clock.next_growth_s));
+	ms_sink_printf(line, " at %s%s entries", f->next.is_estimate ? "about " : "",
+		       ms_human_count(&a, f->next.at_entries));
+	clock_needs(f, &clock, line);
 }
 
 static void line_growths(const struct ms_finding *f, struct ms_sink *line)
@@ -82,18 +138,18 @@ static void line_evacuation(const struct ms_finding *f, struct ms_sink *line)
 		       growth->same_size ? " into an array of the same size" : "");
 }
 
-void ms_finding_line(const struct ms_finding *finding, double window_s, unsigned index,
-		     struct ms_sink *line)
+void ms_finding_line(const struct ms_diagnosis_report *report, const struct ms_finding *finding,
+		     unsigned index, struct ms_sink *line)
 {
 	switch (index) {
 	case 0:
-		line_entries(finding, window_s, line);
+		line_entries(finding, report->window_s, line);
 		break;
 	case 1:
 		line_table(finding, line);
 		break;
 	case 2:
-		line_clock(finding, line);
+		line_clock(report, finding, line);
 		break;
 	case 3:
 		line_growths(finding, line);
@@ -102,4 +158,59 @@ void ms_finding_line(const struct ms_finding *finding, double window_s, unsigned
 		line_evacuation(finding, line);
 		break;
 	}
+}
+
+void ms_finding_advice(const struct ms_advice *advice, struct ms_sink *line)
+{
+	struct ms_human a;
+
+	if (!advice->text)
+		return;
+	ms_sink_printf(line, "advice: %s", advice->text);
+	if (advice->saves_bytes != MS_UNKNOWN)
+		ms_sink_printf(line, "; saves %s", ms_human_bytes(&a, advice->saves_bytes));
+	if (advice->risk)
+		ms_sink_printf(line, "; risk: %s", advice->risk);
+	if (advice->since)
+		ms_sink_printf(line, "; from Go %s on", advice->since);
+	if (advice->until)
+		ms_sink_printf(line, "; up to Go %s", advice->until);
+}
+
+static void limit_describe(const struct ms_limit *limit, struct ms_sink *line)
+{
+	struct ms_human a, b;
+
+	ms_sink_printf(line, "%s%s %s with %s left", ms_limit_kind_name(limit->kind),
+		       limit->kind == MS_LIMIT_CGROUP_V2_HIGH ? " memory.high" : "",
+		       ms_human_bytes(&a, limit->limit_bytes),
+		       ms_human_bytes(&b, limit->left_bytes));
+	if (isfinite(limit->reached_s))
+		ms_sink_printf(line, ", reached in %s", ms_human_ahead(&a, limit->reached_s));
+	if (limit->kind == MS_LIMIT_GOMEMLIMIT)
+		ms_sink_printf(line, " (soft: above it the collector runs more often)");
+	else if (ms_limit_is_soft(limit->kind))
+		ms_sink_printf(line, " (soft: above it the process is slowed down)");
+}
+
+void ms_limits_line(const struct ms_diagnosis_report *report, struct ms_sink *line)
+{
+	struct ms_human a;
+
+	ms_sink_printf(line, "memory limits: ");
+	for (size_t i = 0; i < report->limit_count; i++) {
+		ms_sink_printf(line, "%s", i ? "; " : "");
+		limit_describe(&report->limits[i], line);
+	}
+	if (!report->limit_count)
+		ms_sink_printf(line, "none could be read");
+	if (report->limits_hidden)
+		ms_sink_printf(line, "; %s", report->limits_hidden);
+	if (!isfinite(report->rss_bytes_per_s))
+		return;
+	if (report->rss_bytes_per_s > 0)
+		ms_sink_printf(line, "; resident memory: %s/s",
+			       ms_human_bytes_change(&a, report->rss_bytes_per_s));
+	else
+		ms_sink_printf(line, "; resident memory did not rise in the window");
 }

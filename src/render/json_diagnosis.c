@@ -2,7 +2,8 @@
 #include "render/finding.h"
 #include "render/json.h"
 
-static void put_evidence(struct ms_json *j, const struct ms_finding *finding, double window_s)
+static void put_evidence(struct ms_json *j, const struct ms_diagnosis_report *report,
+			 const struct ms_finding *finding)
 {
 	struct ms_sink line;
 
@@ -11,7 +12,7 @@ static void put_evidence(struct ms_json *j, const struct ms_finding *finding, do
 	ms_json_open_array(j);
 	for (unsigned i = 0; i < MS_FINDING_LINES; i++) {
 		line.size = 0;
-		ms_finding_line(finding, window_s, i, &line);
+		ms_finding_line(report, finding, i, &line);
 		if (line.size > 0 && ms_sink_text(&line))
 			ms_json_string(j, ms_sink_text(&line));
 	}
@@ -21,20 +22,74 @@ static void put_evidence(struct ms_json *j, const struct ms_finding *finding, do
 	ms_sink_deinit(&line);
 }
 
-static void put_clock(struct ms_json *j, const struct ms_finding *finding)
+static void put_clock(struct ms_json *j, const struct ms_diagnosis_report *report,
+		      const struct ms_finding *finding)
 {
-	struct ms_clock clock = ms_finding_clock(finding);
+	struct ms_clock clock = ms_finding_clock(report, finding);
+	const struct ms_limit *limit = clock.limit;
+	bool is_known = clock.next_growth_entries != MS_UNKNOWN;
 
 	ms_json_key(j, "clock");
 	ms_json_open_object(j);
 	ms_json_put_u64(j, "next_growth_entries", clock.next_growth_entries);
 	ms_json_put_double(j, "next_growth_s", clock.next_growth_s);
+	ms_json_put_string(j, "next_growth_kind",
+			   is_known ? ms_growth_kind_name(finding->next.kind) : NULL);
+	ms_json_put_bool(j, "next_growth_is_estimate", finding->next.is_estimate);
+	ms_json_put_u64(j, "next_growth_bytes", clock.next_growth_bytes);
+	ms_json_put_u64(j, "next_growth_new_bytes", clock.next_growth_new_bytes);
+	ms_json_put_string(j, "limit_kind", limit ? ms_limit_kind_name(limit->kind) : NULL);
+	ms_json_put_u64(j, "limit_bytes", limit ? limit->limit_bytes : MS_UNKNOWN);
+	ms_json_put_u64(j, "limit_left_bytes", limit ? limit->left_bytes : MS_UNKNOWN);
+	ms_json_put_double(j, "limit_s", clock.limit_s);
+	ms_json_put_bool(j, "will_not_fit", clock.will_not_fit);
 	ms_json_close_object(j);
 }
 
-static void put_finding(struct ms_json *j, const struct ms_finding *finding, double window_s,
-			size_t rank)
+static void put_advice(struct ms_json *j, const struct ms_advice *advice)
 {
+	ms_json_key(j, "advice");
+	if (!advice->text) {
+		ms_json_null(j);
+		return;
+	}
+	ms_json_open_object(j);
+	ms_json_put_string(j, "text", advice->text);
+	ms_json_put_string(j, "file", advice->file);
+	ms_json_put_u64(j, "line", advice->line);
+	ms_json_put_u64(j, "saves_bytes", advice->saves_bytes);
+	ms_json_put_string(j, "risk", advice->risk);
+	ms_json_put_string(j, "since", advice->since);
+	ms_json_put_string(j, "until", advice->until);
+	ms_json_close_object(j);
+}
+
+static void put_limits(struct ms_json *j, const struct ms_diagnosis_report *report)
+{
+	ms_json_row(j);
+	ms_json_key(j, "limits");
+	ms_json_open_array(j);
+	for (size_t i = 0; i < report->limit_count; i++) {
+		const struct ms_limit *limit = &report->limits[i];
+
+		ms_json_row(j);
+		ms_json_open_object(j);
+		ms_json_put_string(j, "kind", ms_limit_kind_name(limit->kind));
+		ms_json_put_u64(j, "limit_bytes", limit->limit_bytes);
+		ms_json_put_u64(j, "left_bytes", limit->left_bytes);
+		ms_json_put_double(j, "reached_s", limit->reached_s);
+		ms_json_put_bool(j, "soft", ms_limit_is_soft(limit->kind));
+		ms_json_close_object(j);
+	}
+	ms_json_close_array(j);
+	ms_json_put_string(j, "limits_hidden", report->limits_hidden);
+	ms_json_put_double(j, "rss_bytes_per_s", report->rss_bytes_per_s);
+}
+
+static void put_finding(struct ms_json *j, const struct ms_diagnosis_report *report, size_t rank)
+{
+	const struct ms_finding *finding = &report->findings[rank - 1];
+
 	ms_json_row(j);
 	ms_json_open_object(j);
 	ms_json_put_u64(j, "rank", rank);
@@ -50,8 +105,9 @@ static void put_finding(struct ms_json *j, const struct ms_finding *finding, dou
 	ms_json_put_u64(j, "entries_low", finding->entries_low);
 	ms_json_put_u64(j, "entries_high", finding->entries_high);
 	ms_json_put_u64(j, "polls", finding->polls);
-	put_evidence(j, finding, window_s);
-	put_clock(j, finding);
+	put_evidence(j, report, finding);
+	put_clock(j, report, finding);
+	put_advice(j, &finding->advice);
 	ms_json_close_object(j);
 }
 
@@ -99,12 +155,13 @@ struct ms_error *ms_render_diagnosis_json(const struct ms_diagnosis_report *repo
 	ms_json_put_u64(&j, "gc_cycles", report->gc_cycles);
 	ms_json_put_coverage(&j, &report->coverage);
 	put_memory(&j, report);
+	put_limits(&j, report);
 	put_fleet(&j, &report->fleet);
 	ms_json_row(&j);
 	ms_json_key(&j, "findings");
 	ms_json_open_array(&j);
 	for (size_t i = 0; i < report->finding_count; i++)
-		put_finding(&j, &report->findings[i], report->window_s, i + 1);
+		put_finding(&j, report, i + 1);
 	ms_json_close_array(&j);
 	return ms_json_end(&j);
 }

@@ -52,15 +52,19 @@ static void finding_title(struct ms_text *t, const struct ms_finding *finding, s
 	ms_text_end_hanging(t, 0, INDENT);
 }
 
-static void text_finding(struct ms_text *t, const struct ms_finding *finding, double window_s,
-			 size_t rank)
+static void text_finding(struct ms_text *t, const struct ms_diagnosis_report *report, size_t rank)
 {
+	const struct ms_finding *finding = &report->findings[rank - 1];
+
 	finding_title(t, finding, rank);
 	for (unsigned i = 0; i < MS_FINDING_LINES; i++) {
-		ms_finding_line(finding, window_s, i, &t->line);
+		ms_finding_line(report, finding, i, &t->line);
 		if (t->line.size > 0)
 			ms_text_end(t, INDENT);
 	}
+	ms_finding_advice(&finding->advice, &t->line);
+	if (t->line.size > 0)
+		ms_text_end(t, INDENT);
 	ms_text_end_whole(t);
 }
 
@@ -135,10 +139,12 @@ struct ms_error *ms_render_diagnosis_text(const struct ms_diagnosis_report *repo
 	ms_text_unproved(&t, &report->target);
 	ms_text_end_whole(&t);
 	for (size_t i = 0; i < report->finding_count; i++)
-		text_finding(&t, &report->findings[i], report->window_s, i + 1);
+		text_finding(&t, report, i + 1);
 	text_nothing(&t, report);
 	text_summary(&t, report);
 	text_fleet(&t, &report->fleet);
+	ms_limits_line(report, &t.line);
+	ms_text_end(&t, 0);
 	if (report->gc_cycles != MS_UNKNOWN) {
 		ms_text_printf(&t, "GC cycles in the window: %s",
 			       ms_human_count(&h, report->gc_cycles));

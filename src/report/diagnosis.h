@@ -11,6 +11,48 @@ enum ms_verdict {
 	MS_VERDICT_STABLE,
 };
 
+/** What the next growth of a map will be. */
+enum ms_growth_kind {
+	MS_GROWTH_DOUBLE, // The table, into one of twice the size.
+	MS_GROWTH_SPLIT,  // Swiss: one table of 1,024 slots into two.
+};
+
+struct ms_next_growth {
+	enum ms_growth_kind kind;
+	uint64_t at_entries; // Entries with which it starts; MS_UNKNOWN when that cannot be said.
+	bool is_estimate;    // at_entries is what to expect; hashes to come decide.
+	uint64_t old_bytes, new_bytes; // What is left, and what is allocated for it.
+	uint64_t new_directory_bytes;  // Of new_bytes: a directory that doubles too, or 0.
+};
+
+/** What to change, in one line. */
+struct ms_advice {
+	const char *text; // NULL: no advice.
+	const char *file; // NULL until a trace has seen the line.
+	uint64_t line;
+	uint64_t saves_bytes;      // MS_UNKNOWN where it has no number.
+	const char *risk;          // What it costs, or breaks.
+	const char *since, *until; // Go releases it is true for ("1.21"); NULL without a bound.
+};
+
+/** Something that bounds the process's memory. */
+enum ms_limit_kind {
+	MS_LIMIT_CGROUP_V2,
+	MS_LIMIT_CGROUP_V2_HIGH, // memory.high: above it the kernel slows the process down.
+	MS_LIMIT_CGROUP_V1,
+	MS_LIMIT_GOMEMLIMIT, // Above it the collector runs more often; nothing fails.
+	MS_LIMIT_MACHINE,
+	MS_LIMIT_RLIMIT,
+};
+
+struct ms_limit {
+	enum ms_limit_kind kind;
+	uint64_t limit_bytes, left_bytes;
+	double reached_s; // At the growth of the whole process; NAN unless it grows.
+};
+
+enum { MS_LIMITS_MAX = 7 };
+
 /** One map that is worth a paragraph. */
 struct ms_finding {
 	enum ms_verdict verdict;
@@ -22,6 +64,8 @@ struct ms_finding {
 	uint64_t growths_seen;   // By polling: at least so many.
 	uint64_t entries_low, entries_high; // Over all polls.
 	uint64_t polls;
+	struct ms_next_growth next;
+	struct ms_advice advice;
 };
 
 /** The maps that are too small for a paragraph of their own, summed. */
@@ -43,7 +87,12 @@ struct ms_diagnosis_report {
 	uint64_t heap_bytes, rss_bytes;
 	struct ms_memory memory; // As of the last census.
 	double window_s;
-	uint64_t gc_cycles; // Collections during the window.
+	double looked_ago_s;                   // Between the last look at the maps and this report.
+	struct ms_limit limits[MS_LIMITS_MAX]; // What leaves least first.
+	size_t limit_count;
+	const char *limits_hidden; // Why a limit may be missing above; NULL when none is.
+	double rss_bytes_per_s;    // Of the whole process, in the window; NAN when unknown.
+	uint64_t gc_cycles;        // Collections during the window.
 	bool partial;
 	const char *partial_reason;
 	struct ms_arena arena;
@@ -51,11 +100,25 @@ struct ms_diagnosis_report {
 
 /** What lies ahead of a map if it goes on as it did in the window. */
 struct ms_clock {
-	uint64_t next_growth_entries; // Still to come until the next growth starts.
-	double next_growth_s;         // NAN unless entries are added.
+	uint64_t next_growth_entries;   // Still to come until the next growth starts.
+	double next_growth_s;           // NAN unless entries are added.
+	uint64_t next_growth_bytes;     // Old and new table together at that moment.
+	uint64_t next_growth_new_bytes; // Of these, allocated for it.
+	const struct ms_limit *limit;   // The one that is hit first, NULL when none is known.
+	double limit_s;                 // Until then, at the latest; NAN unless it comes nearer.
+	bool will_not_fit;              // The next growth needs more than will be left by then.
 };
 
-struct ms_clock ms_finding_clock(const struct ms_finding *finding);
+struct ms_clock ms_finding_clock(const struct ms_diagnosis_report *report,
+				 const struct ms_finding *finding);
+
+const char *ms_growth_kind_name(enum ms_growth_kind kind); // "double", "split"
+
+/** "cgroup v2", "cgroup v1", "GOMEMLIMIT", "machine", "rlimit". */
+const char *ms_limit_kind_name(enum ms_limit_kind kind);
+
+/** Whether passing it makes the process slow instead of ending it. */
+bool ms_limit_is_soft(enum ms_limit_kind kind);
 
 const char *ms_verdict_name(enum ms_verdict verdict); // "growing", ...
 

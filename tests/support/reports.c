@@ -367,8 +367,19 @@ struct ms_census_report ms_census_example_partial(void)
 	return report;
 }
 
+#define NO_GROWTH                                                                                  \
+	{                                                                                          \
+		.at_entries = MS_UNKNOWN, .old_bytes = MS_UNKNOWN, .new_bytes = MS_UNKNOWN         \
+	}
+
 static struct ms_finding growing_findings[] = {
-	{ .verdict = MS_VERDICT_GROWING,
+	{ .verdict = MS_VERDICT_SUSPECT,
+	  .next = { .at_entries = 1703936, .old_bytes = 37748736, .new_bytes = 75497472 },
+	  .advice = { .text = "bound it or let entries expire: in 1843 looks nothing was taken out "
+			      "of it",
+		      .line = MS_UNKNOWN,
+		      .saves_bytes = MS_UNKNOWN,
+		      .risk = "what was dropped has to be made again when it is asked for" },
 	  .entries_before = 1021932,
 	  .bytes_before = 41943088,
 	  .entries_per_s = 18240,
@@ -378,12 +389,21 @@ static struct ms_finding growing_findings[] = {
 	  .entries_high = 1204332,
 	  .polls = 1843 },
 	{ .verdict = MS_VERDICT_SLACK,
+	  .next = { .at_entries = 6815744, .old_bytes = 1912602624, .new_bytes = MS_UNKNOWN },
+	  .advice = { .text = "copy what is left into a new map",
+		      .file = "storage/head.go",
+		      .line = 112,
+		      .saves_bytes = 1912602432,
+		      .risk = "old and new map exist together while it is copied",
+		      .since = "1.0",
+		      .until = "1.30" },
 	  .entries_before = 0,
 	  .bytes_before = 1912602624,
 	  .entries_per_s = 0,
 	  .bytes_per_min = 0,
 	  .polls = 1843 },
 	{ .verdict = MS_VERDICT_GROWING,
+	  .next = { .at_entries = 13, .old_bytes = MS_UNKNOWN, .new_bytes = MS_UNKNOWN },
 	  .entries_before = MS_UNKNOWN,
 	  .bytes_before = MS_UNKNOWN,
 	  .entries_per_s = NAN,
@@ -396,6 +416,7 @@ static struct ms_finding growing_findings[] = {
 
 static struct ms_finding swiss_findings[] = {
 	{ .verdict = MS_VERDICT_SAWTOOTH,
+	  .next = NO_GROWTH,
 	  .entries_before = 1620,
 	  .bytes_before = 139776,
 	  .entries_per_s = -12,
@@ -404,6 +425,12 @@ static struct ms_finding swiss_findings[] = {
 	  .entries_high = 3500,
 	  .polls = 1000 },
 	{ .verdict = MS_VERDICT_GROWING,
+	  .next = { .kind = MS_GROWTH_SPLIT,
+		    .at_entries = 90000,
+		    .is_estimate = true,
+		    .old_bytes = 24576 + 1024,
+		    .new_bytes = 49152 + 64 + 2048,
+		    .new_directory_bytes = 2048 },
 	  .entries_before = 1,
 	  .bytes_before = 192,
 	  .entries_per_s = 0.4,
@@ -415,6 +442,7 @@ static struct ms_finding swiss_findings[] = {
 
 static struct ms_finding quiet_findings[] = {
 	{ .verdict = MS_VERDICT_STABLE,
+	  .next = NO_GROWTH,
 	  .entries_before = 5,
 	  .bytes_before = 192,
 	  .entries_per_s = 0,
@@ -426,6 +454,7 @@ static struct ms_finding quiet_findings[] = {
 
 static struct ms_finding hostile_findings[] = {
 	{ .verdict = MS_VERDICT_SLACK,
+	  .next = NO_GROWTH,
 	  .entries_before = 1,
 	  .bytes_before = 192,
 	  .entries_per_s = 0,
@@ -500,6 +529,12 @@ struct ms_diagnosis_report ms_diagnosis_example_growing(void)
 		.rss_bytes = census.rss_bytes,
 		.memory = census.memory,
 		.window_s = 9.96,
+		.looked_ago_s = 0.5,
+		.limits = { { MS_LIMIT_CGROUP_V1, 3000000000, 60000000, 20.4 },
+			    { MS_LIMIT_GOMEMLIMIT, 3100000000, 160000000, 54.4 },
+			    { MS_LIMIT_MACHINE, 24000000000, 21000000000, 7142 } },
+		.limit_count = 3,
+		.rss_bytes_per_s = 2940000,
 		.gc_cycles = 3,
 	};
 }
@@ -527,6 +562,10 @@ struct ms_diagnosis_report ms_diagnosis_example_swiss(void)
 		.heap_bytes = census.heap_bytes,
 		.rss_bytes = census.rss_bytes,
 		.window_s = 10,
+		.limits = { { MS_LIMIT_CGROUP_V2_HIGH, 8000000, 40000, NAN } },
+		.limit_count = 1,
+		.rss_bytes_per_s = -100,
+		.limits_hidden = "GOMEMLIMIT was not found in its memory",
 		.gc_cycles = MS_UNKNOWN,
 	};
 }
@@ -553,6 +592,8 @@ struct ms_diagnosis_report ms_diagnosis_example_partial(void)
 	report.heap_bytes = 0;
 	report.map_bytes = MS_UNKNOWN;
 	report.window_s = 3.2;
+	report.limit_count = 0;
+	report.rss_bytes_per_s = NAN;
 	return report;
 }
 

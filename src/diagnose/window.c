@@ -1,0 +1,73 @@
+// window.c - ten polls a second, a look at the process's memory each second.
+//
+// A poll that is late is not made up for: the next one is due a tenth of a second after it.
+#include "diagnose/window.h"
+
+static const double POLL_EVERY_S = 0.1;
+static const double LOOK_EVERY_S = 1;
+
+static double now(const struct ms_window *w)
+{
+	return w->options->now(w->options->context);
+}
+
+/** Collections are counted by the heap's sweepgen; note when it moved. */
+static struct ms_error *collection_note(struct ms_window *w)
+{
+	uint32_t sweepgen;
+	struct ms_error *err = ms_go_sweepgen(w->rt, &sweepgen);
+
+	if (!err && sweepgen != w->sweepgen) {
+		w->sweepgen = sweepgen;
+		w->collected_at = now(w);
+	}
+	return err;
+}
+
+static void memory_look(struct ms_window *w)
+{
+	const char *root = w->options->root ? w->options->root : "";
+	pid_t pid = w->rt->target->pid;
+
+	if (pid)
+		ms_memory_trend_add(&w->memory, now(w), ms_memory_resident(pid, root));
+	w->next_look = now(w) + LOOK_EVERY_S;
+}
+
+static struct ms_error *poll(struct ms_window *w)
+{
+	struct ms_error *err = ms_watch_poll(&w->watch, w->rt, now(w));
+
+	if (!err)
+		err = collection_note(w);
+	if (!err)
+		err = ms_target_check(w->rt->target);
+	w->next_poll = now(w) + POLL_EVERY_S;
+	return err;
+}
+
+struct ms_error *ms_window_start(struct ms_window *w)
+{
+	w->next_poll = now(w);
+	w->memory = (struct ms_memory_trend){ 0 };
+	memory_look(w);
+	return ms_go_sweepgen(w->rt, &w->sweepgen);
+}
+
+struct ms_error *ms_window_tick(struct ms_window *w)
+{
+	if (now(w) >= w->next_look)
+		memory_look(w);
+	return now(w) >= w->next_poll ? poll(w) : NULL;
+}
+
+double ms_window_due(const struct ms_window *w)
+{
+	return w->next_poll < w->next_look ? w->next_poll : w->next_look;
+}
+
+struct ms_error *ms_window_end(struct ms_window *w)
+{
+	memory_look(w);
+	return ms_watch_poll(&w->watch, w->rt, now(w));
+}

@@ -1,0 +1,32 @@
+// window.h - what goes on beside everything else while a process is watched: polls of the largest
+// maps, looks at its memory, collections counted.
+#pragma once
+
+#include "diagnose/diagnose.h"
+#include "diagnose/limits.h"
+#include "diagnose/watch.h"
+
+struct ms_window {
+	struct ms_go_runtime *rt;
+	const struct ms_diagnose_options *options;
+	struct ms_watch watch;
+	struct ms_memory_trend memory;
+	double next_poll, next_look; // When they are due.
+	uint32_t sweepgen;
+	double collected_at; // When a collection was seen to have ended; NAN for not yet.
+};
+
+/** Begin to watch; the maps are those that ms_watch_choose chose for window->watch. */
+MS_MUST_USE struct ms_error *ms_window_start(struct ms_window *window);
+
+/**
+ * Do what is due and return at once; long work in between calls it as often as it likes.  An error
+ * means that the target is lost.
+ */
+MS_MUST_USE struct ms_error *ms_window_tick(struct ms_window *window);
+
+/** When the next tick has something to do. */
+double ms_window_due(const struct ms_window *window);
+
+/** A last look at everything, due or not. */
+MS_MUST_USE struct ms_error *ms_window_end(struct ms_window *window);
