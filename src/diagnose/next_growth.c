@@ -11,9 +11,9 @@
 // Sizes are rounded as the allocator does.  Where keys and elems are not known, what the present
 // table takes for a slot stands in.
 //
-// Of several tables the one that splits first is a matter of hashes.  Inserts that fall into one of
-// share s out of n are as good as Poisson distributed with mean n * s; expected is the n at which
-// the tables that are full by then are ln 2 on average, so that none is in half of all cases.
+// Of several tables the one that splits first is a matter of hashes.  How many of n inserts fall
+// into a table with share s of all hashes is binomially distributed, as good as normally; expected
+// is the n at which no table is full in half of all cases.
 #include "diagnose/next_growth.h"
 
 #include "base/cleanup.h"
@@ -155,19 +155,20 @@ struct ms_next_growth ms_next_growth_of(const struct ms_go_layout *l, const stru
 	return next;
 }
 
-/** How many tables are full after so many inserts, on average. */
+/** -log of the chance that no table is full after so many inserts. */
 static double full_after(const struct ms_table_group *groups, size_t count, double inserts)
 {
-	double full = 0;
+	double sum = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		double mean = inserts * groups[i].share;
+		double spread = sqrt(2 * mean * (1 - groups[i].share)) + 1e-9;
 
-		if (mean > 0) // One more than fits starts a split; half a step for continuity.
-			full += (double)groups[i].tables * 0.5 *
-				erfc((groups[i].growth_left + 0.5 - mean) / sqrt(2 * mean));
+		// One more than fits starts a split; half a step as counts are whole.
+		sum -= (double)groups[i].tables *
+		       log1p(-0.5 * erfc((groups[i].growth_left + 0.5 - mean) / spread));
 	}
-	return full;
+	return sum;
 }
 
 uint64_t ms_next_split_expected(const struct ms_table_group *groups, size_t count)
