@@ -122,7 +122,7 @@ static void swiss_sizes(const struct ms_go_layout *l, const struct ms_map_row *r
 	uint64_t capacity = row->capacity / (row->tables ? row->tables : 1);
 	uint64_t directory = row->tables ? 0 : alloc(l, 8);
 
-	if (!group)
+	if (!group || group >= TOO_MUCH / row->capacity)
 		return;
 	next->old_bytes = alloc(l, capacity / SLOTS * group);
 	if (capacity < MS_SWISS_TABLE_CAPACITY_MAX) {
@@ -131,8 +131,11 @@ static void swiss_sizes(const struct ms_go_layout *l, const struct ms_map_row *r
 	}
 	next->kind = MS_GROWTH_SPLIT;
 	next->new_bytes = 2 * (alloc(l, capacity / SLOTS * group) + header);
-	if (row->tables > 1)
+	if (row->tables > 1) {
+		next->all_at_entries = row->capacity / SLOTS * 7;
+		next->all_bytes = known(row->tables * (next->new_bytes - next->old_bytes));
 		return;
+	}
 	next->new_directory_bytes = alloc(l, (uint64_t)16 << row->directory_depth);
 	next->new_bytes += next->new_directory_bytes;
 	next->old_bytes += alloc(l, (uint64_t)8 << row->directory_depth);

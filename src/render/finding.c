@@ -96,7 +96,7 @@ static void line_clock(const struct ms_diagnosis_report *report, const struct ms
 		       struct ms_sink *line)
 {
 	struct ms_clock clock = ms_finding_clock(report, f);
-	struct ms_human a;
+	struct ms_human a, b;
 
 	if (f->verdict != MS_VERDICT_GROWING && f->verdict != MS_VERDICT_SUSPECT)
 		return;
@@ -111,6 +111,11 @@ static void line_clock(const struct ms_diagnosis_report *report, const struct ms
 	ms_sink_printf(line, " at %s%s entries", f->next.is_estimate ? "about " : "",
 		       ms_human_count(&a, f->next.at_entries));
 	clock_needs(f, &clock, line);
+	if (f->next.all_at_entries)
+		ms_sink_printf(line,
+			       "; by about %s entries all its tables have split, which takes %s",
+			       ms_human_count(&a, f->next.all_at_entries),
+			       ms_human_bytes(&b, f->next.all_bytes));
 }
 
 static void line_growths(const struct ms_finding *f, struct ms_sink *line)

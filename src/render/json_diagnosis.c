@@ -38,6 +38,10 @@ static void put_clock(struct ms_json *j, const struct ms_diagnosis_report *repor
 	ms_json_put_bool(j, "next_growth_is_estimate", finding->next.is_estimate);
 	ms_json_put_u64(j, "next_growth_bytes", clock.next_growth_bytes);
 	ms_json_put_u64(j, "next_growth_new_bytes", clock.next_growth_new_bytes);
+	ms_json_put_u64(j, "all_split_entries",
+			finding->next.all_at_entries ? finding->next.all_at_entries : MS_UNKNOWN);
+	ms_json_put_u64(j, "all_split_bytes",
+			finding->next.all_at_entries ? finding->next.all_bytes : MS_UNKNOWN);
 	ms_json_put_string(j, "limit_kind", limit ? ms_limit_kind_name(limit->kind) : NULL);
 	ms_json_put_u64(j, "limit_bytes", limit ? limit->limit_bytes : MS_UNKNOWN);
 	ms_json_put_u64(j, "limit_left_bytes", limit ? limit->left_bytes : MS_UNKNOWN);

@@ -110,6 +110,8 @@ MS_TEST(next_growth_swiss_splits)
 	CHECK_EQ(next.at_entries, MS_UNKNOWN);
 	CHECK_EQ(next.new_bytes, 2 * (18432 + 32));
 	CHECK_EQ(next.new_directory_bytes, 0);
+	CHECK_EQ(next.all_at_entries, 4 * 896);
+	CHECK_EQ(next.all_bytes, 4 * (18432 + 64));
 }
 
 /** Rows that no census leaves: nothing wraps around, nothing is divided by zero. */
