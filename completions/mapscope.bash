@@ -1,6 +1,6 @@
 # Bash completion for mapscope.  tests/install/run.sh compares both lists with mapscope --help.
-mapscope_verbs=(diagnose maps heap doctor help)
-mapscope_options=(--name --pid --seconds --top --sort --all --json --output --no-color
+mapscope_verbs=(diagnose maps heap run diff doctor help)
+mapscope_options=(--name --pid --seconds --top --sort --all --expand --owner --type --budget --json --output --no-color
 	--quiet --version --help)
 
 _mapscope()
@@ -10,11 +10,11 @@ _mapscope()
 	local words
 
 	case $previous in
-	--sort) words="bytes entries slack load" ;;
+	--sort) words="bytes entries slack load maps" ;;
 	--name) words=$(ps -eo comm= 2>/dev/null | sort -u) ;;
-	--seconds | --top) words= ;;
+	--seconds | --top | --owner | --type) words= ;;
 	help) words="${mapscope_verbs[*]}" ;;
-	-o | --output)
+	-o | --output | --budget | diff)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;

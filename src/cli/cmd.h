@@ -13,3 +13,7 @@ MS_MUST_USE struct ms_error *ms_cmd_heap(const struct ms_options *options, doubl
 					 enum ms_exit_code *ret_exit);
 MS_MUST_USE struct ms_error *ms_cmd_doctor(const struct ms_options *options, double started,
 					   enum ms_exit_code *ret_exit);
+MS_MUST_USE struct ms_error *ms_cmd_diff(const struct ms_options *options, double started,
+					 enum ms_exit_code *ret_exit);
+MS_MUST_USE struct ms_error *ms_cmd_run(const struct ms_options *options, double started,
+					enum ms_exit_code *ret_exit);

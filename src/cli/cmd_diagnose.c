@@ -97,7 +97,7 @@ struct ms_error *ms_cmd_diagnose(const struct ms_options *o, double started,
 	if (!err)
 		err = watch(&s, &report);
 	if (!err) {
-		const struct ms_page page = { page_text, page_json, page_csv, &report };
+		const struct ms_page page = { page_text, page_json, page_csv, &report, NULL };
 
 		err = ms_output_write(o, &page);
 		if (report.partial)

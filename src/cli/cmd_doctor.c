@@ -120,7 +120,7 @@ struct ms_error *ms_cmd_doctor(const struct ms_options *o, double started,
 	if (!err)
 		err = ms_session_describe(&s, &report.arena, &report.target);
 	if (!err) {
-		const struct ms_page page = { page_text, page_json, NULL, &report };
+		const struct ms_page page = { page_text, page_json, NULL, &report, NULL };
 
 		examine(&d);
 		err = d.no_memory ? ms_error_no_memory() : ms_output_write(o, &page);

@@ -33,9 +33,9 @@ struct ms_error *ms_cmd_heap(const struct ms_options *o, double started,
 	if (!err)
 		err = ms_session_open(&s);
 	if (!err)
-		err = ms_take_census(&s, &report);
+		err = ms_take_census(&s, MS_TAKE_MEMORY, &report);
 	if (!err) {
-		const struct ms_page page = { page_text, page_json, page_csv, &report };
+		const struct ms_page page = { page_text, page_json, page_csv, &report, NULL };
 
 		err = ms_output_write(o, &page);
 		if (report.partial)

@@ -1,8 +1,8 @@
 // cmd_maps.c - `mapscope maps`: one census, shown.
 #include "cli/cmd.h"
 
+#include "base/cleanup.h"
 #include "cli/output.h"
-#include "cli/session.h"
 #include "cli/take_census.h"
 
 static struct ms_error *page_text(const void *report, const struct ms_options *o,
@@ -23,6 +23,19 @@ static struct ms_error *page_csv(const void *report, const struct ms_options *o,
 	return ms_render_census_csv(report, &o->view, sink);
 }
 
+static struct ms_error *show(const struct ms_options *typed, const struct ms_census_report *report)
+{
+	struct ms_row_filter filter MS_CLEANUP(ms_row_filter_deinit) = { 0 };
+	struct ms_options o = *typed;
+	const struct ms_page page = { page_text, page_json, page_csv, report, NULL };
+	struct ms_error *err = ms_row_filter_init(&filter, o.owner, o.type);
+
+	if (err)
+		return err;
+	o.view.filter = &filter;
+	return ms_output_write(&o, &page);
+}
+
 struct ms_error *ms_cmd_maps(const struct ms_options *o, double started,
 			     enum ms_exit_code *ret_exit)
 {
@@ -33,11 +46,9 @@ struct ms_error *ms_cmd_maps(const struct ms_options *o, double started,
 	if (!err)
 		err = ms_session_open(&s);
 	if (!err)
-		err = ms_take_census(&s, &report);
+		err = ms_take_census(&s, MS_TAKE_MEMORY, &report);
 	if (!err) {
-		const struct ms_page page = { page_text, page_json, page_csv, &report };
-
-		err = ms_output_write(o, &page);
+		err = show(o, &report);
 		if (report.partial)
 			ms_output_say_partial(report.partial_reason);
 		*ret_exit = report.partial ? MS_EXIT_PARTIAL : MS_EXIT_DONE;

@@ -11,7 +11,10 @@ enum ms_exit_code {
 	MS_EXIT_GONE = 4,
 	MS_EXIT_PARTIAL = 5,
 	MS_EXIT_IO = 6,
+	MS_EXIT_BUDGET = 10,
 	MS_EXIT_INTERNAL = 70,
+	MS_EXIT_UNSTARTED = 125,
+	MS_EXIT_SIGNAL = 128, // And its number.
 };
 
 /** The exit code that an error stands for; MS_EXIT_DONE for NULL. */

@@ -4,12 +4,15 @@
 //	exe      the base name of the executable; only the same user or root may see it
 //	argv[0]  its base name, as it was started
 //
-// A process without an executable (a kernel thread, a zombie) cannot be read and is not found.
+// A name that is exactly one of these is preferred; only where no process has it, the name is taken
+// as a regular expression that one of them contains.  A process without an executable (a kernel
+// thread, a zombie) cannot be read and is not found.
 #include "cli/find_process.h"
 
 #include "base/cleanup.h"
 #include "base/vec.h"
 #include "cli/proc_file.h"
+#include "report/filter.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -49,7 +52,19 @@ static void command_line(const struct ms_proc_text *cmdline, char *ret_text, siz
 	ret_text[i] = '\0';
 }
 
-static bool is_called(pid_t pid, const char *name, const struct ms_proc_text *cmdline)
+/** True when @p text is what is looked for: like @p pattern, or @p name itself without one. */
+static bool fits(const char *text, const char *name, struct ms_pattern *pattern)
+{
+	if (!text[0])
+		return false;
+	if (!pattern)
+		return !strcmp(text, name);
+	pattern->last = NULL; // The texts of all processes stand in the same place.
+	return ms_pattern_matches(pattern, text);
+}
+
+static bool is_called(pid_t pid, const char *name, struct ms_pattern *pattern,
+		      const struct ms_proc_text *cmdline)
 {
 	struct ms_proc_text comm;
 	char exe[PATH_MAX];
@@ -58,15 +73,16 @@ static bool is_called(pid_t pid, const char *name, const struct ms_proc_text *cm
 		exe[0] = '\0';
 	if (!exe[0] && errno == ENOENT)
 		return false;
-	if (!strcmp(base_name(exe), name) || !strcmp(base_name(cmdline->bytes), name))
+	if (fits(base_name(exe), name, pattern) || fits(base_name(cmdline->bytes), name, pattern))
 		return true;
 	if (!ms_proc_text(pid, "comm", &comm))
 		return false;
 	comm.bytes[strcspn(comm.bytes, "\n")] = '\0';
-	return !strcmp(comm.bytes, name);
+	return fits(comm.bytes, name, pattern);
 }
 
-static struct ms_error *collect(const char *name, struct matches *m)
+/** @p pattern is NULL for the name as it stands. */
+static struct ms_error *collect(const char *name, struct ms_pattern *pattern, struct matches *m)
 {
 	struct dirent *entry;
 	DIR *proc = opendir("/proc");
@@ -81,7 +97,7 @@ static struct ms_error *collect(const char *name, struct matches *m)
 			continue;
 		match.pid = (pid_t)strtol(entry->d_name, NULL, 10);
 		if (match.pid == getpid() || !ms_proc_text(match.pid, "cmdline", &cmdline) ||
-		    !is_called(match.pid, name, &cmdline))
+		    !is_called(match.pid, name, pattern, &cmdline))
 			continue;
 		command_line(&cmdline, match.command, sizeof(match.command));
 		if (!ms_vec_push(m, match)) {
@@ -91,6 +107,17 @@ static struct ms_error *collect(const char *name, struct matches *m)
 	}
 	closedir(proc);
 	return NULL;
+}
+
+static struct ms_error *collect_like(const char *name, struct matches *m)
+{
+	struct ms_pattern pattern;
+	struct ms_error *err = ms_pattern_init(&pattern, "--name", name);
+
+	if (!err)
+		err = collect(name, &pattern, m);
+	ms_pattern_deinit(&pattern);
+	return err;
 }
 
 static struct ms_error *error_several(const struct matches *m, const char *name, const char *verb)
@@ -115,8 +142,10 @@ static struct ms_error *error_several(const struct matches *m, const char *name,
 struct ms_error *ms_find_process(const char *name, const char *verb, pid_t *ret_pid)
 {
 	struct matches m = { 0 };
-	struct ms_error *err = collect(name, &m);
+	struct ms_error *err = collect(name, NULL, &m);
 
+	if (!err && m.count == 0)
+		err = collect_like(name, &m);
 	if (!err && m.count == 0)
 		err = ms_error_new(MS_ERR_GONE, "there is no process called %s; type: pgrep -af %s",
 				   name, name);

@@ -79,3 +79,16 @@ void ms_interrupt_sleep(double until)
 		ppoll(&event, 1, &wait, NULL);
 	}
 }
+
+static void pass_over(int number)
+{
+	(void)number;
+}
+
+void ms_interrupt_leave_to_child(void)
+{
+	// A handler, and not SIG_IGN: what is ignored stays so in the process we start.
+	struct sigaction action = { .sa_handler = pass_over, .sa_flags = SA_RESTART };
+
+	sigaction(SIGINT, &action, NULL);
+}

@@ -17,3 +17,6 @@ bool ms_interrupted(void);
 
 /** Sleep until ms_clock_now() is @p until, or until such a signal. */
 void ms_interrupt_sleep(double until);
+
+/** From now on SIGINT is none of ours: a process we start gets it too, and decides. */
+void ms_interrupt_leave_to_child(void);

@@ -32,8 +32,18 @@ static const char diagnose_details[] =
     "still prints.\n";
 
 static const char maps_details[] =
-    "One look at every map of the process: its type where it is known, entries,\n"
-    "capacity, load, bytes in use, slack and growth.\n";
+    "One look at every map of the process: all maps of one owner and type are one row,\n"
+    "with their entries, capacity, load, bytes in use, slack and growth.\n";
+
+static const char run_details[] =
+    "Starts the command, as the user who called sudo where that is how mapscope was\n"
+    "called, and looks at the maps of every Go program among it and its children until\n"
+    "it ends. The page goes to stderr; the exit code is the command's own, or 10 when a\n"
+    "budget is broken and the command ended with 0.\n";
+
+static const char diff_details[] =
+    "What grew between two censuses, by owner. A and B are documents that\n"
+    "mapscope maps --json wrote, or PIDs.\n";
 
 static const char heap_details[] =
     "Where the memory of the process is: size classes of the heap with what lives in\n"
@@ -51,6 +61,10 @@ static const struct verb verbs[MS_VERB_COUNT_] = {
 			   maps_details },
 	[MS_VERB_HEAP] = { "heap", "PID", "where its memory is: size classes, and parts of RSS",
 			   heap_details },
+	[MS_VERB_RUN] = { "run", "-- CMD", "start a program and watch its maps until it ends",
+			  run_details },
+	[MS_VERB_DIFF] = { "diff", "A B", "what grew between two censuses, by owner",
+			   diff_details },
 	[MS_VERB_DOCTOR] = { "doctor", "PID", "what will and will not work on it", doctor_details },
 	[MS_VERB_HELP] = { "help", "VERB", "the options of one verb", NULL },
 };
@@ -60,7 +74,11 @@ enum {
 	FOR_MAPS = 1 << MS_VERB_MAPS,
 	FOR_HEAP = 1 << MS_VERB_HEAP,
 	FOR_DOCTOR = 1 << MS_VERB_DOCTOR,
+	FOR_RUN = 1 << MS_VERB_RUN,
+	FOR_DIFF = 1 << MS_VERB_DIFF,
 	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_DOCTOR,
+	FOR_TABLES = FOR_MAPS | FOR_RUN | FOR_DIFF,
+	FOR_PAGES = FOR_TARGETS | FOR_RUN | FOR_DIFF,
 	FOR_ALL = (1 << MS_VERB_COUNT_) - 1,
 };
 
@@ -71,6 +89,10 @@ enum {
 	OPT_TOP,
 	OPT_SORT,
 	OPT_ALL,
+	OPT_EXPAND,
+	OPT_OWNER,
+	OPT_TYPE,
+	OPT_BUDGET,
 	OPT_JSON,
 	OPT_NO_COLOR,
 	OPT_HELP,
@@ -86,27 +108,30 @@ struct option_row {
 };
 
 static const struct option_row rows[] = {
-	{ "name", OPT_NAME, "NAME", FOR_TARGETS,
+	{ "name", OPT_NAME, "REGEX", FOR_TARGETS,
 	  "the one process of this command name, in place of a PID" },
 	{ "pid", 'p', "PID", FOR_TARGETS, "the same as PID without an option" },
 	{ "seconds", OPT_SECONDS, "N", FOR_DIAGNOSE, "from the command to the page (10)" },
-	{ "top", OPT_TOP, "N", FOR_MAPS | FOR_HEAP, "show the first N rows (20)" },
-	{ "sort", OPT_SORT, "KEY", FOR_MAPS, "by bytes (the default), entries, slack or load" },
-	{ "all", OPT_ALL, NULL, FOR_MAPS | FOR_HEAP, "show every row" },
-	{ "json", OPT_JSON, NULL, FOR_TARGETS, "print a JSON document" },
-	{ "output", 'o', "FILE", FOR_TARGETS,
+	{ "top", OPT_TOP, "N", FOR_TABLES | FOR_HEAP, "show the first N rows (20)" },
+	{ "sort", OPT_SORT, "KEY", FOR_MAPS,
+	  "by bytes (the default), entries, slack, load or maps" },
+	{ "all", OPT_ALL, NULL, FOR_TABLES | FOR_HEAP, "show every row" },
+	{ "expand", OPT_EXPAND, NULL, FOR_MAPS, "a row for each map, not for each owner and type" },
+	{ "owner", OPT_OWNER, "REGEX", FOR_TABLES, "only maps whose owner is like this" },
+	{ "type", OPT_TYPE, "REGEX", FOR_TABLES, "only maps whose type is like this" },
+	{ "budget", OPT_BUDGET, "FILE", FOR_RUN, "limits on the maps of owners; see the man page" },
+	{ "json", OPT_JSON, NULL, FOR_PAGES, "print a JSON document" },
+	{ "output", 'o', "FILE", FOR_PAGES,
 	  "write to FILE as well, as its name ends: .json .csv .txt" },
-	{ "no-color", OPT_NO_COLOR, NULL, FOR_TARGETS, "no colours on a terminal, like NO_COLOR" },
-	{ "quiet", 'q', NULL, FOR_TARGETS, "no progress on a terminal" },
+	{ "no-color", OPT_NO_COLOR, NULL, FOR_PAGES, "no colours on a terminal, like NO_COLOR" },
+	{ "quiet", 'q', NULL, FOR_PAGES, "no progress on a terminal" },
 	{ "help", OPT_HELP, NULL, FOR_ALL, "this text" },
 	{ "version", OPT_VERSION, NULL, FOR_ALL, "the version" },
 };
 
 static const char *const sort_names[] = {
-	[MS_SORT_BYTES] = "bytes",
-	[MS_SORT_ENTRIES] = "entries",
-	[MS_SORT_SLACK] = "slack",
-	[MS_SORT_LOAD] = "load",
+	[MS_SORT_BYTES] = "bytes", [MS_SORT_ENTRIES] = "entries", [MS_SORT_SLACK] = "slack",
+	[MS_SORT_LOAD] = "load",   [MS_SORT_MAPS] = "maps",
 };
 
 const char *ms_verb_name(enum ms_verb verb)
@@ -158,8 +183,8 @@ void ms_options_help(enum ms_verb topic, struct ms_sink *sink)
 		help_summary(sink);
 		return;
 	}
-	ms_sink_printf(sink, "Usage: mapscope %s [OPTIONS] PID\n\n%s", verbs[topic].name,
-		       verbs[topic].details);
+	ms_sink_printf(sink, "Usage: mapscope %s [OPTIONS] %s\n\n%s", verbs[topic].name,
+		       verbs[topic].arguments, verbs[topic].details ? verbs[topic].details : "");
 	help_options(1u << topic, sink);
 }
 
@@ -232,7 +257,8 @@ static struct ms_error *parse_sort(const char *text, enum ms_sort_key *ret_key)
 		}
 	}
 	return ms_error_new(MS_ERR_USAGE,
-			    "--sort %s is not known; type --sort bytes, entries, slack or load",
+			    "--sort %s is not known; type --sort bytes, entries, slack, load or "
+			    "maps",
 			    text);
 }
 
@@ -259,6 +285,19 @@ static struct ms_error *parse_file(const char *path, struct ms_options *o)
 			    "-o %s does not say which format; let the name end in .json, .csv or "
 			    ".txt",
 			    path);
+}
+
+/** A regular expression is tried here, so that a wrong one ends the run before it begins. */
+static struct ms_error *parse_pattern(const char *option, const char *text, const char **ret_text)
+{
+	struct ms_pattern pattern;
+	struct ms_error *err = ms_pattern_init(&pattern, option, text);
+
+	if (err)
+		return err;
+	ms_pattern_deinit(&pattern);
+	*ret_text = text;
+	return NULL;
 }
 
 /** Find a verb by its beginning; *ret_count says how many begin so. */
@@ -307,6 +346,7 @@ static struct ms_error *parse_verb(const char *text, enum ms_verb *ret_verb)
 struct given {
 	uint64_t rows; // A bit by index in rows.
 	const char *pid;
+	int after_dashes; // Words behind --, -1 without it.
 };
 
 static const struct option_row *row_of(int id)
@@ -337,6 +377,16 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 		return parse_sort(value, &o->view.sort);
 	case OPT_ALL:
 		o->view.top = SIZE_MAX;
+		return NULL;
+	case OPT_EXPAND:
+		o->view.rows = MS_ROWS_EXPANDED;
+		return NULL;
+	case OPT_OWNER:
+		return parse_pattern("--owner", value, &o->owner);
+	case OPT_TYPE:
+		return parse_pattern("--type", value, &o->type);
+	case OPT_BUDGET:
+		o->budget = value;
 		return NULL;
 	case OPT_JSON:
 		o->format = MS_FORMAT_JSON;
@@ -431,6 +481,9 @@ static struct ms_error *check_options(const struct ms_options *o, const struct g
 	if (was_given(given, OPT_TOP) && was_given(given, OPT_ALL))
 		return ms_error_new(MS_ERR_USAGE, "--top and --all contradict each other; type one "
 						  "of them");
+	if (o->view.sort == MS_SORT_MAPS && o->view.rows == MS_ROWS_EXPANDED)
+		return ms_error_new(MS_ERR_USAGE, "--sort maps counts the maps of a row, and "
+						  "--expand makes it one; type one of them");
 	return NULL;
 }
 
@@ -443,6 +496,36 @@ static struct ms_error *take_help(int count, char **words, struct ms_options *o)
 		return ms_error_new(MS_ERR_USAGE,
 				    "there is no help on %s; type mapscope --help for the verbs",
 				    words[0]);
+	return NULL;
+}
+
+/** Two words, each a document or a PID. */
+static struct ms_error *take_sides(int count, char **words, struct ms_options *o)
+{
+	if (count != 2)
+		return ms_error_new(MS_ERR_USAGE,
+				    "diff compares two; type mapscope diff A B, each a document of "
+				    "mapscope maps --json or a PID");
+	for (int i = 0; i < 2; i++) {
+		struct ms_error *err = NULL;
+
+		o->sides[i].name = words[i];
+		if (is_number(words[i]))
+			err = parse_pid(words[i], &o->sides[i].pid);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+/** What stands behind -- is the command; before it, nothing is left but the verb. */
+static struct ms_error *take_command(int count, char **words, struct ms_options *o,
+				     const struct given *given)
+{
+	if (given->after_dashes != count || count == 0)
+		return ms_error_new(MS_ERR_USAGE, "the command stands behind two dashes; type "
+						  "mapscope run [OPTIONS] -- COMMAND");
+	o->command = words;
 	return NULL;
 }
 
@@ -468,6 +551,10 @@ static struct ms_error *take_words(int count, char **words, struct ms_options *o
 		o->verb = MS_VERB_HELP;
 		return NULL;
 	}
+	if (o->verb == MS_VERB_DIFF)
+		return take_sides(count, words, o);
+	if (o->verb == MS_VERB_RUN)
+		return take_command(count, words, o, given);
 	if (count > 1 || (count && (pid || o->name)) || (pid && o->name))
 		return ms_error_new(MS_ERR_USAGE,
 				    "more than one process is named; type one PID or one --name");
@@ -482,6 +569,16 @@ static struct ms_error *take_words(int count, char **words, struct ms_options *o
 	return NULL;
 }
 
+/** Counted before getopt puts the words in another order; -1 without dashes. */
+static int words_after_dashes(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--"))
+			return argc - i - 1;
+	}
+	return -1;
+}
+
 struct ms_error *ms_options_parse(int argc, char **argv, struct ms_options *ret_options)
 {
 	struct ms_options o = {
@@ -489,7 +586,7 @@ struct ms_error *ms_options_parse(int argc, char **argv, struct ms_options *ret_
 		.seconds = SECONDS_DEFAULT,
 		.view = { .top = TOP_DEFAULT, .sort = MS_SORT_BYTES },
 	};
-	struct given given = { 0 };
+	struct given given = { .after_dashes = words_after_dashes(argc, argv) };
 	struct ms_error *err = take_options(argc, argv, &o, &given);
 
 	if (err)

@@ -9,6 +9,8 @@ enum ms_verb {
 	MS_VERB_DIAGNOSE,
 	MS_VERB_MAPS,
 	MS_VERB_HEAP,
+	MS_VERB_RUN,
+	MS_VERB_DIFF,
 	MS_VERB_DOCTOR,
 	MS_VERB_HELP,
 	MS_VERB_VERSION,
@@ -31,11 +33,18 @@ struct ms_output_file {
 
 struct ms_options {
 	enum ms_verb verb;
-	enum ms_verb topic; // Of MS_VERB_HELP; MS_VERB_HELP itself for the summary.
-	pid_t pid;          // 0 when a name was given.
-	const char *name;
-	double seconds; // From the command to the page, for a verb that watches.
-	struct ms_census_view view;
+	enum ms_verb topic;         // Of MS_VERB_HELP; MS_VERB_HELP itself for the summary.
+	pid_t pid;                  // 0 when a name was given.
+	const char *name;           // As it was typed: a name, or a regular expression of several.
+	double seconds;             // From the command to the page, for a verb that watches.
+	struct ms_census_view view; // Its filter is made from the next two by the verb.
+	const char *owner, *type;   // Regular expressions that have been tried, or NULL.
+	struct {
+		const char *name; // As it was typed: the file, where pid is 0.
+		pid_t pid;
+	} sides[2];            // Of diff.
+	char **command;        // Of run: ends with NULL.
+	const char *budget;    // Of run: the file, or NULL.
 	enum ms_format format; // Of the page on stdout: text or JSON.
 	bool no_color;
 	bool quiet;

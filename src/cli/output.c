@@ -40,14 +40,15 @@ struct ms_error *ms_output_forgive_closed(struct ms_error *err, const struct ms_
 
 static struct ms_error *print_page(const struct ms_options *o, const struct ms_page *page)
 {
-	struct ms_text_style style = ms_terminal_style(stdout, o);
+	FILE *stream = page->stream ? page->stream : stdout;
+	struct ms_text_style style = ms_terminal_style(stream, o);
 	struct ms_sink sink;
 	struct ms_error *err;
 
-	ms_sink_init_file(&sink, stdout);
+	ms_sink_init_file(&sink, stream);
 	err = ms_output_forgive_closed(render(o, page, o->format, &style, &sink), &sink);
 	ms_sink_deinit(&sink);
-	return err ? ms_error_wrap(err, "stdout") : NULL;
+	return err ? ms_error_wrap(err, stream == stdout ? "stdout" : "stderr") : NULL;
 }
 
 /** Render into @p fd, which is closed in any case. */

@@ -12,6 +12,7 @@ struct ms_page {
 	struct ms_error *(*csv)(const void *report, const struct ms_options *options,
 				struct ms_sink *sink);
 	const void *report;
+	FILE *stream; // Where the page is printed; NULL: stdout.
 };
 
 /** IO when a file that the options name could not be written; asked before anything is read. */

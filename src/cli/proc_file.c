@@ -56,3 +56,22 @@ bool ms_proc_link(pid_t pid, const char *name, char *ret_path, size_t size)
 	ret_path[n] = '\0';
 	return true;
 }
+
+uint64_t ms_proc_start_ticks(pid_t pid)
+{
+	struct ms_proc_text stat;
+	unsigned long long ticks;
+	const char *after;
+
+	// The command name, in brackets, may hold anything; what is wanted is the 20th word after
+	// it.
+	if (!ms_proc_text(pid, "stat", &stat))
+		return MS_UNKNOWN;
+	after = strrchr(stat.bytes, ')');
+	if (!after || sscanf(after + 1,
+			     " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+			     "%*s %*s %llu",
+			     &ticks) != 1)
+		return MS_UNKNOWN;
+	return ticks;
+}

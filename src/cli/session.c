@@ -71,7 +71,8 @@ struct ms_error *ms_session_describe(const struct ms_session *s, struct ms_arena
 				     struct ms_report_target *ret_target)
 {
 	const struct ms_go_runtime *rt = s->rt;
-	struct ms_report_target t = { .pid = (uint64_t)s->pid };
+	struct ms_report_target t = { .pid = (uint64_t)s->pid,
+				      .start_ticks = ms_proc_start_ticks(s->pid) };
 
 	t.exe = s->exe[0] ? ms_arena_strndup(arena, s->exe, strlen(s->exe)) : NULL;
 	if (s->exe[0] && !t.exe)

@@ -1,12 +1,10 @@
-// take_census.c - the census, then the walk over what it found.
+// take_census.c - a census asks now and then whether to go on: a good moment to say that it does.
 #include "cli/take_census.h"
 
-#include "census/census_run.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "walk/walk.h"
 
-/** A census asks now and then whether to go on: a good moment to say that it does. */
 static bool should_stop(void *context)
 {
 	ms_progress_show(context, "reading maps");
@@ -20,39 +18,36 @@ static bool should_stop_walking(void *context)
 	return ms_interrupted();
 }
 
-static struct ms_error *take(struct ms_session *s, struct ms_progress *progress,
-			     struct ms_census_report *report)
+struct ms_error *ms_take_census(struct ms_session *s, enum ms_take_what what,
+				struct ms_census_report *ret_report)
 {
-	const struct ms_census_options options = { .stop = should_stop,
-						   .stop_context = progress,
-						   .memory = true };
-	const struct ms_walk_options walk = { .tick = should_stop_walking,
-					      .tick_context = progress };
-	struct ms_error *err = ms_census_run(s->rt, &options, report);
-
-	if (err)
-		return err;
-	err = ms_walk_run(s->rt, &walk, report);
-	if (!err) {
-		ms_census_split_memory(report);
-		err = ms_session_describe(s, &report->arena, &report->target);
-	}
-	if (err)
-		ms_census_report_deinit(report);
-	return err;
-}
-
-struct ms_error *ms_take_census(struct ms_session *s, struct ms_census_report *ret_report)
-{
-	struct ms_census_report report;
 	struct ms_progress progress;
+	const struct ms_census_options options = { .stop = should_stop,
+						   .stop_context = &progress,
+						   .memory = what == MS_TAKE_MEMORY };
+	struct ms_census_report report;
 	struct ms_error *err;
 
 	ms_progress_init(&progress, s->options, s->started);
-	err = take(s, &progress, &report);
+	err = ms_census_run(s->rt, &options, &report);
+	if (!err) {
+		const struct ms_walk_options walk = { .tick = should_stop_walking,
+						      .tick_context = &progress };
+
+		err = ms_walk_run(s->rt, &walk, &report);
+		if (err)
+			ms_census_report_deinit(&report);
+		else if (what == MS_TAKE_MEMORY)
+			ms_census_split_memory(&report);
+	}
 	ms_progress_end(&progress);
 	if (err)
 		return err;
+	err = ms_session_describe(s, &report.arena, &report.target);
+	if (err) {
+		ms_census_report_deinit(&report);
+		return err;
+	}
 	if (!report.memory.known)
 		report.rss_bytes = ms_session_rss_bytes(s);
 	ms_session_account(s, &report.cost);

@@ -1,9 +1,14 @@
-// take_census.h - a whole census for a page: maps, types, owners, memory, and what it cost.
+// take_census.h - one census of an open session, described and accounted for.
 #pragma once
 
+#include "census/census_run.h"
 #include "cli/session.h"
-#include "report/census.h"
 
-/** Take it, with progress on a terminal; Ctrl-C cuts it short.  The caller deinits the report. */
-MS_MUST_USE struct ms_error *ms_take_census(struct ms_session *session,
+enum ms_take_what {
+	MS_TAKE_MAPS,
+	MS_TAKE_MEMORY, // And where the process's memory is, which costs more.
+};
+
+/** Filled in by the command as well: target, resident bytes, cost.  The caller deinits it. */
+MS_MUST_USE struct ms_error *ms_take_census(struct ms_session *session, enum ms_take_what what,
 					    struct ms_census_report *ret_report);

@@ -34,7 +34,7 @@ struct ms_error *ms_watch_choose(struct ms_watch *w, const struct ms_census_repo
 
 	*w = (struct ms_watch){ 0 };
 	for (size_t k = 0; k < MS_ARRAY_SIZE(keys); k++) {
-		struct ms_census_view view = { CHOSEN_BY_EACH, keys[k] };
+		struct ms_census_view view = { .top = CHOSEN_BY_EACH, .sort = keys[k] };
 		size_t count;
 		MS_AUTO_FREE size_t *order = ms_census_order(census, &view, &count);
 

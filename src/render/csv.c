@@ -17,7 +17,8 @@ struct csv {
 };
 
 static const char map_columns[] =
-    "address,kind,type,key_type,elem_type,owner,entries,capacity,load,grow_at,overflow_buckets,"
+    "address,kind,type,key_type,elem_type,owner,owners,entries,capacity,load,grow_at,overflow_"
+    "buckets,"
     "deleted_slots,tables,directory_depth,live_bytes,total_bytes,slack_bytes,growing,growth_from,"
     "growth_to,growth_progress,growth_same_size,where,confidence,type_source";
 
@@ -116,6 +117,7 @@ static void cells_of_map(struct csv *csv, const struct ms_map_row *row)
 	cell_string(csv, row->key_type);
 	cell_string(csv, row->elem_type);
 	cell_string(csv, row->owner);
+	cell_u64(csv, row->owners ? row->owners : MS_UNKNOWN);
 	cell_u64(csv, row->entries);
 	cell_u64(csv, row->capacity);
 	cell_double(csv, ms_map_row_load(row));
@@ -210,6 +212,74 @@ struct ms_error *ms_render_heap_csv(const struct ms_census_report *report,
 		cell_u64(&csv, row->garbage_bytes);
 		cell_u64(&csv, row->free_bytes);
 		end_row(&csv);
+	}
+	return csv_finish(&csv);
+}
+
+static void cells_of_side(struct csv *csv, const struct ms_diff_side *side)
+{
+	cell_u64(csv, side->maps);
+	cell_u64(csv, side->entries);
+	cell_u64(csv, side->total_bytes);
+	cell_u64(csv, side->slack_bytes);
+}
+
+struct ms_error *ms_render_diff_csv(const struct ms_diff_report *report,
+				    const struct ms_census_view *view, struct ms_sink *sink)
+{
+	struct csv csv;
+	size_t shown = 0;
+
+	csv_init(&csv, sink);
+	ms_sink_puts(sink, "owner,type,kind,presence,maps_before,entries_before,total_bytes_before,"
+			   "slack_bytes_before,maps_after,entries_after,total_bytes_after,"
+			   "slack_bytes_after");
+	end_row(&csv);
+	for (size_t i = 0; i < report->row_count && shown < view->top && !ms_sink_failed(sink);
+	     i++) {
+		const struct ms_diff_row *row = &report->rows[i];
+
+		if (!ms_row_filter_passes(view->filter, row->owner, row->type))
+			continue;
+		cell_string(&csv, row->owner);
+		cell_string(&csv, row->type);
+		cell_string(&csv, ms_map_kind_name(row->kind));
+		cell_string(&csv, ms_diff_presence_name((enum ms_diff_presence)row->presence));
+		cells_of_side(&csv, &row->before);
+		cells_of_side(&csv, &row->after);
+		end_row(&csv);
+		shown++;
+	}
+	return csv_finish(&csv);
+}
+
+struct ms_error *ms_render_run_csv(const struct ms_run_report *report,
+				   const struct ms_census_view *view, struct ms_sink *sink)
+{
+	struct csv csv;
+	size_t shown = 0;
+
+	csv_init(&csv, sink);
+	ms_sink_puts(sink, "owner,type,kind,exe,maps,entries,total_bytes,slack_bytes,pid,at_s");
+	end_row(&csv);
+	for (size_t i = 0; i < report->peak_count && shown < view->top && !ms_sink_failed(sink);
+	     i++) {
+		const struct ms_peak_row *row = &report->peaks[i];
+
+		if (!ms_row_filter_passes(view->filter, row->owner, row->type))
+			continue;
+		cell_string(&csv, row->owner);
+		cell_string(&csv, row->type);
+		cell_string(&csv, ms_map_kind_name(row->kind));
+		cell_string(&csv, row->exe);
+		cell_u64(&csv, row->maps);
+		cell_u64(&csv, row->entries);
+		cell_u64(&csv, row->total_bytes);
+		cell_u64(&csv, row->slack_bytes);
+		cell_u64(&csv, row->pid);
+		cell_double(&csv, row->at_s);
+		end_row(&csv);
+		shown++;
 	}
 	return csv_finish(&csv);
 }

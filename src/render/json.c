@@ -96,6 +96,19 @@ void ms_json_u64(struct ms_json *j, uint64_t value)
 	number(j, text);
 }
 
+void ms_json_change(struct ms_json *j, uint64_t before, uint64_t after)
+{
+	char text[24];
+
+	if (before == MS_UNKNOWN || after == MS_UNKNOWN) {
+		ms_json_null(j);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s%" PRIu64, after < before ? "-" : "",
+		 after < before ? before - after : after - before);
+	number(j, text);
+}
+
 void ms_json_double(struct ms_json *j, double value)
 {
 	char text[32];
@@ -167,10 +180,10 @@ void ms_json_put_partial(struct ms_json *j, bool partial, const char *reason)
 	ms_json_put_string(j, "partial_reason", partial ? reason : NULL);
 }
 
-static void put_target(struct ms_json *j, const struct ms_report_target *target)
+void ms_json_put_target(struct ms_json *j, const char *key, const struct ms_report_target *target)
 {
 	ms_json_row(j);
-	ms_json_key(j, "target");
+	ms_json_key(j, key);
 	ms_json_open_object(j);
 	ms_json_put_u64(j, "pid", target->pid);
 	ms_json_put_string(j, "exe", target->exe);
@@ -180,6 +193,7 @@ static void put_target(struct ms_json *j, const struct ms_report_target *target)
 	ms_json_put_bool(j, "stripped", target->stripped);
 	ms_json_put_string(j, "layout_source", target->layout_source);
 	ms_json_put_bool(j, "proved", target->proved);
+	ms_json_put_u64(j, "start_ticks", target->start_ticks);
 	ms_json_close_object(j);
 }
 
@@ -218,7 +232,7 @@ struct ms_error *ms_json_begin(struct ms_json *j, struct ms_sink *sink, const ch
 	ms_json_put_string(j, "name", "mapscope");
 	ms_json_put_string(j, "version", MS_VERSION);
 	ms_json_close_object(j);
-	put_target(j, target);
+	ms_json_put_target(j, "target", target);
 	put_cost(j, cost);
 	return NULL;
 }

@@ -40,6 +40,8 @@ void ms_json_key(struct ms_json *j, const char *key);
 void ms_json_null(struct ms_json *j);
 void ms_json_bool(struct ms_json *j, int value);
 void ms_json_u64(struct ms_json *j, uint64_t value);
+/** @p after less @p before, with its sign. */
+void ms_json_change(struct ms_json *j, uint64_t before, uint64_t after);
 void ms_json_double(struct ms_json *j, double value);
 void ms_json_string(struct ms_json *j, const char *value);
 void ms_json_address(struct ms_json *j, ms_addr value);
@@ -52,6 +54,9 @@ void ms_json_put_string(struct ms_json *j, const char *key, const char *value);
 
 /** "partial" and "partial_reason". */
 void ms_json_put_partial(struct ms_json *j, bool partial, const char *reason);
+
+/** A process as an object under @p key. */
+void ms_json_put_target(struct ms_json *j, const char *key, const struct ms_report_target *target);
 
 /** One map as an object: the row of a census. */
 void ms_json_map(struct ms_json *j, const struct ms_map_row *row);

@@ -105,6 +105,9 @@ static void put_owner(struct ms_json *j, const struct ms_owner_row *row)
 	ms_json_put_u64(j, "total_bytes", row->total_bytes);
 	ms_json_put_u64(j, "slack_bytes", row->slack_bytes);
 	ms_json_put_u64(j, "unknown_bytes_maps", row->unknown_bytes_maps);
+	ms_json_put_string(j, "kind", ms_map_kind_name(row->kind));
+	ms_json_put_u64(j, "never_written", row->never_written);
+	ms_json_put_u64(j, "growing", row->growing);
 	ms_json_close_object(j);
 }
 
@@ -122,6 +125,42 @@ static void put_memory(struct ms_json *j, const struct ms_census_report *report)
 	ms_json_put_u64(j, "map_slack_bytes", totals.slack_bytes);
 	ms_json_put_memory_parts(j, &report->memory);
 	ms_json_close_object(j);
+}
+
+/** What the rows below were chosen by, and how much that is; null where nothing was asked for. */
+static void put_filter(struct ms_json *j, const struct ms_census_report *report,
+		       const struct ms_census_view *view)
+{
+	struct ms_owner_row sum;
+
+	ms_json_row(j);
+	ms_json_key(j, "filter");
+	if (!ms_row_filter_is_set(view->filter)) {
+		ms_json_null(j);
+		return;
+	}
+	sum = ms_census_filtered(report, view);
+	ms_json_open_object(j);
+	ms_json_put_string(j, "owner", view->filter->owner.text);
+	ms_json_put_string(j, "type", view->filter->type.text);
+	ms_json_put_u64(j, "maps", sum.maps);
+	ms_json_put_u64(j, "total_bytes", sum.total_bytes);
+	ms_json_close_object(j);
+}
+
+static void put_owners(struct ms_json *j, const struct ms_census_report *report,
+		       const struct ms_census_view *view)
+{
+	ms_json_row(j);
+	ms_json_key(j, "owners");
+	ms_json_open_array(j);
+	for (size_t i = 0; i < report->owner_count && !ms_sink_failed(j->sink); i++) {
+		const struct ms_owner_row *row = &report->owners[i];
+
+		if (ms_row_filter_passes(view->filter, row->owner, row->type))
+			put_owner(j, row);
+	}
+	ms_json_close_array(j);
 }
 
 struct ms_error *ms_render_census_json(const struct ms_census_report *report,
@@ -142,12 +181,8 @@ struct ms_error *ms_render_census_json(const struct ms_census_report *report,
 	ms_json_row(&j);
 	ms_json_put_u64(&j, "never_written", report->never_written);
 	put_memory(&j, report);
-	ms_json_row(&j);
-	ms_json_key(&j, "owners");
-	ms_json_open_array(&j);
-	for (size_t i = 0; i < report->owner_count && !ms_sink_failed(sink); i++)
-		put_owner(&j, &report->owners[i]);
-	ms_json_close_array(&j);
+	put_filter(&j, report, view);
+	put_owners(&j, report, view);
 	ms_json_row(&j);
 	ms_json_key(&j, "maps");
 	ms_json_open_array(&j);

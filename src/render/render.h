@@ -15,7 +15,9 @@
 #include "render/sink.h"
 #include "report/census.h"
 #include "report/diagnosis.h"
+#include "report/diff.h"
 #include "report/doctor.h"
+#include "report/run.h"
 
 enum ms_color {
 	MS_COLOR_OFF,
@@ -47,6 +49,15 @@ MS_MUST_USE struct ms_error *ms_render_heap_text(const struct ms_census_report *
 						 const struct ms_census_view *view,
 						 const struct ms_text_style *style,
 						 struct ms_sink *sink);
+/** Rows that are the same in both are shown only where all were asked for. */
+MS_MUST_USE struct ms_error *ms_render_diff_text(const struct ms_diff_report *report,
+						 const struct ms_census_view *view,
+						 const struct ms_text_style *style,
+						 struct ms_sink *sink);
+MS_MUST_USE struct ms_error *ms_render_run_text(const struct ms_run_report *report,
+						const struct ms_census_view *view,
+						const struct ms_text_style *style,
+						struct ms_sink *sink);
 
 /** "mapscope.census/1": streamed row by row. */
 MS_MUST_USE struct ms_error *ms_render_census_json(const struct ms_census_report *report,
@@ -62,6 +73,14 @@ MS_MUST_USE struct ms_error *ms_render_doctor_json(const struct ms_doctor_report
 MS_MUST_USE struct ms_error *ms_render_heap_json(const struct ms_census_report *report,
 						 const struct ms_census_view *view,
 						 struct ms_sink *sink);
+/** "mapscope.diff/1" */
+MS_MUST_USE struct ms_error *ms_render_diff_json(const struct ms_diff_report *report,
+						 const struct ms_census_view *view,
+						 struct ms_sink *sink);
+/** "mapscope.run/1" */
+MS_MUST_USE struct ms_error *ms_render_run_json(const struct ms_run_report *report,
+						const struct ms_census_view *view,
+						struct ms_sink *sink);
 
 /** RFC 4180 with a header line; the columns are the fields of a row in the JSON document. */
 MS_MUST_USE struct ms_error *ms_render_census_csv(const struct ms_census_report *report,
@@ -73,3 +92,9 @@ MS_MUST_USE struct ms_error *ms_render_diagnosis_csv(const struct ms_diagnosis_r
 MS_MUST_USE struct ms_error *ms_render_heap_csv(const struct ms_census_report *report,
 						const struct ms_census_view *view,
 						struct ms_sink *sink);
+MS_MUST_USE struct ms_error *ms_render_diff_csv(const struct ms_diff_report *report,
+						const struct ms_census_view *view,
+						struct ms_sink *sink);
+MS_MUST_USE struct ms_error *ms_render_run_csv(const struct ms_run_report *report,
+					       const struct ms_census_view *view,
+					       struct ms_sink *sink);

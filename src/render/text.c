@@ -63,6 +63,25 @@ void ms_text_name(struct ms_text *t, const char *name, size_t columns)
 	ms_sink_deinit(&escaped);
 }
 
+void ms_text_typed(struct ms_text *t, const char *text)
+{
+	struct ms_sink escaped;
+	const char *at;
+
+	ms_sink_init_memory(&escaped);
+	ms_escape_text(&escaped, text, t->style->charset);
+	at = ms_sink_text(&escaped);
+	if (!at)
+		ms_sink_fail_no_memory(&t->line);
+	for (size_t run; at && *at; at += run) {
+		bool pair = at[0] == '\\' && at[1] == '\\';
+
+		run = pair ? 2 : 1;
+		ms_sink_write(&t->line, at, 1);
+	}
+	ms_sink_deinit(&escaped);
+}
+
 void ms_text_colored(struct ms_text *t, enum ms_text_color color, const char *word)
 {
 	if (t->style->color == MS_COLOR_ON)

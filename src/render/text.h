@@ -28,6 +28,16 @@ void ms_text_printf(struct ms_text *t, const char *fmt, ...) MS_PRINTF(2, 3);
 /** Append @p name, escaped and cut to @p columns (0 for no limit).  NULL appends "?". */
 void ms_text_name(struct ms_text *t, const char *name, size_t columns);
 
+/** Append what the user typed, escaped but for its backslashes: they are common in expressions. */
+void ms_text_typed(struct ms_text *t, const char *text);
+
+/**
+ * Append an owner's path, escaped and cut to @p columns (0 for no limit) so that its last words
+ * stay: "…/session.Registry.byConn <- main.registry", then "…/session.Registry.byConn", then the
+ * end of that.
+ */
+void ms_text_owner(struct ms_text *t, const char *owner, size_t columns);
+
 /** Append a word in colour, plain where colours are off. */
 void ms_text_colored(struct ms_text *t, enum ms_text_color color, const char *word);
 
@@ -53,8 +63,9 @@ void ms_text_unproved(struct ms_text *t, const struct ms_report_target *target);
 void ms_text_coverage(struct ms_text *t, const struct ms_coverage *coverage,
 		      const struct ms_report_cost *cost);
 
-/** A line for each of the first few types with several maps; @p rows are a report's owners. */
-void ms_text_groups(struct ms_text *t, const struct ms_owner_row *rows, size_t count);
+/** "41,230 maps in main.registry, 1.9 GB" for the largest groups; @p order are indices of them. */
+void ms_text_groups(struct ms_text *t, const struct ms_owner_row *rows, const size_t *order,
+		    size_t count);
 
 /** "maps are 62 % of the live heap (...)"; nothing where memory was not measured. */
 void ms_text_map_share(struct ms_text *t, const struct ms_memory *m);

@@ -5,8 +5,6 @@
 // it cost a heap step.  What is sorted in the end is N keys, not the rows.
 #include "report/census.h"
 
-#include "base/cleanup.h"
-
 #include <math.h>
 #include <stdlib.h>
 
@@ -56,11 +54,21 @@ const char *ms_type_source_name(enum ms_type_source source)
 	return NULL;
 }
 
+static double load_of(uint64_t entries, uint64_t capacity)
+{
+	if (capacity == 0 || capacity == MS_UNKNOWN || entries == MS_UNKNOWN)
+		return NAN;
+	return (double)entries / (double)capacity;
+}
+
 double ms_map_row_load(const struct ms_map_row *row)
 {
-	if (row->capacity == 0 || row->capacity == MS_UNKNOWN || row->entries == MS_UNKNOWN)
-		return NAN;
-	return (double)row->entries / (double)row->capacity;
+	return load_of(row->entries, row->capacity);
+}
+
+double ms_owner_row_load(const struct ms_owner_row *row)
+{
+	return load_of(row->entries, row->capacity);
 }
 
 /** A row's place: a larger key comes first, then a smaller address. */
@@ -98,6 +106,7 @@ static struct order_key order_key(const struct ms_map_row *row, enum ms_sort_key
 	}
 	switch (sort) {
 	case MS_SORT_BYTES:
+	case MS_SORT_MAPS:
 		k.key = known_key(row->total_bytes);
 		break;
 	case MS_SORT_ENTRIES:
@@ -108,6 +117,35 @@ static struct order_key order_key(const struct ms_map_row *row, enum ms_sort_key
 		break;
 	case MS_SORT_LOAD:
 		k.key = load_key(ms_map_row_load(row));
+		break;
+	}
+	return k;
+}
+
+static struct order_key group_key(const struct ms_owner_row *row, enum ms_sort_key sort,
+				  size_t index)
+{
+	struct order_key k = { .index = index };
+
+	if (row->never_written == row->maps) {
+		k.key = KEY_NEVER_WRITTEN;
+		return k;
+	}
+	switch (sort) {
+	case MS_SORT_BYTES:
+		k.key = known_key(row->total_bytes);
+		break;
+	case MS_SORT_ENTRIES:
+		k.key = known_key(row->entries);
+		break;
+	case MS_SORT_SLACK:
+		k.key = known_key(row->slack_bytes);
+		break;
+	case MS_SORT_LOAD:
+		k.key = load_key(ms_owner_row_load(row));
+		break;
+	case MS_SORT_MAPS:
+		k.key = known_key(row->maps);
 		break;
 	}
 	return k;
@@ -148,40 +186,89 @@ static void heap_sink(struct order_key *heap, size_t count)
 	}
 }
 
+/** The first @c limit keys of all that were offered. */
+struct best {
+	struct order_key *keys;
+	size_t count, limit;
+};
+
+/** Sorted last-first, an array is a heap with the least at its root. */
+static void best_make_heap(struct best *best)
+{
+	qsort(best->keys, best->count, sizeof(*best->keys), order_compare);
+	for (size_t i = 0; i < best->count / 2; i++) {
+		struct order_key swap = best->keys[i];
+
+		best->keys[i] = best->keys[best->count - 1 - i];
+		best->keys[best->count - 1 - i] = swap;
+	}
+}
+
+static void best_offer(struct best *best, struct order_key key)
+{
+	if (best->count < best->limit) {
+		best->keys[best->count++] = key;
+		if (best->count == best->limit)
+			best_make_heap(best);
+	} else if (best->limit > 0 && order_compare(&key, &best->keys[0]) < 0) {
+		best->keys[0] = key;
+		heap_sink(best->keys, best->count);
+	}
+}
+
+static bool best_init(struct best *best, size_t top, size_t available)
+{
+	best->count = 0;
+	best->limit = top < available ? top : available;
+	best->keys = malloc((best->limit + 1) * sizeof(*best->keys));
+	return best->keys != NULL;
+}
+
+/** The indices in order; the keys are freed.  NULL: no memory. */
+static size_t *best_take(struct best *best, size_t *ret_count)
+{
+	size_t *order = malloc((best->count + 1) * sizeof(*order));
+
+	if (order) {
+		qsort(best->keys, best->count, sizeof(*best->keys), order_compare);
+		for (size_t i = 0; i < best->count; i++)
+			order[i] = best->keys[i].index;
+		*ret_count = best->count;
+	}
+	free(best->keys);
+	return order;
+}
+
 size_t *ms_census_order(const struct ms_census_report *report, const struct ms_census_view *view,
 			size_t *ret_count)
 {
-	size_t n = view->top < report->map_count ? view->top : report->map_count;
-	MS_AUTO_FREE struct order_key *keys = malloc((n + 1) * sizeof(*keys));
-	MS_AUTO_FREE size_t *order = malloc((n + 1) * sizeof(*order));
+	struct best best;
 
-	if (!keys || !order)
+	if (!best_init(&best, view->top, report->map_count))
 		return NULL;
-	for (size_t i = 0; i < n; i++)
-		keys[i] = order_key(&report->maps[i], view->sort, i);
-	// Sorted last-first, an array is such a heap; sorting costs little beside the scan.
-	if (n > 0 && n < report->map_count) {
-		qsort(keys, n, sizeof(*keys), order_compare);
-		for (size_t i = 0; i < n / 2; i++) {
-			struct order_key swap = keys[i];
+	for (size_t i = 0; i < report->map_count; i++) {
+		const struct ms_map_row *row = &report->maps[i];
 
-			keys[i] = keys[n - 1 - i];
-			keys[n - 1 - i] = swap;
-		}
-		for (size_t i = n; i < report->map_count; i++) {
-			struct order_key k = order_key(&report->maps[i], view->sort, i);
-
-			if (order_compare(&k, &keys[0]) < 0) {
-				keys[0] = k;
-				heap_sink(keys, n);
-			}
-		}
+		if (ms_row_filter_passes(view->filter, row->owner, row->type))
+			best_offer(&best, order_key(row, view->sort, i));
 	}
-	qsort(keys, n, sizeof(*keys), order_compare);
-	for (size_t i = 0; i < n; i++)
-		order[i] = keys[i].index;
-	*ret_count = n;
-	return MS_STEAL(order);
+	return best_take(&best, ret_count);
+}
+
+size_t *ms_census_group_order(const struct ms_census_report *report,
+			      const struct ms_census_view *view, size_t *ret_count)
+{
+	struct best best;
+
+	if (!best_init(&best, view->top, report->owner_count))
+		return NULL;
+	for (size_t i = 0; i < report->owner_count; i++) {
+		const struct ms_owner_row *row = &report->owners[i];
+
+		if (ms_row_filter_passes(view->filter, row->owner, row->type))
+			best_offer(&best, group_key(row, view->sort, i));
+	}
+	return best_take(&best, ret_count);
 }
 
 static uint64_t add_known(uint64_t sum, uint64_t value)
@@ -192,6 +279,8 @@ static uint64_t add_known(uint64_t sum, uint64_t value)
 void ms_owner_row_add(struct ms_owner_row *sum, const struct ms_map_row *row)
 {
 	sum->maps++;
+	sum->never_written += ms_map_row_never_written(row);
+	sum->growing += row->growing;
 	sum->entries = add_known(sum->entries, row->entries);
 	sum->capacity = add_known(sum->capacity, row->capacity);
 	sum->live_bytes = add_known(sum->live_bytes, row->live_bytes);
@@ -220,6 +309,20 @@ void ms_census_split_memory(struct ms_census_report *report)
 		total += report->owners[i].total_bytes;
 	}
 	ms_memory_split_maps(&report->memory, live, total);
+}
+
+struct ms_owner_row ms_census_filtered(const struct ms_census_report *report,
+				       const struct ms_census_view *view)
+{
+	struct ms_owner_row sum = { 0 };
+
+	for (size_t i = 0; i < report->map_count; i++) {
+		const struct ms_map_row *row = &report->maps[i];
+
+		if (ms_row_filter_passes(view->filter, row->owner, row->type))
+			ms_owner_row_add(&sum, row);
+	}
+	return sum;
 }
 
 uint64_t ms_coverage_skipped(const struct ms_coverage *coverage)

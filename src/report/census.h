@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "report/common.h"
+#include "report/filter.h"
 #include "report/memory.h"
 
 enum ms_map_kind {
@@ -59,12 +60,16 @@ struct ms_map_row {
 	struct ms_map_growth growth; // Meaningful while growing.
 };
 
-/** Rows summed by owner and type.  A sum is over the maps whose value is known. */
+/** Rows summed by owner, type and kind.  A sum is over the maps whose value is known. */
 struct ms_owner_row {
 	const char *owner, *type; // Either may be NULL.
 	uint64_t maps, entries, capacity;
 	uint64_t live_bytes, total_bytes, slack_bytes;
 	uint64_t unknown_bytes_maps; // Maps with at least one of the three bytes unknown.
+	uint64_t never_written;      // Maps without any table yet.
+	uint64_t growing;            // Maps with a growth under way.
+	size_t first_map;            // Index of the first of them: the map itself where it is one.
+	uint8_t kind;                // ms_map_kind
 };
 
 /** Something that was not counted as a map, and why. */
@@ -120,11 +125,20 @@ enum ms_sort_key {
 	MS_SORT_ENTRIES,
 	MS_SORT_SLACK,
 	MS_SORT_LOAD,
+	MS_SORT_MAPS, // Of a group; single maps are then in the order of their bytes.
+};
+
+/** What a row of the page is. */
+enum ms_census_rows {
+	MS_ROWS_GROUPED,  // All maps of one owner and type.
+	MS_ROWS_EXPANDED, // One map.
 };
 
 struct ms_census_view {
 	size_t top; // Rows at most; SIZE_MAX for all.
 	enum ms_sort_key sort;
+	enum ms_census_rows rows;     // Documents and tables always have single maps.
+	struct ms_row_filter *filter; // NULL: everything is shown.
 };
 
 /** Add one map to a sum. */
@@ -132,6 +146,10 @@ void ms_owner_row_add(struct ms_owner_row *sum, const struct ms_map_row *row);
 
 /** All rows summed into one; owner and type are NULL. */
 struct ms_owner_row ms_census_totals(const struct ms_census_report *report);
+
+/** The rows that the view's filter lets through, summed into one. */
+struct ms_owner_row ms_census_filtered(const struct ms_census_report *report,
+				       const struct ms_census_view *view);
 
 /** Fill in owners and owner_count from the rows, in place of what was there. */
 MS_MUST_USE struct ms_error *ms_census_sum_owners(struct ms_census_report *report);
@@ -156,6 +174,7 @@ static inline uint64_t ms_map_row_slack(const struct ms_map_row *row)
 
 /** entries / capacity, NAN when the capacity is 0 or unknown. */
 double ms_map_row_load(const struct ms_map_row *row);
+double ms_owner_row_load(const struct ms_owner_row *row);
 
 const char *ms_map_kind_name(enum ms_map_kind kind);          // "classic", "swiss"
 const char *ms_map_where_name(enum ms_map_where where);       // "heap", "stack"
@@ -163,12 +182,19 @@ const char *ms_confidence_name(enum ms_map_confidence value); // "verified", ...
 const char *ms_type_source_name(enum ms_type_source source);  // "malloc header", "dwarf", NULL
 
 /**
- * Indices of the rows to show, largest first; NULL when memory is short.  The caller frees it.
+ * Indices of the maps to show, largest first; NULL when memory is short.  The caller frees it.
  * Rows with an unknown key come after the known ones, never-written maps come last; equal rows are
  * in the order of their addresses.
  */
 size_t *ms_census_order(const struct ms_census_report *report, const struct ms_census_view *view,
 			size_t *ret_count);
+
+/**
+ * Likewise indices of the owners to show.  Groups of never-written maps alone come last; equal ones
+ * are in the order of the report.
+ */
+size_t *ms_census_group_order(const struct ms_census_report *report,
+			      const struct ms_census_view *view, size_t *ret_count);
 
 /** Sum of the counts of all skips. */
 uint64_t ms_coverage_skipped(const struct ms_coverage *coverage);

@@ -11,7 +11,8 @@
 #include "base/types.h"
 
 struct ms_report_target {
-	uint64_t pid; // MS_UNKNOWN where there is no process.
+	uint64_t pid;         // MS_UNKNOWN where there is no process.
+	uint64_t start_ticks; // Of the process, since boot: with the pid it names one process.
 	const char *exe;
 	const char *go_version;    // "go1.24.13", or NULL.
 	const char *experiments;   // "noswissmap", "" for none, NULL for unknown.

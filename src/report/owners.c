@@ -1,4 +1,4 @@
-// owners.c - a census's rows summed by owner and type.
+// owners.c - a census's rows summed by owner, type and kind.
 //
 // The groups are found with an open-addressed table of indices into the sums.  Types and owners
 // come from a target: two rows belong together when the bytes of both strings are the same, not
@@ -23,6 +23,12 @@ struct owner_table {
 static bool same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_group(const struct ms_owner_row *sum, const struct ms_map_row *row)
+{
+	return sum->kind == row->kind && same_text(sum->owner, row->owner) &&
+	       same_text(sum->type, row->type);
 }
 
 /** FNV-1a; NULL and "" differ. */
@@ -66,21 +72,25 @@ static bool table_grow(struct owner_table *table)
 }
 
 /** The sum that @p row belongs to, new when it is the first of its group; NULL: no memory. */
-static struct ms_owner_row *table_find(struct owner_table *table, const struct ms_map_row *row)
+static struct ms_owner_row *table_find(struct owner_table *table, const struct ms_map_row *row,
+				       size_t index)
 {
+	struct ms_owner_row sum = {
+		.owner = row->owner, .type = row->type, .kind = row->kind, .first_map = index
+	};
 	size_t at;
 
 	if (table->sums.count * 2 >= table->slot_count && !table_grow(table))
 		return NULL;
 	at = slot_start(table, row->owner, row->type);
 	while (table->slots[at]) {
-		struct ms_owner_row *sum = &table->sums.items[table->slots[at] - 1];
+		struct ms_owner_row *old = &table->sums.items[table->slots[at] - 1];
 
-		if (same_text(sum->owner, row->owner) && same_text(sum->type, row->type))
-			return sum;
+		if (same_group(old, row))
+			return old;
 		at = (at + 1) & (table->slot_count - 1);
 	}
-	if (!ms_vec_push(&table->sums, { .owner = row->owner, .type = row->type }))
+	if (!ms_vec_push(&table->sums, sum))
 		return NULL;
 	table->slots[at] = (uint32_t)table->sums.count;
 	return &table->sums.items[table->sums.count - 1];
@@ -102,7 +112,9 @@ static int owner_compare(const void *a, const void *b)
 	if (x->total_bytes != y->total_bytes)
 		return x->total_bytes > y->total_bytes ? -1 : 1;
 	by_owner = text_compare(x->owner, y->owner);
-	return by_owner ? by_owner : text_compare(x->type, y->type);
+	if (!by_owner)
+		by_owner = text_compare(x->type, y->type);
+	return by_owner ? by_owner : x->kind - y->kind;
 }
 
 struct ms_error *ms_census_sum_owners(struct ms_census_report *report)
@@ -115,8 +127,9 @@ struct ms_error *ms_census_sum_owners(struct ms_census_report *report)
 		const struct ms_map_row *row = &report->maps[i];
 
 		// Neighbours often are of one group.
-		if (!sum || sum->owner != row->owner || sum->type != row->type)
-			sum = table_find(&table, row);
+		if (!sum || sum->owner != row->owner || sum->type != row->type ||
+		    sum->kind != row->kind)
+			sum = table_find(&table, row, i);
 		if (sum)
 			ms_owner_row_add(sum, row);
 		else

@@ -14,7 +14,8 @@ files="src/golang/calls.c src/golang/code_effects.c src/golang/code_facts.c src/
 	src/golang/named_types.c src/golang/scan.c src/golang/spans.c src/golang/struct_types.c
 	src/golang/types.c src/golang/unwind.c src/golang/version.c src/image/build_info.c
 	src/image/code.c src/image/code_amd64.c src/image/code_arm64.c src/image/debug_image.c
-	src/image/elf_file.c src/image/pclntab.c src/maps/classic.c src/maps/swiss.c
+	src/image/elf_file.c src/image/pclntab.c src/maps/classic.c src/maps/swiss.c src/report/budget.c
+	src/snapshot/snapshot.c
 	src/target/proc_maps.c src/target/replay_load.c"
 measured=$(tools/coverage.sh --fuzz $files) || exit 1
 awk -v least="$least" -v files="$files" '

@@ -720,6 +720,66 @@ static void census_seeds(struct seed *s)
 	}
 }
 
+/** A small document of a census, whole, of another schema and with odd values. */
+static void snapshot_seeds(struct seed *s)
+{
+	static const char *const documents[] = {
+		("{\"schema\":\"mapscope.census/1\",\"target\":{\"pid\":7,\"exe\":\"/a\"},"
+		 "\"partial\":false,\"coverage\":{\"seen\":1,\"read\":1,\"skipped\":{\"x\":1}},"
+		 "\"cost\":{\"wall_s\":0.5,\"gc_age_s\":null},\"memory\":{\"heap_bytes\":4096},"
+		 "\"owners\":[{\"owner\":\"main.a\",\"type\":null,\"maps\":1,\"kind\":\"swiss\"}],"
+		 "\"maps\":[{\"address\":\"0xc000\",\"kind\":\"classic\",\"tables\":null,"
+		 "\"growing\":true,\"growth\":{\"from\":8,\"to\":16,\"progress\":0.5,"
+		 "\"same_size\":false},\"where\":\"stack\",\"confidence\":\"changed\","
+		 "\"type_source\":\"dwarf\",\"directory_depth\":3}]}"),
+		"{\"schema\":\"mapscope.diff/1\"}",
+		"{\"tool\":null}",
+		("{\"schema\":\"mapscope.census/1\",\"filter\":{\"owner\":\"a\"},\"new\":[[[1]]],"
+		 "\"owners\":[1,[],{\"maps\":18446744073709551615}],\"maps\":[]}"),
+		"{\"schema\":\"mapscope.census/1\",\"target\":{\"exe\":\"a\\u0000\"}}",
+		"{\"schema\":\"mapscope.census/1\",\"partial\":1,\"maps\":{}}",
+		"{\"schema\":\"mapscope.census/1\",\"maps\":[{\"address\":\"c0\"}]}",
+		"{\"schema\":\"mapscope.census/1\",\"maps\":[{\"kind\":\"oval\"}]}",
+		"{\"schema\":\"mapscope.census/1\",\"never_written\":{}}",
+		"{\"schema\":\"mapscope.census/1\",\"partial\":null}",
+		"[1]",
+	};
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(documents); i++) {
+		char name[32];
+
+		seed_number(s, i * 20, 1);
+		seed_bytes(s, documents[i], strlen(documents[i]));
+		snprintf(name, sizeof(name), "document-%zu", i);
+		seed_save(s, "snapshot", name);
+	}
+}
+
+/** Budgets that can be meant, and some that cannot. */
+static void budget_seeds(struct seed *s)
+{
+	static const char *const budgets[] = {
+		("# all\nmain\\.a entries<=5 bytes<=64MB # here\n\"b <- c\" slack<=1KiB maps<=0\n* "
+		 "bytes<=2GB\n"),
+		"main bytez<=1",
+		"main bytes<=1mb",
+		"main entries<=1k",
+		"main maps<=1 maps<=2",
+		"(main bytes<=1",
+		"\"main bytes<=1",
+		"main",
+		"\n",
+	};
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(budgets); i++) {
+		char name[32];
+
+		seed_bytes(s, budgets[i], strlen(budgets[i]));
+		snprintf(name, sizeof(name), "budget-%zu", i);
+		seed_save(s, "budget", name);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	MS_AUTO_FREE struct seed *s = calloc(1, sizeof(*s));
@@ -745,5 +805,7 @@ int main(int argc, char **argv)
 	code_seeds(s);
 	hostile_dwarf_seeds(s);
 	census_seeds(s);
+	snapshot_seeds(s);
+	budget_seeds(s);
 	return EXIT_SUCCESS;
 }

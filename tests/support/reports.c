@@ -10,6 +10,7 @@
 
 static const struct ms_report_target prometheus = {
 	.pid = 1234,
+	.start_ticks = 86400,
 	.exe = "/usr/bin/prometheus",
 	.go_version = "go1.19.8",
 	.experiments = "",
@@ -21,6 +22,7 @@ static const struct ms_report_target prometheus = {
 
 static const struct ms_report_target orders = {
 	.pid = 77,
+	.start_ticks = 90000,
 	.exe = "/srv/orders",
 	.go_version = "go1.26.2",
 	.experiments = "greenteagc,swissmap",
@@ -204,38 +206,58 @@ static struct ms_skip hostile_skips[] = {
 	{ "\x1b[1mbad\xff reason", 1 },
 };
 
-static struct ms_owner_row fleet_owners[] = {
-	{ .owner = "storage.stripeSeries.hashes",
-	  .type = "map[uint64]*storage.memSeries",
-	  .maps = 16384,
-	  .entries = 1204332,
-	  .capacity = 2097152,
-	  .live_bytes = 20473644,
-	  .total_bytes = 62914608,
-	  .slack_bytes = 42440964 },
-	{ .type = "map[github.com/prometheus/prometheus/model/labels.Label][]uint64",
-	  .maps = 1,
-	  .entries = 9,
-	  .capacity = 16,
-	  .live_bytes = 297,
-	  .total_bytes = 48000,
-	  .slack_bytes = 327 },
-	{ .maps = 1000, .total_bytes = 48000, .slack_bytes = 48000 },
+/** Owners with many maps of their own, one with a single one, and some of which little is known. */
+static const struct ms_map_row fleet_kinds[] = {
+	{ .owner = "example.org/shop/internal/session.Registry.byConn <- example.org/shop.registry",
+	  .type = "map[string]int",
+	  .key_type = "string",
+	  .elem_type = "int",
+	  .entries = 40,
+	  .capacity = 64,
+	  .grow_at = 52,
+	  .live_bytes = 1000,
+	  .total_bytes = 2304,
+	  .slack_bytes = 1304,
+	  .type_source = MS_TYPE_MALLOC_HEADER },
 	{ .type = "map[string]string",
-	  .maps = 700,
-	  .entries = 1400,
-	  .capacity = 5600,
-	  .live_bytes = 20000,
-	  .total_bytes = 40000,
-	  .slack_bytes = 20000 },
+	  .key_type = "string",
+	  .elem_type = "string",
+	  .entries = 2,
+	  .capacity = 8,
+	  .grow_at = 8,
+	  .live_bytes = 66,
+	  .total_bytes = 320,
+	  .slack_bytes = 254,
+	  .type_source = MS_TYPE_MALLOC_HEADER },
+	{ .entries = 1,
+	  .capacity = 8,
+	  .grow_at = 8,
+	  .live_bytes = 9,
+	  .total_bytes = 128,
+	  .slack_bytes = 119 },
+	{ .confidence = MS_CONFIDENCE_UNVERIFIED, .total_bytes = 48, .slack_bytes = 48 },
 };
+
+enum { FLEET_EACH = 1000, FLEET_COUNT = 4 * FLEET_EACH + 1 };
 
 struct ms_census_report ms_census_example_fleet(void)
 {
+	static struct ms_map_row rows[FLEET_COUNT];
 	struct ms_census_report report = ms_census_example_swiss();
 
-	report.owners = fleet_owners;
-	report.owner_count = MS_ARRAY_SIZE(fleet_owners);
+	for (size_t i = 0; i < FLEET_COUNT - 1; i++) {
+		rows[i] = fleet_kinds[i % 4];
+		rows[i].address = 0xc000100000 + i * 48;
+		rows[i].kind = MS_MAP_SWISS;
+	}
+	rows[FLEET_COUNT - 1] = swiss_rows[1];
+	rows[FLEET_COUNT - 1].address = 0xc000100000 + FLEET_COUNT * 48;
+	rows[FLEET_COUNT - 1].owner = "main.payments";
+	rows[0].growing = true;
+	rows[0].growth = (struct ms_map_growth){ .from = 32, .to = 64, .progress = 0.5 };
+	report.maps = rows;
+	report.map_count = FLEET_COUNT;
+	report.never_written = FLEET_EACH;
 	return report;
 }
 
@@ -312,7 +334,7 @@ struct ms_census_report ms_census_example_swiss(void)
 struct ms_census_report ms_census_example_unknown(void)
 {
 	return (struct ms_census_report){
-		.target = { .pid = MS_UNKNOWN },
+		.target = { .pid = MS_UNKNOWN, .start_ticks = MS_UNKNOWN },
 		.cost = unknown_cost,
 		.maps = unknown_rows,
 		.map_count = MS_ARRAY_SIZE(unknown_rows),
@@ -645,5 +667,154 @@ struct ms_doctor_report ms_doctor_example_refused(void)
 		.checks = refused_checks,
 		.check_count = MS_ARRAY_SIZE(refused_checks),
 		.verdict = "nothing will work on this target",
+	};
+}
+
+static struct ms_diff_row diff_rows[] = {
+	{ .owner = "example.org/shop/internal/session.Registry.byConn <- example.org/shop.registry",
+	  .type = "map[string]int",
+	  .kind = MS_MAP_SWISS,
+	  .before = { 1000, 40000, 2304000, 1304000 },
+	  .after = { 41230, 1649200, 94993920, 53763920 } },
+	{ .owner = "main.cache",
+	  .type = HOSTILE,
+	  .kind = MS_MAP_SWISS,
+	  .presence = MS_DIFF_GONE,
+	  .before = { 1, 9000, 1200000, 900000 } },
+	{ .type = "map[string]string",
+	  .kind = MS_MAP_SWISS,
+	  .presence = MS_DIFF_NEW,
+	  .after = { 7, 14, 2240, 1778 } },
+	{ .kind = MS_MAP_SWISS, .before = { 5, 5, 640, 600 }, .after = { 5, 5, 640, 600 } },
+	{ .owner = "main.odd",
+	  .type = "map[int]int",
+	  .before = { 1, MS_UNKNOWN, MS_UNKNOWN, MS_UNKNOWN },
+	  .after = { 1, 3, 192, 100 } },
+};
+
+struct ms_diff_report ms_diff_example(void)
+{
+	return (struct ms_diff_report){
+		.before = orders,
+		.after = orders,
+		.before_name = "before.json",
+		.after_name = "77",
+		.cost = unknown_cost,
+		.rows = diff_rows,
+		.row_count = MS_ARRAY_SIZE(diff_rows),
+		.total_before = { 1007, 49005, 3504640, 2204600 },
+		.total_after = { 41243, 1649222, 94996992, 53766398 },
+		.same_process = true,
+		.appeared = 40238,
+		.vanished = 2,
+		.warnings = { "before.json is partial: the target exited while it was read" },
+		.warning_count = 1,
+	};
+}
+
+static struct ms_peak_row run_peaks[] = {
+	{ .exe = "/build/b001/session.test",
+	  .owner = "example.org/shop/internal/session.Registry.byConn <- example.org/shop.registry",
+	  .type = "map[string]int",
+	  .kind = MS_MAP_SWISS,
+	  .maps = 41230,
+	  .entries = 1649200,
+	  .total_bytes = 94993920,
+	  .slack_bytes = 53763920,
+	  .pid = 78,
+	  .at_s = 3.25 },
+	{ .exe = "/build/b002/evil\x1b[2J.test",
+	  .owner = "main.cache",
+	  .type = HOSTILE,
+	  .maps = 1,
+	  .entries = 9000,
+	  .total_bytes = 1200000,
+	  .slack_bytes = 900000,
+	  .pid = 79,
+	  .at_s = 0.5 },
+	{ .maps = 5, .entries = 5, .total_bytes = 640, .slack_bytes = 600, .pid = 77, .at_s = 1 },
+};
+
+static struct ms_run_process run_processes[] = {
+	{ .target = { .pid = 78,
+		      .exe = "/build/b001/session.test",
+		      .arch = "amd64",
+		      .go_version = "go1.26.2",
+		      .start_ticks = 90100,
+		      .stripped = true },
+	  .censuses = 12,
+	  .last_s = 4.1,
+	  .gone_s = 4.25,
+	  .maps = 41243,
+	  .entries = 1649222,
+	  .total_bytes = 94996992,
+	  .slack_bytes = 53766398,
+	  .peak_bytes = 94996992,
+	  .peak_s = 3.25 },
+	{ .target = { .pid = 79,
+		      .exe = "/build/b002/evil\x1b[2J.test",
+		      .arch = "amd64",
+		      .go_version = "go1.26.2",
+		      .start_ticks = 90101 },
+	  .last_s = NAN,
+	  .gone_s = NAN,
+	  .peak_s = NAN },
+};
+
+static struct ms_budget_rule run_rules[] = {
+	{ .text = "cache",
+	  .line = 2,
+	  .limits = { 10000, MS_UNKNOWN, MS_UNKNOWN, MS_UNKNOWN },
+	  .worst = { [MS_LIMIT_ENTRIES] = { 9000, "main.cache", "/build/b002/x", 79, 0.5 } },
+	  .matched = true },
+	{ .text = "session\\.",
+	  .line = 3,
+	  .limits = { MS_UNKNOWN, 64000000, MS_UNKNOWN, 50000 },
+	  .worst = { [MS_LIMIT_BYTES] = { 94993920, "session.Registry.byConn",
+					  "/build/b001/session.test", 78, 3.25 },
+		     [MS_LIMIT_MAPS] = { 41230, "session.Registry.byConn",
+					 "/build/b001/session.test", 78, 3.25 } },
+	  .matched = true },
+	{ .text = "gone",
+	  .line = 5,
+	  .limits = { MS_UNKNOWN, MS_UNKNOWN, 1000, MS_UNKNOWN },
+	  .worst = { [MS_LIMIT_SLACK] = { MS_UNKNOWN, NULL, NULL, MS_UNKNOWN, NAN } } },
+};
+
+static struct ms_budget run_budget = {
+	.name = "maps.budget",
+	.rules = run_rules,
+	.rule_count = MS_ARRAY_SIZE(run_rules),
+};
+
+struct ms_run_report ms_run_example(void)
+{
+	return (struct ms_run_report){
+		.target = { .pid = 77, .start_ticks = 90000 },
+		.cost = cost,
+		.command = "go test ./...",
+		.ran_s = 4.5,
+		.processes_seen = 37,
+		.processes = run_processes,
+		.process_count = MS_ARRAY_SIZE(run_processes),
+		.peaks = run_peaks,
+		.peak_count = MS_ARRAY_SIZE(run_peaks),
+		.censuses = 12,
+		.own_cpu_s = 0.31,
+		.budget = &run_budget,
+	};
+}
+
+struct ms_run_report ms_run_example_nothing(void)
+{
+	return (struct ms_run_report){
+		.target = { .pid = 77, .start_ticks = 90000 },
+		.cost = unknown_cost,
+		.command = "sleep 100",
+		.exit_code = -1,
+		.exit_signal = 15,
+		.ran_s = 0.7,
+		.processes_seen = 1,
+		.own_cpu_s = 0.004,
 	};
 }

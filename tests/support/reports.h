@@ -5,7 +5,9 @@
 
 #include "report/census.h"
 #include "report/diagnosis.h"
+#include "report/diff.h"
 #include "report/doctor.h"
+#include "report/run.h"
 
 struct ms_census_report ms_census_example_classic(void);
 struct ms_census_report ms_census_example_swiss(void);
@@ -26,3 +28,7 @@ struct ms_diagnosis_report ms_diagnosis_example_hostile(void);
 
 struct ms_doctor_report ms_doctor_example_good(void);
 struct ms_doctor_report ms_doctor_example_refused(void);
+
+struct ms_diff_report ms_diff_example(void);
+struct ms_run_report ms_run_example(void);         // With a budget.
+struct ms_run_report ms_run_example_nothing(void); // No Go program was seen.

@@ -67,14 +67,35 @@ MS_TEST(options_all_is_no_limit)
 	CHECK_EQ(o.view.top, SIZE_MAX);
 }
 
+MS_TEST(options_of_maps_choose_rows)
+{
+	struct ms_options o = { 0 };
+
+	CHECK_OK(parse("maps 1", &o));
+	CHECK_EQ(o.view.rows, MS_ROWS_GROUPED);
+	CHECK(!o.owner && !o.type);
+	CHECK_OK(parse("maps 1 --expand --owner ^main --type=int$ --sort load", &o));
+	CHECK_EQ(o.view.rows, MS_ROWS_EXPANDED);
+	CHECK_STR(o.owner, "^main");
+	CHECK_STR(o.type, "int$");
+	CHECK_OK(parse("maps 1 --sort maps", &o));
+	CHECK_EQ(o.view.sort, MS_SORT_MAPS);
+	CHECK_ERR(parse("maps 1 --sort maps --expand", &o), MS_ERR_USAGE);
+	CHECK_ERR(parse("maps 1 --owner a(b", &o), MS_ERR_USAGE);
+	CHECK_ERR(parse("maps 1 --type map[string", &o), MS_ERR_USAGE);
+	CHECK_ERR(parse("doctor 1 --type map", &o), MS_ERR_USAGE);
+}
+
 MS_TEST(options_verbs_may_be_cut_short)
 {
 	static const struct {
 		const char *line;
 		enum ms_verb verb;
 	} cases[] = {
-		{ "di 1", MS_VERB_DIAGNOSE }, { "do 1", MS_VERB_DOCTOR }, { "ma 1", MS_VERB_MAPS },
-		{ "maps 1", MS_VERB_MAPS },   { "hel", MS_VERB_HELP },
+		{ "dia 1", MS_VERB_DIAGNOSE }, { "dif 1 2", MS_VERB_DIFF },
+		{ "r -- a", MS_VERB_RUN },     { "do 1", MS_VERB_DOCTOR },
+		{ "ma 1", MS_VERB_MAPS },      { "maps 1", MS_VERB_MAPS },
+		{ "hel", MS_VERB_HELP },
 	};
 
 	for (size_t i = 0; i < MS_ARRAY_SIZE(cases); i++) {
@@ -83,6 +104,41 @@ MS_TEST(options_verbs_may_be_cut_short)
 		CHECK_OK(parse(cases[i].line, &o));
 		CHECK_EQ(o.verb, cases[i].verb);
 	}
+}
+
+MS_TEST(options_of_diff_name_two_sides)
+{
+	struct ms_options o = { 0 };
+
+	CHECK_OK(parse("diff a.json 12 --top 3", &o));
+	CHECK_STR(o.sides[0].name, "a.json");
+	CHECK_EQ(o.sides[0].pid, 0);
+	CHECK_EQ(o.sides[1].pid, 12);
+	CHECK_EQ(o.view.top, 3);
+	CHECK_ERR(parse("diff a.json", &o), MS_ERR_USAGE);
+	CHECK_ERR(parse("diff 1 2 3", &o), MS_ERR_USAGE);
+	CHECK_ERR(parse("diff 0 2", &o), MS_ERR_USAGE);
+}
+
+MS_TEST(options_of_run_end_at_the_dashes)
+{
+	struct ms_options o = { 0 };
+
+	CHECK_OK(parse("run --json --budget b.txt -- go test -v --json", &o));
+	CHECK_EQ(o.verb, MS_VERB_RUN);
+	CHECK_STR(o.budget, "b.txt");
+	CHECK_EQ(o.format, MS_FORMAT_JSON);
+	CHECK_STR(o.command[0], "go");
+	CHECK_STR(o.command[2], "-v");
+	CHECK_STR(o.command[3], "--json");
+	CHECK(o.command[4] == NULL);
+	CHECK_OK(parse("run -- a -- b", &o));
+	CHECK_STR(o.command[1], "--");
+	CHECK_ERR(parse("run", &o), MS_ERR_USAGE);
+	CHECK_ERR(parse("run --", &o), MS_ERR_USAGE);
+	CHECK_ERR(parse("run go test", &o), MS_ERR_USAGE);
+	CHECK_ERR(parse("run go -- test", &o), MS_ERR_USAGE);
+	CHECK_ERR(parse("run --sort load -- a", &o), MS_ERR_USAGE);
 }
 
 MS_TEST(options_a_process_has_three_spellings)

@@ -102,15 +102,15 @@ MS_TEST(render_csv_rows_are_whole)
 
 	ms_sink_init_memory(&sink);
 	CHECK_OK(ms_render_census_csv(&hostile, &all, &sink));
-	CHECK_EQ(count_rows(ms_sink_text(&sink), 25), 1 + hostile.map_count);
+	CHECK_EQ(count_rows(ms_sink_text(&sink), 26), 1 + hostile.map_count);
 	sink.size = 0;
 	CHECK_OK(ms_render_census_csv(&classic, &all, &sink));
-	CHECK_EQ(count_rows(ms_sink_text(&sink), 25), 1 + classic.map_count);
+	CHECK_EQ(count_rows(ms_sink_text(&sink), 26), 1 + classic.map_count);
 	sink.size = 0;
 	CHECK_OK(ms_render_heap_csv(&classic, &all, &sink));
 	CHECK_EQ(count_rows(ms_sink_text(&sink), 10), 1 + classic.memory.class_count);
 	sink.size = 0;
 	CHECK_OK(ms_render_diagnosis_csv(&diagnosis, &sink));
-	CHECK_EQ(count_rows(ms_sink_text(&sink), 35), 1 + diagnosis.finding_count);
+	CHECK_EQ(count_rows(ms_sink_text(&sink), 36), 1 + diagnosis.finding_count);
 	ms_sink_deinit(&sink);
 }

@@ -104,9 +104,11 @@ static void census_page(struct ms_census_report report, const struct ms_census_v
 {
 	struct ms_sink sink;
 
+	CHECK_OK(ms_census_sum_owners(&report));
 	ms_sink_init_memory(&sink);
 	CHECK_OK(ms_render_census_text(&report, view, style, &sink));
 	page(&sink, style, name);
+	free(report.owners);
 }
 
 static void diagnosis_page(struct ms_diagnosis_report report, const struct ms_text_style *style,
@@ -151,19 +153,45 @@ MS_TEST(render_heap_pages)
 
 MS_TEST(render_census_pages)
 {
-	const struct ms_census_view all = { .top = SIZE_MAX, .sort = MS_SORT_LOAD };
+	const struct ms_census_view all = { .top = SIZE_MAX,
+					    .sort = MS_SORT_LOAD,
+					    .rows = MS_ROWS_EXPANDED };
 	const struct ms_census_view two = { .top = 2, .sort = MS_SORT_ENTRIES };
+	const struct ms_census_view expanded = { .top = 5, .rows = MS_ROWS_EXPANDED };
+	const struct ms_census_view by_maps = { .top = SIZE_MAX, .sort = MS_SORT_MAPS };
 
 	census_page(ms_census_example_classic(), &by_bytes, &narrow, "census_classic.txt");
 	census_page(ms_census_example_classic(), &all, &wide, "census_classic_all_wide.txt");
 	census_page(ms_census_example_classic(), &two, &colored, "census_classic_two_color.txt");
 	census_page(ms_census_example_swiss(), &by_bytes, &narrow, "census_swiss.txt");
 	census_page(ms_census_example_fleet(), &by_bytes, &narrow, "census_fleet.txt");
+	census_page(ms_census_example_fleet(), &by_maps, &wide, "census_fleet_maps_wide.txt");
+	census_page(ms_census_example_fleet(), &expanded, &narrow, "census_fleet_expanded.txt");
 	census_page(ms_census_example_unknown(), &by_bytes, &narrow, "census_unknown.txt");
 	census_page(ms_census_example_empty(), &by_bytes, &narrow, "census_empty.txt");
 	census_page(ms_census_example_hostile(), &by_bytes, &wide, "census_hostile_wide.txt");
 	census_page(ms_census_example_hostile(), &by_bytes, &ascii, "census_hostile_ascii.txt");
 	census_page(ms_census_example_partial(), &by_bytes, &narrow, "census_partial.txt");
+}
+
+MS_TEST(render_census_filtered)
+{
+	struct ms_census_report report = ms_census_example_fleet();
+	struct ms_row_filter filter;
+	const struct ms_census_view view = { .top = 2, .filter = &filter };
+	struct ms_sink sink;
+
+	CHECK_OK(ms_row_filter_init(&filter, "session\\.", "int$"));
+	census_page(report, &view, &narrow, "census_filtered.txt");
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_census_sum_owners(&report));
+	CHECK_OK(ms_render_census_json(&report, &view, &sink));
+	document(&sink, "census_filtered.json");
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_census_csv(&report, &view, &sink));
+	csv_file(&sink, "census_filtered.csv");
+	free(report.owners);
+	ms_row_filter_deinit(&filter);
 }
 
 MS_TEST(render_diagnosis_pages)
@@ -274,4 +302,50 @@ MS_TEST(render_doctor_documents)
 {
 	doctor_file(ms_doctor_example_good(), "doctor_good.json");
 	doctor_file(ms_doctor_example_refused(), "doctor_refused.json");
+}
+
+MS_TEST(render_diff)
+{
+	const struct ms_census_view everything = { .top = SIZE_MAX };
+	const struct ms_diff_report report = ms_diff_example();
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_diff_text(&report, &by_bytes, &narrow, &sink));
+	page(&sink, &narrow, "diff.txt");
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_diff_text(&report, &everything, &wide, &sink));
+	page(&sink, &wide, "diff_all_wide.txt");
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_diff_json(&report, &everything, &sink));
+	document(&sink, "diff.json");
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_diff_csv(&report, &everything, &sink));
+	csv_file(&sink, "diff.csv");
+}
+
+static void run_page(struct ms_run_report report, const struct ms_text_style *style,
+		     const char *name)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_run_text(&report, &by_bytes, style, &sink));
+	page(&sink, style, name);
+}
+
+MS_TEST(render_run)
+{
+	const struct ms_run_report report = ms_run_example();
+	struct ms_sink sink;
+
+	run_page(report, &narrow, "run.txt");
+	run_page(report, &wide, "run_wide.txt");
+	run_page(ms_run_example_nothing(), &narrow, "run_nothing.txt");
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_run_json(&report, &by_bytes, &sink));
+	document(&sink, "run.json");
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_run_csv(&report, &by_bytes, &sink));
+	csv_file(&sink, "run.csv");
 }

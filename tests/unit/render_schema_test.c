@@ -123,6 +123,35 @@ MS_TEST(render_schema_doctor)
 	doctor_fits(ms_doctor_example_refused());
 }
 
+MS_TEST(render_schema_diff)
+{
+	const struct ms_census_view all = { .top = SIZE_MAX };
+	const struct ms_diff_report report = ms_diff_example();
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_diff_json(&report, &all, &sink));
+	CHECK_EQ(check_document("diff", ms_sink_text(&sink)), 0);
+	ms_sink_deinit(&sink);
+}
+
+static void run_fits(struct ms_run_report report)
+{
+	const struct ms_census_view all = { .top = SIZE_MAX };
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_run_json(&report, &all, &sink));
+	CHECK_EQ(check_document("run", ms_sink_text(&sink)), 0);
+	ms_sink_deinit(&sink);
+}
+
+MS_TEST(render_schema_run)
+{
+	run_fits(ms_run_example());
+	run_fits(ms_run_example_nothing());
+}
+
 /** Put @p to, which is as long, in the place of the first @p from. */
 static void refused_with(const char *from, const char *to)
 {

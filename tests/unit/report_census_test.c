@@ -96,8 +96,9 @@ MS_TEST(report_census_order_is_that_of_a_sort)
 		fill_random(&report, round == 0 ? 0 : ms_test_random() % 200);
 		for (size_t t = 0; t < MS_ARRAY_SIZE(tops); t++) {
 			for (int sort = MS_SORT_BYTES; sort <= MS_SORT_LOAD; sort++) {
-				const struct ms_census_view view = { tops[t],
-								     (enum ms_sort_key)sort };
+				const struct ms_census_view view = { .top = tops[t],
+								     .sort =
+									 (enum ms_sort_key)sort };
 
 				check_order(&report, &view);
 			}

@@ -1,7 +1,7 @@
 # Each verb's own page names its own options only; a beginning of a verb is enough.
-for verb in diagnose maps heap doctor; do
+for verb in diagnose maps heap run diff doctor; do
 	"$MAPSCOPE" help $verb
 	"$MAPSCOPE" $verb --help | cmp - <("$MAPSCOPE" help $verb)
 	echo
 done
-"$MAPSCOPE" hel ma | cmp - <("$MAPSCOPE" help maps)
+"$MAPSCOPE" h ma | cmp - <("$MAPSCOPE" help maps)

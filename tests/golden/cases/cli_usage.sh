@@ -42,3 +42,20 @@ try diagnose --seconds 3601 1
 try diagnose --seconds nan 1
 try diagnose --seconds 3s 1
 try diagnose --seconds '' 1
+try maps --owner 'a(b' 1
+try maps --type 'map[string' 1
+try maps --sort maps --expand 1
+try doctor --owner a 1
+try maps --name '(mapscope-no-such'
+try diff
+try diff 1
+try diff 1 2 3
+try diff 0 1
+try diff --name a b c
+try run
+try run --
+try run true
+try run true -- false
+try run --seconds 3 -- true
+try run --budget
+try maps --budget a 1

@@ -1,0 +1,15 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+// TestFill holds its maps long enough for a look at them.
+func TestFill(t *testing.T) {
+	fill(20000, 10)
+	time.Sleep(1500 * time.Millisecond)
+	if len(cache) != 20000 {
+		t.Fatal("entries are missing")
+	}
+}
