@@ -24,8 +24,8 @@
 
 static const double SHARE = 0.05;       // Of one core.
 static const double HEAD_START_S = 0.5; // Of processor time, for what lives shortly.
-static const double CREDIT_S = 1; // Beyond the share, for programs looked at only once or twice;
-static const double CREDIT_EACH_S = 0.4;  // and of that, for each of them.
+static const double CREDIT_S = 2; // Beyond the share, for programs looked at only once or twice;
+static const double CREDIT_EACH_S = 1;    // and of that, for each of them.
 static const double INTERVAL_S = 0.25;    // Between two looks at a process, at least.
 static const double FIRST_RETRY_S = 0.02; // Doubled with each attempt to open.
 
