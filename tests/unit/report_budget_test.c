@@ -34,13 +34,13 @@ MS_TEST(budget_reads_lines)
 	CHECK_EQ(b.rule_count, 3);
 	CHECK_STR(b.rules[0].text, "main\\.a");
 	CHECK_EQ(b.rules[0].line, 3);
-	CHECK_EQ(b.rules[0].limits[MS_LIMIT_ENTRIES], 5);
-	CHECK_EQ(b.rules[0].limits[MS_LIMIT_BYTES], 64000000);
-	CHECK_EQ(b.rules[0].limits[MS_LIMIT_SLACK], MS_UNKNOWN);
+	CHECK_EQ(b.rules[0].limits[MS_BUDGET_ENTRIES], 5);
+	CHECK_EQ(b.rules[0].limits[MS_BUDGET_BYTES], 64000000);
+	CHECK_EQ(b.rules[0].limits[MS_BUDGET_SLACK], MS_UNKNOWN);
 	CHECK_STR(b.rules[1].text, "main.b <- x");
-	CHECK_EQ(b.rules[1].limits[MS_LIMIT_SLACK], 1024);
-	CHECK_EQ(b.rules[1].limits[MS_LIMIT_MAPS], 0);
-	CHECK_EQ(b.rules[2].limits[MS_LIMIT_BYTES], 2000000000);
+	CHECK_EQ(b.rules[1].limits[MS_BUDGET_SLACK], 1024);
+	CHECK_EQ(b.rules[1].limits[MS_BUDGET_MAPS], 0);
+	CHECK_EQ(b.rules[2].limits[MS_BUDGET_BYTES], 2000000000);
 	CHECK(!b.rules[2].pattern.text);
 	CHECK_EQ(ms_budget_broken(&b), 0);
 	ms_budget_deinit(&b);
@@ -99,17 +99,17 @@ MS_TEST(budget_holds_owners_whatever_their_types)
 	CHECK_OK(
 	    parse("main\\.a bytes<=949 entries<=8\nmain bytes<=950\n* maps<=13\nnone maps<=0", &b));
 	CHECK_OK(ms_budget_check(&b, &census, 1.5));
-	CHECK_EQ(b.rules[0].worst[MS_LIMIT_BYTES].value, 950);
-	CHECK_STR(b.rules[0].worst[MS_LIMIT_BYTES].owner, "main.a");
-	CHECK_STR(b.rules[0].worst[MS_LIMIT_BYTES].exe, "/a/test");
-	CHECK_EQ(b.rules[0].worst[MS_LIMIT_BYTES].pid, 9);
-	CHECK(b.rules[0].worst[MS_LIMIT_BYTES].at_s == 1.5);
-	CHECK_EQ(b.rules[0].worst[MS_LIMIT_ENTRIES].value, 8);
+	CHECK_EQ(b.rules[0].worst[MS_BUDGET_BYTES].value, 950);
+	CHECK_STR(b.rules[0].worst[MS_BUDGET_BYTES].owner, "main.a");
+	CHECK_STR(b.rules[0].worst[MS_BUDGET_BYTES].exe, "/a/test");
+	CHECK_EQ(b.rules[0].worst[MS_BUDGET_BYTES].pid, 9);
+	CHECK(b.rules[0].worst[MS_BUDGET_BYTES].at_s == 1.5);
+	CHECK_EQ(b.rules[0].worst[MS_BUDGET_ENTRIES].value, 8);
 	CHECK(ms_budget_rule_is_broken(&b.rules[0]));
 	CHECK(!ms_budget_rule_is_broken(&b.rules[1])); // Each owner by itself.
 	CHECK(ms_budget_rule_is_broken(&b.rules[2]));  // All maps, whoever owns them.
 	CHECK(!b.rules[3].matched && !ms_budget_rule_is_broken(&b.rules[3]));
-	CHECK_EQ(b.rules[3].worst[MS_LIMIT_MAPS].value, MS_UNKNOWN);
+	CHECK_EQ(b.rules[3].worst[MS_BUDGET_MAPS].value, MS_UNKNOWN);
 	CHECK_EQ(ms_budget_broken(&b), 2);
 	ms_budget_deinit(&b);
 }
@@ -130,8 +130,8 @@ MS_TEST(budget_keeps_the_worst)
 		row.total_bytes = bytes[i];
 		CHECK_OK(ms_budget_check(&b, &later, i));
 	}
-	CHECK_EQ(b.rules[0].worst[MS_LIMIT_BYTES].value, 700);
-	CHECK(b.rules[0].worst[MS_LIMIT_BYTES].at_s == 1);
+	CHECK_EQ(b.rules[0].worst[MS_BUDGET_BYTES].value, 700);
+	CHECK(b.rules[0].worst[MS_BUDGET_BYTES].at_s == 1);
 	CHECK_EQ(ms_budget_broken(&b), 1);
 	ms_budget_deinit(&b);
 }
