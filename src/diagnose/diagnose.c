@@ -1,9 +1,11 @@
 // diagnose.c - the window:
 //
-//	census ── polls of the largest maps, ten a second ── census ── findings
+//	census, walk ── polls of the largest maps, ten a second ── census, walk ── findings
 //
-// The second census starts early enough, by the time the first one took, for the result to be
-// there when the window ends.  A target that exits in between leaves the first census and the
+// The polls go on while the first walk looks for types and owners.  The second census starts early
+// enough, by the time the first one took, for the result to be there when the window ends; its
+// walk is left out where the first one took too long, or cut short.  Then maps that were there in
+// the first census keep the owners that they had.  A target that exits in between leaves the first census and the
 // polls; the report then says how far it came.
 #include "diagnose/diagnose.h"
 
@@ -12,16 +14,23 @@
 #include "diagnose/findings.h"
 #include "diagnose/next_growth.h"
 #include "diagnose/window.h"
+#include "walk/walk.h"
 
 #include <math.h>
 
 static const double RESERVE = 1.2; // Of the first census's time, kept for the second.
+static const double FIRST_WALK_SHARE = 0.5;   // Of the time until the end.
+static const double SECOND_WALK_SHARE = 0.25; // Of the whole: a longer walk is not made twice.
+static const double WALK_SECONDS_MIN = 0.2;
 
 struct diagnosis {
 	struct ms_window window;
 	struct ms_befores before;
 	double start, end;     // Of the whole.
 	double first_census_s; // How long it took.
+	double first_walk_s;   // Likewise, without the polls in between.
+	struct ms_error *lost; // What a poll met while a walk went on.
+	double walk_until;     // When the walk that goes on has to end.
 	double first_at;       // When it began.
 	uint64_t first_gc;
 };
@@ -47,12 +56,76 @@ static void progress(const struct diagnosis *d, const char *what)
 		o->progress(o->context, whole > 0 ? (now(d) - d->start) / whole : 1, what);
 }
 
+/** Between batches of a walk: what is due is done, and the time looked at. */
+static bool tick_of_walk(void *context)
+{
+	struct diagnosis *d = context;
+
+	progress(d, "finding types and owners");
+	if (!d->lost && ms_window_due(&d->window) <= now(d))
+		d->lost = ms_window_tick(&d->window);
+	return d->lost || stopped(d) || now(d) >= d->walk_until;
+}
+
+/** The same when the window is over. */
+static bool tick_of_last_walk(void *context)
+{
+	struct diagnosis *d = context;
+
+	progress(d, "finding types and owners");
+	return stopped(d) || now(d) >= d->walk_until;
+}
+
+static struct ms_error *first_walk(struct diagnosis *d, struct ms_census_report *census)
+{
+	const struct ms_walk_options options = { .tick = tick_of_walk, .tick_context = d };
+	double started = now(d);
+	struct ms_error *err = ms_window_start(&d->window);
+
+	d->walk_until = started + (d->end - started) * FIRST_WALK_SHARE;
+	if (!err)
+		err = ms_walk_run(d->window.rt, &options, census);
+	d->first_walk_s = now(d) - started;
+	if (err || !d->lost)
+		return err;
+	err = d->lost;
+	d->lost = NULL;
+	return err;
+}
+
+/** What is kept for a second walk; 0 when there will be none. */
+static double second_walk_s(const struct diagnosis *d)
+{
+	double whole = d->end - d->start;
+
+	return d->first_walk_s <= whole * SECOND_WALK_SHARE ? d->first_walk_s : 0;
+}
+
+/** Types and owners for the last census: by a walk of its own, and from the first. */
+static struct ms_error *second_walk(struct diagnosis *d, const struct ms_census_report *first,
+				    struct ms_census_report *census)
+{
+	const struct ms_walk_options options = { .tick = tick_of_last_walk, .tick_context = d };
+	struct ms_error *err = NULL;
+
+	d->walk_until = now(d) + fmax(2 * d->first_walk_s, WALK_SECONDS_MIN);
+	if (second_walk_s(d) > 0)
+		err = ms_walk_run(d->window.rt, &options, census);
+	else
+		census->coverage.walk = first->coverage.walk;
+	if (!err)
+		err = ms_census_inherit(census, first);
+	if (!err)
+		ms_census_split_memory(census);
+	return err;
+}
+
 /** Tick until it is time for the second census.  A lost target is an error. */
 static struct ms_error *tick_until_due(struct diagnosis *d)
 {
 	const struct ms_diagnose_options *o = d->window.options;
-	double due = d->end - d->first_census_s * RESERVE;
-	struct ms_error *err = ms_window_start(&d->window);
+	double due = d->end - (d->first_census_s + second_walk_s(d)) * RESERVE;
+	struct ms_error *err = NULL;
 
 	while (!err && now(d) < due && !stopped(d)) {
 		err = ms_window_tick(&d->window);
@@ -160,7 +233,13 @@ static struct ms_error *window_run(struct diagnosis *d, struct ms_census_report 
 	if (!err) {
 		second_at = now(d);
 		progress(d, "second census");
-		err = ms_census_run(d->window.rt, &(struct ms_census_options){ .memory = true }, &second);
+		err = ms_census_run(d->window.rt, &(struct ms_census_options){ .memory = true },
+				    &second);
+		if (!err) {
+			err = second_walk(d, census, &second);
+			if (err)
+				ms_census_report_deinit(&second);
+		}
 	}
 	if (err && is_loss(err)) {
 		MS_AUTO_ERROR struct ms_error *loss = err;
@@ -203,9 +282,15 @@ struct ms_error *ms_diagnose_run(struct ms_go_runtime *rt,
 		return err;
 	d->first_census_s = now(d) - d->start;
 	d->first_gc = first.cost.gc_cycle;
-	err = ms_befores_take(&first, &d->before);
+	err = ms_watch_choose(&d->window.watch, &first);
 	if (!err)
-		err = ms_watch_choose(&d->window.watch, &first);
+		err = first_walk(d, &first);
+	if (err && is_loss(err)) {
+		ms_error_free(err); // The window meets it again, and says what was known.
+		err = NULL;
+	}
+	if (!err)
+		err = ms_befores_take(&first, &d->before);
 	if (!err)
 		err = window_run(d, &first, &report);
 	ms_census_report_deinit(&first);

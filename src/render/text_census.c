@@ -384,7 +384,7 @@ static bool is_never_written(const struct table *table, size_t i)
 	struct shown row = shown_at(table, i);
 
 	return row.map ? ms_map_row_never_written(row.map)
-		       : row.group->never_written == row.group->maps;
+		       : row.group->never_written == row.group->maps && !row.group->owner;
 }
 
 static void text_table(struct table *table)

@@ -127,7 +127,8 @@ static struct order_key group_key(const struct ms_owner_row *row, enum ms_sort_k
 {
 	struct order_key k = { .index = index };
 
-	if (row->never_written == row->maps) {
+	// With an owner, thousands of maps that are never written are worth a look.
+	if (row->never_written == row->maps && !row->owner) {
 		k.key = KEY_NEVER_WRITTEN;
 		return k;
 	}
@@ -349,4 +350,59 @@ void ms_census_report_deinit(struct ms_census_report *report)
 	ms_memory_deinit(&report->memory);
 	ms_arena_deinit(&report->arena);
 	*report = (struct ms_census_report){ 0 };
+}
+
+/** A string of another report, copied once for neighbours that share it. */
+struct copied {
+	const char *from, *to;
+};
+
+static const char *copy(struct ms_arena *arena, struct copied *last, const char *text)
+{
+	if (!text)
+		return NULL;
+	if (last->from != text) {
+		last->to = ms_arena_strndup(arena, text, strlen(text));
+		last->from = last->to ? text : NULL;
+	}
+	return last->to;
+}
+
+static bool row_inherit(struct ms_arena *arena, struct copied last[4], struct ms_map_row *row,
+			const struct ms_map_row *earlier)
+{
+	if (!row->owner && earlier->owner) {
+		row->owner = copy(arena, &last[0], earlier->owner);
+		row->owners = earlier->owners;
+		if (!row->owner)
+			return false;
+	}
+	if (row->type || !earlier->type || row->kind != earlier->kind)
+		return true;
+	row->type = copy(arena, &last[1], earlier->type);
+	row->key_type = copy(arena, &last[2], earlier->key_type);
+	row->elem_type = copy(arena, &last[3], earlier->elem_type);
+	row->type_source = earlier->type_source;
+	return row->type && (row->key_type || !earlier->key_type) &&
+	       (row->elem_type || !earlier->elem_type);
+}
+
+struct ms_error *ms_census_inherit(struct ms_census_report *census,
+				   const struct ms_census_report *earlier)
+{
+	struct copied last[4] = { { NULL, NULL } };
+	size_t at = 0;
+
+	census->coverage.typed = 0;
+	for (size_t i = 0; i < census->map_count; i++) {
+		struct ms_map_row *row = &census->maps[i];
+
+		while (at < earlier->map_count && earlier->maps[at].address < row->address)
+			at++;
+		if (at < earlier->map_count && earlier->maps[at].address == row->address &&
+		    !row_inherit(&census->arena, last, row, &earlier->maps[at]))
+			return ms_error_no_memory();
+		census->coverage.typed += row->type != NULL;
+	}
+	return ms_census_sum_owners(census);
 }

@@ -151,6 +151,13 @@ struct ms_owner_row ms_census_totals(const struct ms_census_report *report);
 struct ms_owner_row ms_census_filtered(const struct ms_census_report *report,
 				       const struct ms_census_view *view);
 
+/**
+ * Give rows of @p census that have no owner or type those of the row at the same address in
+ * @p earlier, a census of the same process; strings are copied.  Owners are summed anew.
+ */
+MS_MUST_USE struct ms_error *ms_census_inherit(struct ms_census_report *census,
+					       const struct ms_census_report *earlier);
+
 /** Fill in owners and owner_count from the rows, in place of what was there. */
 MS_MUST_USE struct ms_error *ms_census_sum_owners(struct ms_census_report *report);
 
