@@ -158,7 +158,23 @@ static struct ms_map_row swiss_rows[] = {
 	  .type = "map[string]main.Payment",
 	  .key_type = "string",
 	  .elem_type = "main.Payment",
-	  .type_source = MS_TYPE_MALLOC_HEADER },
+	  .owner = "pay.Ledger.open <- main.ledger",
+	  .owners = 3,
+	  .type_source = MS_TYPE_WALK },
+	{ .kind = MS_MAP_SYNC_TRIE,
+	  .address = 0x2ad600400060,
+	  .entries = 12,
+	  .capacity = MS_UNKNOWN,
+	  .grow_at = MS_UNKNOWN,
+	  .overflow_buckets = MS_UNKNOWN,
+	  .deleted_slots = MS_UNKNOWN,
+	  .live_bytes = MS_UNKNOWN,
+	  .total_bytes = 928,
+	  .slack_bytes = MS_UNKNOWN,
+	  .type = "sync.Map",
+	  .owner = "main.sessions",
+	  .owners = 1,
+	  .type_source = MS_TYPE_WALK },
 };
 
 static struct ms_map_row unknown_rows[] = {
@@ -325,7 +341,7 @@ struct ms_census_report ms_census_example_swiss(void)
 		.cost = cost,
 		.maps = swiss_rows,
 		.map_count = MS_ARRAY_SIZE(swiss_rows),
-		.coverage = { .seen = 2, .read = 2, .typed = 2 },
+		.coverage = { .seen = 3, .read = 3, .typed = 3 },
 		.heap_bytes = 4096000,
 		.rss_bytes = 12000000,
 	};
