@@ -121,11 +121,9 @@ ms_label_text ms_labels_text(struct ms_labels *l, const char *text, size_t size)
 	const char *copy;
 	size_t at;
 
+	size = strnlen(text, size < TEXT_BYTES_MAX ? size : TEXT_BYTES_MAX);
 	if (!size)
 		return 0;
-	if (size > TEXT_BYTES_MAX)
-		size = TEXT_BYTES_MAX;
-	size = strnlen(text, size);
 	if (!labels_begin(l) || !slots_reserve(&l->text_slots, &l->text_slot_count, l->text_count,
 					       hash_of_text, l))
 		return give_up(l, true);
