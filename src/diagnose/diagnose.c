@@ -13,6 +13,7 @@
 #include "diagnose/advice.h"
 #include "diagnose/findings.h"
 #include "diagnose/next_growth.h"
+#include "diagnose/owner_changes.h"
 #include "diagnose/window.h"
 #include "walk/walk.h"
 
@@ -253,6 +254,8 @@ static struct ms_error *window_run(struct diagnosis *d, struct ms_census_report 
 	if (err)
 		return err;
 	err = report_fill(d, &second, second_at - d->first_at, report);
+	if (!err)
+		err = ms_owner_changes_make(census, &second, second_at - d->first_at, report);
 	ms_census_report_deinit(&second);
 	if (!err && early)
 		err = partial_set(report, "interrupted", second_at - d->start,

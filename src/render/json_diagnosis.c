@@ -115,6 +115,37 @@ static void put_finding(struct ms_json *j, const struct ms_diagnosis_report *rep
 	ms_json_close_object(j);
 }
 
+static void put_side(struct ms_json *j, const char *key, const struct ms_diff_side *side)
+{
+	ms_json_key(j, key);
+	ms_json_open_object(j);
+	ms_json_put_u64(j, "maps", side->maps);
+	ms_json_put_u64(j, "entries", side->entries);
+	ms_json_put_u64(j, "total_bytes", side->total_bytes);
+	ms_json_put_u64(j, "slack_bytes", side->slack_bytes);
+	ms_json_close_object(j);
+}
+
+static void put_owners(struct ms_json *j, const struct ms_diagnosis_report *report)
+{
+	ms_json_row(j);
+	ms_json_key(j, "owners");
+	ms_json_open_array(j);
+	for (size_t i = 0; i < report->owner_change_count; i++) {
+		const struct ms_owner_change *c = &report->owner_changes[i];
+
+		ms_json_row(j);
+		ms_json_open_object(j);
+		ms_json_put_string(j, "owner", c->owner);
+		ms_json_put_string(j, "type", c->type);
+		ms_json_put_string(j, "verdict", ms_verdict_name(c->verdict));
+		put_side(j, "before", &c->before);
+		put_side(j, "after", &c->after);
+		ms_json_close_object(j);
+	}
+	ms_json_close_array(j);
+}
+
 static void put_fleet(struct ms_json *j, const struct ms_fleet *fleet)
 {
 	ms_json_row(j);
@@ -161,6 +192,7 @@ struct ms_error *ms_render_diagnosis_json(const struct ms_diagnosis_report *repo
 	put_memory(&j, report);
 	put_limits(&j, report);
 	put_fleet(&j, &report->fleet);
+	put_owners(&j, report);
 	ms_json_row(&j);
 	ms_json_key(&j, "findings");
 	ms_json_open_array(&j);

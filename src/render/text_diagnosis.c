@@ -97,6 +97,29 @@ static void text_nothing(struct ms_text *t, const struct ms_diagnosis_report *re
 	ms_text_end_whole(t);
 }
 
+/** Owners of many maps that grow together. */
+static void text_owner(struct ms_text *t, const struct ms_owner_change *c)
+{
+	struct ms_human a, b, d;
+	double maps = ms_diff_change(c->before.maps, c->after.maps);
+	double entries = ms_diff_change(c->before.entries, c->after.entries);
+	double bytes = ms_diff_change(c->before.total_bytes, c->after.total_bytes);
+
+	ms_text_colored(t, MS_TEXT_BOLD, ms_verdict_name(c->verdict));
+	ms_text_printf(t, ": %s maps in ", ms_human_count(&a, c->after.maps));
+	ms_text_name(t, c->owner, 0);
+	if (c->type) {
+		ms_text_printf(t, ", ");
+		ms_text_name(t, c->type, 0);
+	}
+	ms_text_printf(t, ", %s", ms_human_bytes(&b, c->after.total_bytes));
+	ms_text_printf(t, "; %+.0f maps, %+.0f entries", maps, entries);
+	if (isfinite(bytes))
+		ms_text_printf(t, ", %s", ms_human_bytes_change(&d, bytes));
+	ms_text_printf(t, " in the window");
+	ms_text_end(t, 0);
+}
+
 static void text_fleet(struct ms_text *t, const struct ms_fleet *fleet)
 {
 	struct ms_human a, b, c;
@@ -142,6 +165,8 @@ struct ms_error *ms_render_diagnosis_text(const struct ms_diagnosis_report *repo
 		text_finding(&t, report, i + 1);
 	text_nothing(&t, report);
 	text_summary(&t, report);
+	for (size_t i = 0; i < report->owner_change_count; i++)
+		text_owner(&t, &report->owner_changes[i]);
 	text_fleet(&t, &report->fleet);
 	ms_limits_line(report, &t.line);
 	ms_text_end(&t, 0);

@@ -107,6 +107,7 @@ struct ms_clock ms_finding_clock(const struct ms_diagnosis_report *report,
 void ms_diagnosis_report_deinit(struct ms_diagnosis_report *report)
 {
 	free(report->findings);
+	free(report->owner_changes);
 	ms_coverage_deinit(&report->coverage);
 	ms_memory_deinit(&report->memory);
 	ms_arena_deinit(&report->arena);

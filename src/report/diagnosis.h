@@ -2,6 +2,7 @@
 #pragma once
 
 #include "report/census.h"
+#include "report/diff.h"
 
 enum ms_verdict {
 	MS_VERDICT_GROWING,
@@ -78,11 +79,20 @@ struct ms_fleet {
 	uint64_t appeared, vanished; // Addresses in one census only.
 };
 
+/** The maps of one owner and type that grew together, in the two censuses. */
+struct ms_owner_change {
+	const char *owner, *type; // The type may be NULL.
+	struct ms_diff_side before, after;
+	enum ms_verdict verdict;
+};
+
 struct ms_diagnosis_report {
 	struct ms_report_target target;
 	struct ms_report_cost cost;
 	struct ms_finding *findings; // Ranked.
 	size_t finding_count;
+	struct ms_owner_change *owner_changes; // Owners of several maps, by what they add.
+	size_t owner_change_count;
 	struct ms_fleet fleet;           // Every map, findings included.
 	struct ms_coverage coverage;     // Of the last census.
 	uint64_t map_bytes, slack_bytes; // total_bytes and slack_bytes over all maps.
