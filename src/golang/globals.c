@@ -292,7 +292,6 @@ static void typed_array(struct typed_search *s, Dwarf_Die *type, ms_addr at, siz
 		return;
 	if (len < 2 || memcmp(s->path + len - 2, "[]", 2) != 0)
 		len = typed_path(s, len, "[]", "");
-	s->cut |= count > ELEMENTS_MAX;
 	for (uint64_t i = 0; i < count && i < ELEMENTS_MAX; i++) {
 		size_t before = s->globals->typed.count;
 
@@ -300,6 +299,7 @@ static void typed_array(struct typed_search *s, Dwarf_Die *type, ms_addr at, siz
 		if (s->globals->typed.count == before)
 			return; // Nothing of interest in any of them.
 	}
+	s->cut |= count > ELEMENTS_MAX;
 }
 
 /** sync/atomic.Pointer[T]: what v leads to is said by the type of the field "_", [0]*T. */

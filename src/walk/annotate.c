@@ -162,7 +162,8 @@ static struct ms_error *rows_annotate(struct ms_walk *w, struct owners *owners)
 			err = owner_text(w, owners, f->label, f->root, &owner);
 		if (err)
 			return err;
-		if (owner)
+		// Debug information knows better than what only looks like a pointer.
+		if (owner && (f->type || !row->owner))
 			row->owner = owner;
 		row->owners = f->holders;
 	}

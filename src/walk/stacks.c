@@ -79,7 +79,8 @@ static struct ms_error *begin_stack(const struct ms_goroutine *g, const struct m
 
 static bool is_loss_of_stacks(const struct ms_error *err)
 {
-	return ms_error_code(err) == MS_ERR_FAULT || ms_error_code(err) == MS_ERR_BAD_DATA;
+	return ms_error_code(err) == MS_ERR_FAULT || ms_error_code(err) == MS_ERR_BAD_DATA ||
+	       ms_error_code(err) == MS_ERR_UNSUPPORTED; // A table of functions unlike any known.
 }
 
 struct ms_error *ms_walk_from_stacks(struct ms_walk *w)

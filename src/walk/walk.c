@@ -182,7 +182,8 @@ static struct ms_error *spans_index(struct ms_walk *w)
 static struct ms_error *forgive(struct ms_error *err)
 {
 	if (err && (ms_error_code(err) == MS_ERR_FAULT || ms_error_code(err) == MS_ERR_BAD_DATA ||
-		    ms_error_code(err) == MS_ERR_LIMIT)) {
+		    ms_error_code(err) == MS_ERR_LIMIT ||
+		    ms_error_code(err) == MS_ERR_UNSUPPORTED)) {
 		ms_error_free(err);
 		return NULL;
 	}
