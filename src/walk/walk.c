@@ -13,6 +13,8 @@
 enum {
 	BATCH_ITEMS = 16 << 10,
 	BATCH_BYTES = 8 << 20,
+	NARROW_ITEMS = 64,   // So few are not worth a batch.
+	NARROW_STEPS = 4096, // Between two looks at the clock.
 	FRONT_ITEMS = 1 << 17, // With more waiting, the queue is worked off from the back.
 	QUEUE_BYTES_DEFAULT = 64 << 20,
 	SPAN_BITS_MAX = 1 << 30, // 8 billion objects.
@@ -23,6 +25,14 @@ struct batch {
 	uint32_t wants[BATCH_ITEMS]; // UINT32_MAX: nothing to be fetched.
 	size_t count;
 };
+
+static double seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
 
 static bool is_asked_to_stop(struct ms_walk *w)
 {
@@ -78,6 +88,51 @@ static struct ms_error *batch_take(struct ms_walk *w, struct batch *b)
 	return b->count ? ms_fetch_run(&w->fetch, w->rt->target) : NULL;
 }
 
+/** Visit an item that is on no page of its own. */
+static struct ms_error *item_read(struct ms_walk *w, const struct ms_walk_item *item, uint64_t size)
+{
+	MS_AUTO_FREE uint8_t *bytes = malloc((size_t)size);
+	struct ms_error *err;
+
+	if (!bytes)
+		return ms_error_no_memory();
+	err = ms_target_read(w->rt->target, item->address, bytes, (size_t)size);
+	if (!err)
+		ms_walk_visit(w, item, bytes, size);
+	else if (ms_error_code(err) != MS_ERR_FAULT)
+		return err;
+	ms_error_free(err);
+	return NULL;
+}
+
+/** Visit what waits one by one, as long as it is little: each step may lead to the next only. */
+static struct ms_error *narrow_run(struct ms_walk *w)
+{
+	double now = seconds_now();
+
+	for (unsigned step = 0; step < NARROW_STEPS && w->queue.count; step++) {
+		struct ms_walk_item item;
+		const uint8_t *bytes;
+		struct ms_error *err;
+		uint64_t size;
+
+		if (w->queue.count > NARROW_ITEMS)
+			return NULL;
+		item = queue_take(&w->queue);
+		size = ms_walk_item_bytes(w, &item);
+		if (!size)
+			continue;
+		err = ms_page_cache_read(&w->pages, w->rt->target, item.address, size, now, &bytes);
+		if (err)
+			return err;
+		if (bytes)
+			ms_walk_visit(w, &item, bytes, size);
+		else
+			return item_read(w, &item, size);
+	}
+	return NULL;
+}
+
 struct ms_error *ms_walk_drain(struct ms_walk *w)
 {
 	MS_AUTO_FREE struct batch *b = malloc(sizeof(*b));
@@ -85,10 +140,13 @@ struct ms_error *ms_walk_drain(struct ms_walk *w)
 	if (!b)
 		return ms_error_no_memory();
 	while (w->queue.count && !is_asked_to_stop(w)) {
-		struct ms_error *err = batch_take(w, b);
+		bool narrow = w->queue.count <= NARROW_ITEMS;
+		struct ms_error *err = narrow ? narrow_run(w) : batch_take(w, b);
 
 		if (err)
 			return err;
+		if (narrow)
+			b->count = 0;
 		for (size_t i = 0; i < b->count; i++) {
 			const uint8_t *bytes = ms_fetch_bytes(&w->fetch, b->wants[i]);
 
@@ -197,14 +255,6 @@ static struct ms_error *code_load(struct ms_walk *w)
 	return err ? err : forgive(ms_go_functions(w->rt, &w->functions));
 }
 
-static double seconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static struct ms_error *walk_init(struct ms_walk *w)
 {
 	uint64_t bytes =
@@ -226,7 +276,7 @@ static struct ms_error *walk_init(struct ms_walk *w)
 		err = spans_index(w);
 	if (!err)
 		err = rows_index(w);
-	if (!err && !ms_vec_push(&w->roots, NULL))
+	if (!err && (!ms_page_cache_init(&w->pages) || !ms_vec_push(&w->roots, NULL)))
 		err = ms_error_no_memory();
 	return err;
 }
@@ -241,6 +291,7 @@ static void walk_deinit(struct ms_walk *w)
 	free(w->seen);
 	free(w->parts.slots);
 	free(w->holders.slots);
+	ms_page_cache_deinit(&w->pages);
 	free(w->queue.items);
 	free(w->later.items);
 	ms_symbols_deinit(&w->symbols);

@@ -14,6 +14,7 @@
 #include "golang/functions.h"
 #include "image/symbols.h"
 #include "walk/label.h"
+#include "walk/page_cache.h"
 #include "walk/plan.h"
 #include "walk/walk.h"
 
@@ -100,6 +101,7 @@ struct ms_walk {
 		size_t first, count, capacity;
 	} queue, later; // What is typed goes first: it knows better whose a map is.
 	size_t queue_max;
+	struct ms_page_cache pages; // For when little waits.
 	struct ms_fetch fetch;
 	struct ms_walk_found *found; // By row.
 	uint32_t *row_slots;         // Row + 1 by address.
