@@ -26,6 +26,7 @@ enum {
 	RUN_BYTES = 64 << 10,
 	INLINE_MARK_ELEM_MIN = 16,
 	HEADER_MIN_BYTES = 512,
+	LOOKS_MAX = 4, // At a table that moves.
 	ALLSPANS_MIN_CAP = 8192, // recordspan: 64 KiB of pointers at first.
 };
 
@@ -307,7 +308,7 @@ struct run {
 	size_t first, count; // In the pointer array.
 };
 
-static struct ms_error *pointers_read(struct ms_go_runtime *rt, ms_addr **ret_pointers,
+static struct ms_error *pointers_read_once(struct ms_go_runtime *rt, ms_addr **ret_pointers,
 				      size_t *ret_count)
 {
 	MS_AUTO_FREE ms_addr *pointers = NULL;
@@ -330,6 +331,28 @@ static struct ms_error *pointers_read(struct ms_go_runtime *rt, ms_addr **ret_po
 	*ret_pointers = MS_STEAL(pointers);
 	*ret_count = (size_t)count;
 	return NULL;
+}
+
+/** The runtime moves the table when it grows and gives the old one back: then look anew. */
+static struct ms_error *pointers_read(struct ms_go_runtime *rt, ms_addr **ret_pointers,
+				      size_t *ret_count)
+{
+	struct ms_error *err = pointers_read_once(rt, ret_pointers, ret_count);
+
+	for (unsigned i = 1; i < LOOKS_MAX && err; i++) {
+		struct ms_error *refused;
+
+		if (ms_error_code(err) != MS_ERR_FAULT && ms_error_code(err) != MS_ERR_BAD_DATA)
+			return err;
+		refused = ms_go_refresh(rt);
+		if (refused) {
+			ms_error_free(refused);
+			return err;
+		}
+		ms_error_free(err);
+		err = pointers_read_once(rt, ret_pointers, ret_count);
+	}
+	return err;
 }
 
 /** Parse the spans of one run out of the bytes that were read for it. */
