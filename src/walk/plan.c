@@ -21,6 +21,7 @@ enum {
 	OPS_OF_ONE_MAX = 8192, // Of one type.
 	FIELDS_MAX = 4096,
 	DEPTH_MAX = 16, // Of structs and arrays inside each other.
+	PARTS_MAX = 1 << 18, // Values inside one, at any depth, pointers or not.
 	PATH_BYTES_MAX = 512,
 	SLOTS_MIN = 4096,
 	NAME_BYTES_MAX = 512,
@@ -45,6 +46,7 @@ struct ms_plan_build {
 	struct ms_plans *plans;
 	struct ms_op ops[OPS_OF_ONE_MAX];
 	size_t count;
+	unsigned parts; // That were looked at.
 	char path[PATH_BYTES_MAX];
 	bool failed; // More of it than the bounds allow: no plan is better than half a one.
 };
@@ -466,7 +468,7 @@ static void take_apart(struct ms_plan_build *b, ms_addr address, struct place at
 	const struct ms_go_layout *l = p->layout;
 	const uint8_t *raw = bytes_at(p, address, l->type_size);
 
-	if (!raw || at.depth > DEPTH_MAX) {
+	if (!raw || at.depth > DEPTH_MAX || b->parts++ == PARTS_MAX) {
 		b->failed = true;
 		return;
 	}
@@ -792,6 +794,7 @@ static void plan_make(struct ms_plans *p, ms_plan_id id)
 	p->items[id].is_ready = true;
 	b->plans = p;
 	b->count = 0;
+	b->parts = 0;
 	b->failed = false;
 	p->items[id].is_table = is_table(p, &p->items[id]);
 	if (p->items[id].is_table)
