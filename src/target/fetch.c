@@ -160,10 +160,11 @@ struct ms_error *ms_fetch_run_from(struct ms_fetch *f, struct ms_target *t, size
 
 	if (!count)
 		return NULL;
-	scratch = malloc(SCRATCH_BYTES);
-	if (!scratch)
-		return ms_error_no_memory();
 	err = fetch_prepare(f, first);
+	if (!err && count == 1) // A walk down a list does nothing else.
+		return wants_read_singly(f, t, &(struct run){ 0, 1, 0 });
+	if (!err && !(scratch = malloc(SCRATCH_BYTES)))
+		err = ms_error_no_memory();
 	while (next < count && !err) {
 		size_t n = 0, used = 0;
 
