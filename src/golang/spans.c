@@ -302,6 +302,11 @@ void ms_spans_prefetch(const struct ms_spans *spans, ms_addr addr)
 	}
 }
 
+bool ms_spans_has_arena(const struct ms_spans *spans, ms_addr addr)
+{
+	return arena_find(spans, addr >> ARENA_SHIFT) != NULL;
+}
+
 // --- Loading. ---
 
 struct run {

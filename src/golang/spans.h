@@ -59,6 +59,9 @@ const struct ms_span *ms_spans_find(const struct ms_spans *spans, ms_addr addr);
 /** Have the record of that span come into the cache: ms_spans_find will be asked for it soon. */
 void ms_spans_prefetch(const struct ms_spans *spans, ms_addr addr);
 
+/** True when @p addr lies in one of the heap's arenas, in a span or not. */
+bool ms_spans_has_arena(const struct ms_spans *spans, ms_addr addr);
+
 static inline ms_addr ms_span_end(const struct ms_span *s)
 {
 	return s->start + (uint64_t)s->pages * MS_GO_PAGE_BYTES;

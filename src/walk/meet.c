@@ -14,6 +14,9 @@ enum {
 	ITABS_MAX = 1 << 20,
 	TOTALS_MAX = 1 << 17,
 	MALLOC_HEADER_BYTES = 8,
+	TABLE_SLOTS = 8,
+	TABLE_BYTES_MAX = 1 << 16,
+	MAP_HEADS_BYTES = 128, // A map's header and what belongs to it, or a table's.
 };
 
 static uint64_t hash(uint64_t v)
@@ -270,7 +273,7 @@ static ms_addr data_end(const struct ms_walk *w, ms_addr address)
 			return m->enoptrbss;
 	}
 	// What the runtime allocates for itself, for good: blocks of finalizers and the like.
-	r = ms_spans_find(&w->spans, address) ? NULL : ms_regions_find(&w->rt->regions, address);
+	r = ms_spans_has_arena(&w->spans, address) ? NULL : ms_regions_find(&w->rt->regions, address);
 	return r && r->kind == MS_REGION_ANON ? r->end : 0;
 }
 
@@ -482,6 +485,34 @@ void ms_walk_meet_map(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_la
 		f->label = label;
 		f->root = root;
 	}
+}
+
+bool ms_walk_map_fits(struct ms_walk *w, ms_plan_id type, ms_addr address)
+{
+	const struct ms_plan *plan = ms_plans_ready(&w->plans, type);
+	size_t at = ms_walk_row_of(w, address);
+	const struct ms_map_row *row;
+	uint64_t unit, need, most;
+
+	if (at == SIZE_MAX || plan->kind != MS_KIND_MAP || !plan->table_plan)
+		return true;
+	row = &w->report->maps[at];
+	if (row->confidence != MS_CONFIDENCE_VERIFIED || row->where != MS_WHERE_HEAP ||
+	    row->capacity == MS_UNKNOWN || row->total_bytes == MS_UNKNOWN || !row->capacity)
+		return true;
+	unit = ms_plans_at(&w->plans, plan->table_plan)->bytes;
+	if (unit > TABLE_BYTES_MAX)
+		return false;
+	need = most = row->capacity / TABLE_SLOTS * unit;
+	if (row->kind == MS_MAP_CLASSIC && row->overflow_buckets != MS_UNKNOWN)
+		most += row->overflow_buckets * unit;
+	if (row->growing)
+		most += need;
+	// Size classes round up by a quarter at most; header, directory and tables are small.
+	most += most / 4 + MAP_HEADS_BYTES * (1 + (uint64_t)row->tables);
+	if (row->directory_depth < 40)
+		most += (uint64_t)8 << row->directory_depth;
+	return row->total_bytes >= need && row->total_bytes <= most;
 }
 
 // --- Interfaces. ---

@@ -153,9 +153,10 @@ static struct ms_error *from_code(struct ms_walk *w)
 
 static void scan_words(struct ms_walk *w, const uint8_t *bytes, size_t size, ms_addr address)
 {
-	for (size_t at = 0; at + 2 * WORD_BYTES <= size; at += WORD_BYTES) {
+	for (size_t at = 0; at + WORD_BYTES <= size; at += WORD_BYTES) {
+		bool last = at + 2 * WORD_BYTES > size;
 		ms_addr word = ms_load_u64(bytes + at);
-		ms_addr value = ms_load_u64(bytes + at + WORD_BYTES);
+		ms_addr value = last ? 0 : ms_load_u64(bytes + at + WORD_BYTES);
 		ms_plan_id type;
 		ms_label label;
 		uint32_t root;
@@ -179,7 +180,7 @@ static void scan_words(struct ms_walk *w, const uint8_t *bytes, size_t size, ms_
 		type = ms_walk_interface_type(w, word, false);
 		if (!type)
 			type = ms_walk_interface_type(w, word, true);
-		if (!type)
+		if (!type || !ms_walk_map_fits(w, type, value))
 			continue;
 		w->summary.roots++;
 		root = ms_walk_name_variable(w, address + at, &label);
@@ -193,7 +194,7 @@ static struct ms_error *from_range(struct ms_walk *w, ms_addr start, ms_addr end
 
 	if (!buf)
 		return ms_error_no_memory();
-	for (ms_addr at = ms_round_up(start, 8); at < end; at += SCAN_BYTES - 2 * WORD_BYTES) {
+	for (ms_addr at = ms_round_up(start, 8); at < end; at += SCAN_BYTES - WORD_BYTES) {
 		size_t size = (size_t)ms_min_u64(SCAN_BYTES, end - at);
 		struct ms_error *err = ms_target_read(w->rt->target, at, buf, size);
 

@@ -18,6 +18,7 @@ enum {
 	NESTED_MAX = 8, // Values in slots of values.
 	TABLE_SLOTS = 8,
 	TRIES_MAX = 1 << 20,
+	STEPS_MIN = 64, // In one item; more by its size.
 };
 
 static const uint64_t TRIE_KEY = (uint64_t)0x7a1e << 48; // Tells tries from other parts seen.
@@ -45,8 +46,13 @@ uint64_t ms_walk_item_bytes(struct ms_walk *w, const struct ms_walk_item *item)
 		plan = ms_plans_ready(&w->plans, item->type);
 		if (!plan->op_count)
 			return 0;
+		if (used_bytes(plan) > MS_READ_BYTES_MAX) {
+			w->summary.cut = true;
+			w->summary.cut_reason = "of values over 1 MiB it saw no more than that";
+			return MS_READ_BYTES_MAX;
+		}
 		if (item->count == 1)
-			return ms_min_u64(used_bytes(plan), MS_READ_BYTES_MAX);
+			return used_bytes(plan);
 		size = ms_max_u64(CHUNK_BYTES / plan->bytes, 1);
 		return ms_min_u64(ms_min_u64(size, item->count) * plan->bytes, MS_READ_BYTES_MAX);
 	case MS_WALK_MAP:
@@ -192,6 +198,15 @@ static bool slot_is_used(const struct ms_walk *w, uint8_t byte)
 	return w->layout->maps == MS_GO_MAPS_SWISS ? byte < 0x80 : byte >= MS_CLASSIC_TAG_MIN;
 }
 
+/** One step more in the item that is visited; false when it has taken too many. */
+static bool step(struct ms_walk *w)
+{
+	if (!w->steps_left)
+		return false;
+	w->steps_left--;
+	return true;
+}
+
 /** An op of the value at @p bytes, as often as it is repeated. */
 static void visit_op(struct ms_walk *w, const struct ms_walk_item *item, ms_plan_id type,
 		     uint32_t op_index, const uint8_t *bytes, uint64_t size, ms_addr address,
@@ -210,7 +225,7 @@ static void visit_op(struct ms_walk *w, const struct ms_walk_item *item, ms_plan
 			return;
 		need = used_bytes(inner);
 	}
-	for (uint32_t i = 0; i < op.repeat; i++) {
+	for (uint32_t i = 0; i < op.repeat && step(w); i++) {
 		uint64_t at = op.offset + (uint64_t)i * op.stride;
 
 		if (at > size || need > size - at)
@@ -238,7 +253,7 @@ static void visit_values(struct ms_walk *w, const struct ms_walk_item *item, ms_
 
 	if (nested > NESTED_MAX)
 		return;
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count && step(w); i++)
 		visit_op(w, item, type, first + i, bytes, size, address, nested);
 }
 
@@ -251,6 +266,10 @@ static void visit_row(struct ms_walk *w, const struct ms_walk_item *item, const 
 	if (item->count == 1) {
 		visit_values(w, item, item->type, bytes, size, item->address, 0);
 		return;
+	}
+	if (stride > size) { // Over MS_READ_BYTES_MAX.
+		visit_values(w, item, item->type, bytes, size, item->address, 0);
+		done = 1;
 	}
 	for (; done < item->count && (done + 1) * stride <= size; done++)
 		visit_values(w, item, item->type, bytes + done * stride, stride,
@@ -429,7 +448,9 @@ static void visit_words(struct ms_walk *w, const struct ms_walk_item *item, cons
 		type = ms_walk_interface_type(w, word, false);
 		if (!type)
 			type = ms_walk_interface_type(w, word, true);
-		if (!type)
+		// Two words that only lie side by side are no interface.
+		if (!type ||
+		    !ms_walk_map_fits(w, type, ms_load_u64(bytes + at + WORD_BYTES)))
 			continue;
 		at += WORD_BYTES;
 		ms_walk_meet_interface(w, type, ms_load_u64(bytes + at), item->address + at,
@@ -437,10 +458,9 @@ static void visit_words(struct ms_walk *w, const struct ms_walk_item *item, cons
 	}
 }
 
-void ms_walk_visit(struct ms_walk *w, const struct ms_walk_item *item, const uint8_t *bytes,
-		   uint64_t size)
+static void visit_item(struct ms_walk *w, const struct ms_walk_item *item, const uint8_t *bytes,
+		       uint64_t size)
 {
-	w->trie = item->trie;
 	switch ((enum ms_walk_kind)item->kind) {
 	case MS_WALK_VALUES:
 	case MS_WALK_ROOTED:
@@ -482,4 +502,18 @@ void ms_walk_visit(struct ms_walk *w, const struct ms_walk_item *item, const uin
 		visit_headed(w, item, bytes);
 		return;
 	}
+}
+
+void ms_walk_visit(struct ms_walk *w, const struct ms_walk_item *item, const uint8_t *bytes,
+		   uint64_t size)
+{
+	uint64_t steps_left = w->steps_left;
+	uint32_t trie = w->trie;
+
+	// Each word of a value is one step, or some more where it lies in values of values.
+	w->steps_left = STEPS_MIN + size;
+	w->trie = item->trie;
+	visit_item(w, item, bytes, size);
+	w->trie = trie; // It may be an interface in another item.
+	w->steps_left = steps_left;
 }

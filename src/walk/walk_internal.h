@@ -130,6 +130,7 @@ struct ms_walk {
 		size_t count, slot_count;
 	} itabs;
 	struct ms_walk_figures summary;
+	uint64_t steps_left; // Of the item that is visited: no honest type needs as many.
 	uint32_t trie; // Whose insides are being visited: its number + 1.
 	bool stopped;
 	bool out_of_memory;
@@ -177,6 +178,9 @@ void ms_walk_meet_object(struct ms_walk *w, ms_addr address, enum ms_walk_kind k
 
 /** Whether @p address is the header of a map that the census has: its row, or SIZE_MAX. */
 size_t ms_walk_row_of(const struct ms_walk *w, ms_addr address);
+
+/** Whether a map of the census can have this type, by the bytes that it takes. */
+bool ms_walk_map_fits(struct ms_walk *w, ms_plan_id type, ms_addr address);
 
 /** The type that an interface's first word names; @p is_itab: by an itab.  0: none. */
 ms_plan_id ms_walk_interface_type(struct ms_walk *w, ms_addr word, bool is_itab);
