@@ -23,7 +23,7 @@ static int by_address(const void *a, const void *b)
 
 	if (x->vaddr != y->vaddr)
 		return x->vaddr < y->vaddr ? -1 : 1;
-	return x->bytes > y->bytes ? -1 : x->bytes < y->bytes;
+	return x->bytes < y->bytes ? -1 : x->bytes > y->bytes; // The last one is looked at.
 }
 
 /** The table and its names; false when there is none that can be read. */
