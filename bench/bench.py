@@ -94,8 +94,10 @@ def interleave(rounds, ways):
     return results
 
 
-def census(pid, cpu=TOOL_CPU):
-    return Run([MAPSCOPE, 'maps', pid, '--top', 10, '--quiet'], cpu)
+def census(pid, cpu=TOOL_CPU, owners=False):
+    """The census alone, or with types and owners."""
+    return Run([MAPSCOPE, 'maps', pid, '--top', 10, '--quiet',
+                *(() if owners else ('--no-owners',))], cpu)
 
 
 def syscalls(pid):
@@ -103,7 +105,7 @@ def syscalls(pid):
     if not shutil.which('strace'):
         return ''
     path = os.path.join(targets.OUT, 'strace.txt')
-    Run(['strace', '-f', '-c', '-o', path, MAPSCOPE, 'maps', pid, '--quiet'])
+    Run(['strace', '-f', '-c', '-o', path, MAPSCOPE, 'maps', pid, '--quiet', '--no-owners'])
     with open(path) as f:
         total = [line.split() for line in f if line.rstrip().endswith('total')]
     os.unlink(path)
@@ -145,7 +147,7 @@ def objects_row(table, options, release, arguments):
         census(target.pid)
         results = interleave(options.rounds, {
             'R': lambda: Run([os.path.join(BUILD, 'read_heap'), target.pid]),
-            'mapscope': lambda: census(target.pid),
+            'mapscope': lambda: census(target.pid, owners=True),
         })
         limits = [r.figure('wall_s') for r in results['R']]
         heap_mb = results['R'][0].figure('bytes') / 1e6

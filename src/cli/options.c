@@ -92,6 +92,7 @@ enum {
 	OPT_EXPAND,
 	OPT_OWNER,
 	OPT_TYPE,
+	OPT_NO_OWNERS,
 	OPT_BUDGET,
 	OPT_JSON,
 	OPT_NO_COLOR,
@@ -119,6 +120,8 @@ static const struct option_row rows[] = {
 	{ "expand", OPT_EXPAND, NULL, FOR_MAPS, "a row for each map, not for each owner and type" },
 	{ "owner", OPT_OWNER, "REGEX", FOR_TABLES, "only maps whose owner is like this" },
 	{ "type", OPT_TYPE, "REGEX", FOR_TABLES, "only maps whose type is like this" },
+	{ "no-owners", OPT_NO_OWNERS, NULL, FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP,
+	  "the census alone, sooner: look for no types and owners" },
 	{ "budget", OPT_BUDGET, "FILE", FOR_RUN, "limits on the maps of owners; see the man page" },
 	{ "json", OPT_JSON, NULL, FOR_PAGES, "print a JSON document" },
 	{ "output", 'o', "FILE", FOR_PAGES,
@@ -377,6 +380,9 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 		return parse_sort(value, &o->view.sort);
 	case OPT_ALL:
 		o->view.top = SIZE_MAX;
+		return NULL;
+	case OPT_NO_OWNERS:
+		o->no_owners = true;
 		return NULL;
 	case OPT_EXPAND:
 		o->view.rows = MS_ROWS_EXPANDED;

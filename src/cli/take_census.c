@@ -34,7 +34,7 @@ struct ms_error *ms_take_census(struct ms_session *s, enum ms_take_what what,
 		const struct ms_walk_options walk = { .tick = should_stop_walking,
 						      .tick_context = &progress };
 
-		err = ms_walk_run(s->rt, &walk, &report);
+		err = s->options->no_owners ? NULL : ms_walk_run(s->rt, &walk, &report);
 		if (err)
 			ms_census_report_deinit(&report);
 		else if (what == MS_TAKE_MEMORY)

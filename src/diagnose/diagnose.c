@@ -84,7 +84,7 @@ static struct ms_error *first_walk(struct diagnosis *d, struct ms_census_report 
 	struct ms_error *err = ms_window_start(&d->window);
 
 	d->walk_until = started + (d->end - started) * FIRST_WALK_SHARE;
-	if (!err)
+	if (!err && !d->window.options->no_owners)
 		err = ms_walk_run(d->window.rt, &options, census);
 	d->first_walk_s = now(d) - started;
 	if (err || !d->lost)
@@ -99,7 +99,9 @@ static double second_walk_s(const struct diagnosis *d)
 {
 	double whole = d->end - d->start;
 
-	return d->first_walk_s <= whole * SECOND_WALK_SHARE ? d->first_walk_s : 0;
+	return !d->window.options->no_owners && d->first_walk_s <= whole * SECOND_WALK_SHARE
+		   ? d->first_walk_s
+		   : 0;
 }
 
 /** Types and owners for the last census: by a walk of its own, and from the first. */

@@ -7,6 +7,7 @@
 /** The caller's clock and terminal: this layer has none. */
 struct ms_diagnose_options {
 	double seconds;  // From the call to the result.
+	bool no_owners;  // Look for no types and owners.
 	ms_stop_fn stop; // True ends the window early.  May be NULL.
 	void *stop_context;
 	double (*now)(void *context);                    // Seconds on a clock that never goes back.
