@@ -33,8 +33,7 @@ NAMELESS_UNKNOWN = {
 }
 NAMELESS_OWNER = r'(global 0x[0-9a-f]+ \(.+\)|stack of \S+|main\.main\.func\d+.*)(\[\])?'
 
-CHECKED = (('1.19.4', 'stripped'), ('1.23.12', 'normal'), ('1.24.13', 'stripped'),
-           (builds.NEWEST, 'normal'))
+CHECKED = (('1.19.4', 'stripped'), (builds.NEWEST, 'normal'))
 NAMELESS = ('stripped', 'pie')  # Variants in which variables have no names.
 
 SESSIONS = 41230
