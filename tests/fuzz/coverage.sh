@@ -16,7 +16,8 @@ files="src/golang/calls.c src/golang/code_effects.c src/golang/code_facts.c src/
 	src/image/code.c src/image/code_amd64.c src/image/code_arm64.c src/image/debug_image.c
 	src/image/elf_file.c src/image/pclntab.c src/maps/classic.c src/maps/swiss.c src/report/budget.c
 	src/snapshot/snapshot.c
-	src/target/proc_maps.c src/target/replay_load.c"
+	src/target/proc_maps.c src/target/replay_load.c
+	src/walk/plan.c src/walk/visit.c"
 measured=$(tools/coverage.sh --fuzz $files) || exit 1
 awk -v least="$least" -v files="$files" '
 	$3 == "lines" || $4 == "lines" { share[$NF] = $1 + 0; print "  " $0; next }

@@ -780,6 +780,33 @@ static void budget_seeds(struct seed *s)
 	}
 }
 
+/** One for each form that maps and descriptors have had. */
+static void walk_seeds(struct seed *s)
+{
+	static const struct {
+		const char *name;
+		int release;
+		unsigned experiments;
+	} rows[] = {
+		{ "go1.18", MS_GO(1, 18), 0 },
+		{ "go1.22", MS_GO(1, 22), 0 },
+		{ "go1.24", MS_GO(1, 24), MS_GO_EXP_SWISS },
+		{ "go1.27-split", MS_GO(1, 27),
+		  MS_GO_EXP_SWISS | MS_GO_EXP_GREENTEA | MS_GO_EXP_SPLIT_GROUP },
+	};
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(rows); i++) {
+		const struct ms_go_layout *l =
+		    ms_go_layout_find(rows[i].release, MS_ARCH_AMD64, rows[i].experiments);
+
+		if (!l)
+			abort();
+		layout_put(s, l);
+		seed_walk(s, l);
+		seed_save(s, "walk", rows[i].name);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	MS_AUTO_FREE struct seed *s = calloc(1, sizeof(*s));
@@ -807,5 +834,6 @@ int main(int argc, char **argv)
 	census_seeds(s);
 	snapshot_seeds(s);
 	budget_seeds(s);
+	walk_seeds(s);
 	return EXIT_SUCCESS;
 }

@@ -40,6 +40,9 @@ void seed_elf(struct seed *s, unsigned machine, unsigned ehdr_type,
 /** An ELF file whose DWARF tells @p layout; @p pick: which of several names for a type is used. */
 void seed_dwarf(struct seed *s, const struct ms_go_layout *layout, unsigned pick);
 
+/** The part of a walk's input behind the row: types, variables and objects of a program. */
+void seed_walk(struct seed *s, const struct ms_go_layout *layout);
+
 /** What the maps of seed_globals have as descriptors, counted from the types' start. */
 enum { SEED_GLOBALS_KEY = 0x100, SEED_GLOBALS_ELEM = 0x140 };
 
