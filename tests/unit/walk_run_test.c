@@ -529,34 +529,38 @@ MS_TEST(walk_that_is_stopped_at_once_leaves_rows_as_they_are)
 
 MS_TEST(walk_that_is_stopped_keeps_what_it_found)
 {
-	unsigned last = 0;
+	enum { NODES = 10000 };
+	unsigned last = 0, parts = 0;
 
-	for (unsigned stop = 1; stop < 30; stop += 4) {
+	for (unsigned stop = 1; stop <= 4096; stop *= 4) {
 		struct program *p = program_create();
 		struct ticks ticks = { 0, stop };
 		unsigned typed;
 
-		list_make(p, 20);
+		list_make(p, NODES);
 		walk_with(p, &(struct ms_walk_options){ .tick = tick, .tick_context = &ticks });
-		typed = check_part(p, 20);
+		typed = check_part(p, NODES);
 		CHECK(typed >= last);
 		CHECK_EQ(figures(p)->cut, ticks.count > stop);
-		CHECK(figures(p)->cut || typed == 20);
+		CHECK(figures(p)->cut || typed == NODES);
+		parts += typed > 0 && typed < NODES;
 		last = typed;
 		program_destroy(p);
 	}
-	CHECK_EQ(last, 20);
+	CHECK_EQ(last, NODES);
+	CHECK(parts > 0);
 }
 
 MS_TEST(walk_that_may_visit_few_objects_says_so)
 {
 	struct program *p = program_create();
 
-	list_make(p, 20);
+	list_make(p, 10000);
 	walk_with(p, &(struct ms_walk_options){ .objects_max = 9 });
 	CHECK(figures(p)->cut);
 	CHECK_STR(figures(p)->cut_reason, "it had visited as many objects as it may");
-	CHECK(check_part(p, 20) < 9);
+	CHECK(check_part(p, 10000) < 10000);
+	CHECK(figures(p)->objects < 10000);
 	program_destroy(p);
 }
 
