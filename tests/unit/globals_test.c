@@ -132,6 +132,54 @@ MS_TEST(globals_are_found_in_dwarf_5_by_indexed_addresses)
 	finds_all(5);
 }
 
+static const struct ms_go_typed places[] = {
+	{ BIAS + 0x601000, TYPES + SEED_GLOBALS_KEY, TYPES + SEED_GLOBALS_ELEM, MS_GO_TYPED_MAP,
+	  "main.list", ".m" },
+	{ BIAS + 0x602000, TYPES + SEED_GLOBALS_KEY, TYPES + SEED_GLOBALS_ELEM, MS_GO_TYPED_MAP,
+	  "main.orders", "" },
+	{ BIAS + 0x603008, TYPES + SEED_GLOBALS_KEY, TYPES + SEED_GLOBALS_ELEM, MS_GO_TYPED_MAP,
+	  "main.reg", ".byConn" },
+	{ BIAS + 0x604008, TYPES + SEED_GLOBALS_KEY, TYPES + SEED_GLOBALS_ELEM, MS_GO_TYPED_MAP,
+	  "main.shards", "[].byConn" },
+	{ BIAS + 0x604018, TYPES + SEED_GLOBALS_KEY, TYPES + SEED_GLOBALS_ELEM, MS_GO_TYPED_MAP,
+	  "main.shards", "[].byConn" },
+	{ BIAS + 0x604028, TYPES + SEED_GLOBALS_KEY, TYPES + SEED_GLOBALS_ELEM, MS_GO_TYPED_MAP,
+	  "main.shards", "[].byConn" },
+	{ BIAS + 0x606000, TYPES + SEED_GLOBALS_KEY, TYPES + SEED_GLOBALS_ELEM, MS_GO_TYPED_MAP,
+	  "gopkg.in/yaml.v3.cache", "" },
+	{ BIAS + 0x607108, TYPES + SEED_GLOBALS_ELEM, 0, MS_GO_TYPED_VALUE, "main.text", "" },
+};
+
+static void finds_places(unsigned version)
+{
+	struct program *p = program_create(version);
+	const struct ms_go_globals *g;
+
+	program_open(p);
+	CHECK_OK(ms_go_globals_load(p->rt, &g));
+	CHECK(g->typed.count >= MS_ARRAY_SIZE(places));
+	for (size_t i = 0; i < MS_ARRAY_SIZE(places); i++) {
+		const struct ms_go_typed *got = &g->typed.items[i];
+
+		CHECK_STR(got->variable, places[i].variable);
+		CHECK_STR(got->path, places[i].path);
+		CHECK_EQ(got->address, places[i].address);
+		CHECK_EQ(got->type, places[i].type);
+		CHECK_EQ(got->elem, places[i].elem);
+		CHECK_EQ(got->shape, places[i].shape);
+	}
+	// Behind them is what the odd shapes hold: of the large array its first elements.
+	CHECK(g->typed.count < 4096 + 64);
+	program_close(p);
+	free(p);
+}
+
+MS_TEST(globals_tell_where_typed_places_are)
+{
+	finds_places(4);
+	finds_places(5);
+}
+
 /** Where a section lies in an executable made by seed_elf. */
 static Elf64_Shdr section_find(const struct seed *exe, unsigned index)
 {
