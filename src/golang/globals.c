@@ -23,6 +23,7 @@ enum {
 	PATH_BYTES_MAX = 1024,
 	TYPED_MAX = 1 << 19,
 	TYPED_DEPTH_MAX = 16,
+	TYPED_PARTS_MAX = 1 << 18, // Types that are looked at for one variable.
 	TYPEDEFS_MAX = 16,
 	AT_GO_KIND = 0x2900,
 	AT_GO_KEY = 0x2901,
@@ -186,6 +187,7 @@ struct typed_search {
 	struct ms_go_globals *globals;
 	ms_addr types;
 	const char *variable;
+	unsigned parts;
 	bool cut, out_of_memory;
 	char path[PATH_BYTES_MAX];
 };
@@ -363,6 +365,11 @@ static void typed_search(struct typed_search *s, Dwarf_Die *type, ms_addr at, si
 
 	if (depth > TYPED_DEPTH_MAX || s->out_of_memory || dwarf_tag(type) == DW_TAG_base_type)
 		return;
+	if (s->parts == TYPED_PARTS_MAX) {
+		s->cut = true;
+		return;
+	}
+	s->parts++;
 	descriptor_at = described_at(type);
 	if (descriptor_at)
 		typed_add(s, at, descriptor_at, MS_GO_TYPED_VALUE, len);

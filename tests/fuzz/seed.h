@@ -46,5 +46,8 @@ void seed_walk(struct seed *s, const struct ms_go_layout *layout);
 /** What the maps of seed_globals have as descriptors, counted from the types' start. */
 enum { SEED_GLOBALS_KEY = 0x100, SEED_GLOBALS_ELEM = 0x140 };
 
+/** With a variable of structs in structs that no reader should look through. */
+enum { SEED_GLOBALS_TOWER = 0x100 };
+
 /** An ELF file whose DWARF, of version 4 or 5, describes package-level variables. */
 void seed_globals(struct seed *s, unsigned version);

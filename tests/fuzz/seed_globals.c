@@ -269,6 +269,22 @@ static void shapes_put(struct writer *w)
 	variable_put(w, "main.events", 0x607118, type_put(w, CODE_CHAN, KIND_CHAN, w->map));
 }
 
+/** Structs in structs that hold nothing: 8^12 ways through them. */
+static uint32_t tower_put(struct writer *w)
+{
+	uint32_t type = number_put(w, KIND_UINT64, 0);
+
+	for (unsigned level = 0; level < 12; level++) {
+		uint32_t next = struct_start(w, KIND_STRUCT, 8, 0);
+
+		for (unsigned i = 0; i < 8; i++)
+			member_put(w, "x", 0, type);
+		end_put(w);
+		type = next;
+	}
+	return type;
+}
+
 /** What does not fit, is too large, or refers to itself. */
 static void odd_shapes_put(struct writer *w)
 {
@@ -303,7 +319,7 @@ void seed_globals(struct seed *s, unsigned version)
 {
 	struct seed *info = calloc(1, sizeof(*info)), *abbrev = calloc(1, sizeof(*abbrev));
 	struct seed *addresses = calloc(1, sizeof(*addresses));
-	struct writer w = { .info = info, .version = version };
+	struct writer w = { .info = info, .version = version & 0xff };
 	uint32_t start;
 
 	if (!info || !abbrev || !addresses)
@@ -312,6 +328,8 @@ void seed_globals(struct seed *s, unsigned version)
 	start = unit_start(&w, "main", DW_LANG_Go);
 	shapes_put(&w);
 	odd_shapes_put(&w);
+	if (version & SEED_GLOBALS_TOWER)
+		variable_put(&w, "main.tower", 0x608040, tower_put(&w));
 	unit_end(&w, start);
 	start = unit_start(&w, "main.c", DW_LANG_C11);
 	variable_put(&w, "of_c", 0x609000, w.map);

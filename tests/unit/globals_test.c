@@ -180,6 +180,19 @@ MS_TEST(globals_tell_where_typed_places_are)
 	finds_places(5);
 }
 
+MS_TEST(globals_of_a_tower_of_structs_are_cut)
+{
+	struct program *p = program_create(4 | SEED_GLOBALS_TOWER);
+	const struct ms_go_globals *g;
+
+	program_open(p);
+	CHECK_OK(ms_go_globals_load(p->rt, &g));
+	check_found(g);
+	CHECK_EQ(g->left_out, 2); // The large array and the tower.
+	program_close(p);
+	free(p);
+}
+
 /** Where a section lies in an executable made by seed_elf. */
 static Elf64_Shdr section_find(const struct seed *exe, unsigned index)
 {
