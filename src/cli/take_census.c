@@ -5,6 +5,8 @@
 #include "cli/progress.h"
 #include "walk/walk.h"
 
+static const double WALK_SECONDS_MAX = 60;
+
 static bool should_stop(void *context)
 {
 	ms_progress_show(context, "reading maps");
@@ -16,6 +18,23 @@ static bool should_stop_walking(void *context)
 {
 	ms_progress_show(context, "finding types and owners");
 	return ms_interrupted();
+}
+
+/** Types and owners.  A process that ends meanwhile leaves its census. */
+static struct ms_error *walk(struct ms_session *s, struct ms_progress *progress,
+			     struct ms_census_report *report)
+{
+	const struct ms_walk_options options = { .tick = should_stop_walking,
+						 .tick_context = progress,
+						 .seconds = WALK_SECONDS_MAX };
+	struct ms_error *err = ms_walk_run(s->rt, &options, report);
+
+	if (!err || ms_error_code(err) != MS_ERR_GONE)
+		return err;
+	ms_error_free(err);
+	report->partial = true;
+	report->partial_reason = "it ended before types and owners were found";
+	return NULL;
 }
 
 struct ms_error *ms_take_census(struct ms_session *s, enum ms_take_what what,
@@ -31,10 +50,7 @@ struct ms_error *ms_take_census(struct ms_session *s, enum ms_take_what what,
 	ms_progress_init(&progress, s->options, s->started);
 	err = ms_census_run(s->rt, &options, &report);
 	if (!err) {
-		const struct ms_walk_options walk = { .tick = should_stop_walking,
-						      .tick_context = &progress };
-
-		err = s->options->no_owners ? NULL : ms_walk_run(s->rt, &walk, &report);
+		err = s->options->no_owners ? NULL : walk(s, &progress, &report);
 		if (err)
 			ms_census_report_deinit(&report);
 		else if (what == MS_TAKE_MEMORY)

@@ -5,8 +5,8 @@
 // The polls go on while the first walk looks for types and owners.  The second census starts early
 // enough, by the time the first one took, for the result to be there when the window ends; its
 // walk is left out where the first one took too long, or cut short.  Then maps that were there in
-// the first census keep the owners that they had.  A target that exits in between leaves the first census and the
-// polls; the report then says how far it came.
+// the first census keep the owners that they had.  A target that exits in between leaves the first
+// census and the polls; the report then says how far it came.
 #include "diagnose/diagnose.h"
 
 #include "base/cleanup.h"
@@ -19,7 +19,7 @@
 
 #include <math.h>
 
-static const double RESERVE = 1.2; // Of the first census's time, kept for the second.
+static const double RESERVE = 1.2;            // Of the first census's time, kept for the second.
 static const double FIRST_WALK_SHARE = 0.5;   // Of the time until the end.
 static const double SECOND_WALK_SHARE = 0.25; // Of the whole: a longer walk is not made twice.
 static const double WALK_SECONDS_MIN = 0.2;
@@ -87,9 +87,10 @@ static struct ms_error *first_walk(struct diagnosis *d, struct ms_census_report 
 	if (!err && !d->window.options->no_owners)
 		err = ms_walk_run(d->window.rt, &options, census);
 	d->first_walk_s = now(d) - started;
-	if (err || !d->lost)
-		return err;
-	err = d->lost;
+	if (err)
+		ms_error_free(d->lost);
+	else
+		err = d->lost;
 	d->lost = NULL;
 	return err;
 }

@@ -67,10 +67,9 @@ static struct ms_error *owner_text(struct ms_walk *w, struct owners *o, ms_label
 	while (o->slots[at].key && o->slots[at].key != key)
 		at = (at + 1) & (o->slot_count - 1);
 	if (!o->slots[at].key) {
-		const char *text =
-		    ms_label_write(&w->labels, label,
-				   root < w->roots.count ? w->roots.items[root] : NULL,
-				   &w->report->arena);
+		const char *text = ms_label_write(
+		    &w->labels, label, root < w->roots.count ? w->roots.items[root] : NULL,
+		    &w->report->arena);
 
 		if (!text)
 			return ms_error_no_memory();
@@ -127,13 +126,12 @@ static void row_type(struct ms_walk *w, ms_plan_id type, const struct names *n,
 	row->type_source = MS_TYPE_WALK;
 	if (row->entries != MS_UNKNOWN)
 		row->live_bytes =
-		    row->entries *
-		    (stored_bytes(ms_plans_at(&w->plans, plan->key)->bytes) +
-		     stored_bytes(ms_plans_at(&w->plans, plan->elem)->bytes) + 1);
+		    row->entries * (stored_bytes(ms_plans_at(&w->plans, plan->key)->bytes) +
+				    stored_bytes(ms_plans_at(&w->plans, plan->elem)->bytes) + 1);
 	// A table that lies on the stack as well is in no span that would tell its size.
 	if (row->where == MS_WHERE_STACK && row->capacity == SMALL_SLOTS && plan->table_plan &&
-	    row->total_bytes == (w->layout->maps == MS_GO_MAPS_SWISS ? w->layout->map_size
-								     : w->layout->hmap_size))
+	    row->total_bytes ==
+		(w->layout->maps == MS_GO_MAPS_SWISS ? w->layout->map_size : w->layout->hmap_size))
 		row->total_bytes += ms_plans_at(&w->plans, plan->table_plan)->bytes;
 	row->slack_bytes = ms_map_row_slack(row);
 }
@@ -219,8 +217,7 @@ static struct ms_error *tries_add(struct ms_walk *w, struct owners *owners)
 /** The types that fill the heap, named in the report's own memory. */
 static struct ms_error *types_total(struct ms_walk *w)
 {
-	MS_AUTO_FREE struct ms_type_total *types =
-	    calloc(w->totals.count + 1, sizeof(*types));
+	MS_AUTO_FREE struct ms_type_total *types = calloc(w->totals.count + 1, sizeof(*types));
 
 	if (!types)
 		return ms_error_no_memory();
@@ -229,8 +226,8 @@ static struct ms_error *types_total(struct ms_walk *w)
 		const char *name = t->type ? plan_name(w, t->type) : "string";
 
 		types[i] = (struct ms_type_total){
-			.type = ms_arena_printf(&w->report->arena, "%s%s", t->is_row ? "[]" : "",
-						name),
+			.type =
+			    ms_arena_printf(&w->report->arena, "%s%s", t->is_row ? "[]" : "", name),
 			.objects = t->objects,
 			.bytes = t->bytes,
 			.span_class = t->span_class,
@@ -257,7 +254,6 @@ struct ms_error *ms_walk_annotate(struct ms_walk *w)
 		err = types_total(w);
 	if (err)
 		return err;
-	w->summary.unseen = w->extra.count;
 	for (size_t i = 0; i < rows; i++)
 		w->summary.unreached += !w->found[i].holders;
 	w->report->coverage.read = w->report->map_count;

@@ -8,6 +8,7 @@ enum {
 	LABELS_MAX = 1 << 20,
 	TEXTS_MAX = 1 << 20,
 	TEXT_BYTES_MAX = 1000,
+	TEXT_BYTES_OF_ALL_MAX = 128 << 20,
 	SLOTS_MIN = 1024,
 	STEPS_MAX = 12, // Of one label; what goes on for longer stands still.
 	LABEL_BYTES_MAX = 2000,
@@ -124,8 +125,8 @@ ms_label_text ms_labels_text(struct ms_labels *l, const char *text, size_t size)
 	size = strnlen(text, size < TEXT_BYTES_MAX ? size : TEXT_BYTES_MAX);
 	if (!size)
 		return 0;
-	if (!labels_begin(l) || !slots_reserve(&l->text_slots, &l->text_slot_count, l->text_count,
-					       hash_of_text, l))
+	if (!labels_begin(l) ||
+	    !slots_reserve(&l->text_slots, &l->text_slot_count, l->text_count, hash_of_text, l))
 		return give_up(l, true);
 	at = text_hash(text, size) & (l->text_slot_count - 1);
 	for (; l->text_slots[at]; at = (at + 1) & (l->text_slot_count - 1)) {
@@ -134,13 +135,14 @@ ms_label_text ms_labels_text(struct ms_labels *l, const char *text, size_t size)
 		if (!strncmp(known, text, size) && !known[size])
 			return l->text_slots[at];
 	}
-	if (l->text_count >= TEXTS_MAX)
+	if (l->text_count >= TEXTS_MAX || l->text_bytes + size > TEXT_BYTES_OF_ALL_MAX)
 		return give_up(l, false);
 	copy = ms_arena_strndup(&l->arena, text, size);
 	if (!copy || !ms_vec_reserve_raw((void **)&l->texts, &l->text_capacity, l->text_count + 1,
 					 sizeof(*l->texts)))
 		return give_up(l, true);
 	l->texts[l->text_count] = copy;
+	l->text_bytes += size;
 	l->text_slots[at] = (uint32_t)l->text_count;
 	return (ms_label_text)l->text_count++;
 }

@@ -1,4 +1,5 @@
-// label.h - where a walk stands, in source words: made of small shared steps, written out at the end.
+// label.h - where a walk stands, in source words: made of small shared steps, written out at the
+// end.
 //
 // A million maps have a few hundred owners.  So a label is a number; what it says is a step (a
 // field, an element) from another label, and equal labels are one.
@@ -20,6 +21,7 @@ struct ms_labels {
 	size_t slot_count;
 	const char **texts;
 	size_t text_count, text_capacity;
+	size_t text_bytes;
 	uint32_t *text_slots;
 	size_t text_slot_count;
 	struct ms_arena arena;

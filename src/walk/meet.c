@@ -1,8 +1,8 @@
 // meet.c - what is done with an address: is it an object, was it seen, has it to be visited?
 //
-// An object is seen once, by the bit of its place in its span.  That bit is set by a value that fills
-// it; one that is smaller (a pointer to a first field, to a middle, into static data) is kept in a
-// set instead, so that the whole object may still be met later.
+// An object is seen once, by the bit of its place in its span.  That bit is set by a value that
+// fills it; one that is smaller (a pointer to a first field, to a middle, into static data) is kept
+// in a set instead, so that the whole object may still be met later.
 #include "walk/walk_internal.h"
 
 #include "base/cleanup.h"
@@ -13,6 +13,7 @@ enum {
 	SET_SLOTS_MIN = 1 << 12,
 	ITABS_MAX = 1 << 20,
 	TOTALS_MAX = 1 << 17,
+	QUEUE_ITEMS_MIN = 1 << 12,
 	MALLOC_HEADER_BYTES = 8,
 	TABLE_SLOTS = 8,
 	TABLE_BYTES_MAX = 1 << 16,
@@ -66,8 +67,7 @@ bool ms_walk_set_add(struct ms_walk *w, struct ms_walk_set *set, uint64_t key)
 			return false;
 	}
 	if (set->count >= PARTS_MAX) {
-		w->summary.cut = true;
-		w->summary.cut_reason = "more pointers into objects than are kept in mind";
+		ms_walk_cut(w, "more pointers into objects than are kept in mind");
 		return false;
 	}
 	set->slots[at] = key;
@@ -77,15 +77,14 @@ bool ms_walk_set_add(struct ms_walk *w, struct ms_walk_set *set, uint64_t key)
 
 static bool part_is_new(struct ms_walk *w, ms_addr address, uint32_t type)
 {
-	return ms_walk_set_add(w, &w->parts, address ^ (uint64_t)type << 48 ^
-						 (uint64_t)(type >> 16) << 56);
+	return ms_walk_set_add(w, &w->parts,
+			       address ^ (uint64_t)type << 48 ^ (uint64_t)(type >> 16) << 56);
 }
 
 // --- The queue. ---
 
-static bool queue_grow(struct ms_walk_queue *q)
+static bool queue_grow(struct ms_walk_queue *q, size_t wanted)
 {
-	size_t wanted = q->capacity ? q->capacity * 2 : 1 << 12;
 	struct ms_walk_item *items = malloc(wanted * sizeof(*items));
 	size_t head = q->capacity - q->first;
 
@@ -104,14 +103,28 @@ static bool queue_grow(struct ms_walk_queue *q)
 	return true;
 }
 
+static size_t queue_next(const struct ms_walk_queue *q)
+{
+	return q->capacity ? q->capacity * 2 : QUEUE_ITEMS_MIN;
+}
+
+/** The bound is for what both queues have taken, not for what is in them. */
+static bool queue_has_room(const struct ms_walk *w, const struct ms_walk_queue *q)
+{
+	const struct ms_walk_queue *other = q == &w->queue ? &w->later : &w->queue;
+	size_t wanted = queue_next(q);
+
+	return q->count < w->queue_max && (q->count < q->capacity || wanted == QUEUE_ITEMS_MIN ||
+					   wanted + other->capacity <= w->queue_max);
+}
+
 static void queue_push(struct ms_walk *w, struct ms_walk_queue *q, struct ms_walk_item item)
 {
-	if (q->count >= w->queue_max) {
-		w->summary.cut = true;
-		w->summary.cut_reason = "more was waiting to be visited than its memory holds";
+	if (!queue_has_room(w, q)) {
+		ms_walk_cut(w, "more was waiting to be visited than its memory holds");
 		return;
 	}
-	if (q->count == q->capacity && !queue_grow(q)) {
+	if (q->count == q->capacity && !queue_grow(q, queue_next(q))) {
 		w->out_of_memory = true;
 		return;
 	}
@@ -180,8 +193,10 @@ static struct ms_walk_total *total_find(struct ms_walk *w, const struct ms_walk_
 		size_t wanted = w->totals.slot_count ? w->totals.slot_count * 2 : 1 << 10;
 		uint32_t *slots;
 
-		if (wanted > TOTALS_MAX)
+		if (wanted > TOTALS_MAX) {
+			ms_walk_cut(w, "more types than it sums up");
 			return NULL;
+		}
 		slots = calloc(wanted, sizeof(*slots));
 		if (!slots) {
 			w->out_of_memory = true;
@@ -273,7 +288,8 @@ static ms_addr data_end(const struct ms_walk *w, ms_addr address)
 			return m->enoptrbss;
 	}
 	// What the runtime allocates for itself, for good: blocks of finalizers and the like.
-	r = ms_spans_has_arena(&w->spans, address) ? NULL : ms_regions_find(&w->rt->regions, address);
+	r = ms_spans_has_arena(&w->spans, address) ? NULL
+						   : ms_regions_find(&w->rt->regions, address);
 	return r && r->kind == MS_REGION_ANON ? r->end : 0;
 }
 
@@ -400,8 +416,7 @@ static bool are_aliases(struct ms_walk *w, ms_plan_id a, ms_plan_id b)
 		return true;
 	key = ms_plans_ready(&w->plans, a)->key;
 	elem = ms_plans_at(&w->plans, a)->elem;
-	return ms_plans_ready(&w->plans, b)->key == key &&
-	       ms_plans_at(&w->plans, b)->elem == elem;
+	return ms_plans_ready(&w->plans, b)->key == key && ms_plans_at(&w->plans, b)->elem == elem;
 }
 
 static bool has_pointers(struct ms_walk *w, ms_plan_id map)
@@ -432,23 +447,26 @@ static void map_enter(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_la
 }
 
 /** A map that the census does not have: passed over there, or made since. */
-static void extra_add(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_label label,
-		      uint32_t root, ms_addr holder)
+static void extra_meet(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_label label,
+		       uint32_t root)
 {
 	struct object o;
 
 	if (!type || !object_find(w, address, &o) || address != o.start || is_seen(w, &o))
 		return;
-	if (!ms_vec_push(&w->extra, { address, { type, label, root, 1, holder } }))
-		w->out_of_memory = true;
+	w->summary.unseen++;
 	map_enter(w, address, type, label, root);
 }
 
 /** Whether the word was not counted yet; a word is met as often as ways lead to it. */
 static bool holder_is_new(struct ms_walk *w, const struct ms_walk_found *f, ms_addr holder)
 {
-	if (holder == f->holder || w->holders.count + 2 > PARTS_MAX)
+	if (holder == f->holder)
 		return false;
+	if (w->holders.count + 2 > PARTS_MAX) {
+		ms_walk_cut(w, "more words that hold maps than are kept in mind");
+		return false;
+	}
 	(void)ms_walk_set_add(w, &w->holders, f->holder);
 	return ms_walk_set_add(w, &w->holders, holder);
 }
@@ -460,7 +478,7 @@ void ms_walk_meet_map(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_la
 	struct ms_walk_found *f;
 
 	if (row == SIZE_MAX) {
-		extra_add(w, address, type, label, root, holder);
+		extra_meet(w, address, type, label, root);
 		return;
 	}
 	f = &w->found[row];
@@ -527,6 +545,8 @@ static ms_plan_id *itab_slot(struct ms_walk *w, ms_addr address)
 		ms_plan_id *types = calloc(wanted, sizeof(*types));
 
 		if (!keys || !types || wanted > ITABS_MAX) {
+			w->out_of_memory |= !keys || !types;
+			ms_walk_cut(w, "more itabs than are kept in mind");
 			free(keys);
 			free(types);
 			return NULL;

@@ -45,6 +45,8 @@ static const char *name_nameless(struct ms_walk *w, ms_addr address)
 	size_t count = 0, size;
 
 	address = variable_at(w, address);
+	if (w->nameless.address == address && w->nameless.name)
+		return w->nameless.name; // Words are met in the order in which they lie.
 	if (!w->facts || !ms_code_users(w->facts, address, users, &count) || !count)
 		return NULL;
 	size = (size_t)snprintf(text, sizeof(text), "global 0x%" PRIx64, address);
@@ -60,7 +62,9 @@ static const char *name_nameless(struct ms_walk *w, ms_addr address)
 	}
 	if (size < sizeof(text) - 1 && strchr(text, '('))
 		snprintf(text + size, sizeof(text) - size, ")");
-	return ms_arena_strndup(&w->labels.arena, text, strlen(text));
+	w->nameless.address = address;
+	w->nameless.name = w->labels.texts[ms_labels_text(&w->labels, text, strlen(text))];
+	return w->nameless.name;
 }
 
 uint32_t ms_walk_name_variable(struct ms_walk *w, ms_addr address, ms_label *ret_label)

@@ -20,8 +20,10 @@ enum {
 	OPS_MAX = 8 << 20,     // Of all plans.
 	OPS_OF_ONE_MAX = 8192, // Of one type.
 	FIELDS_MAX = 4096,
-	DEPTH_MAX = 16, // Of structs and arrays inside each other.
+	DEPTH_MAX = 16,      // Of structs and arrays inside each other.
 	PARTS_MAX = 1 << 18, // Values inside one, at any depth, pointers or not.
+	PARTS_OF_ALL_MAX = 64 << 20,
+	NAMED_MAX = 1 << 16,
 	PATH_BYTES_MAX = 512,
 	SLOTS_MIN = 4096,
 	NAME_BYTES_MAX = 512,
@@ -164,6 +166,10 @@ static bool named_collect(struct ms_plans *p)
 			    !ms_struct_type_read(p->types, p->layout, s->start + at, &type) ||
 			    (!is_package(&type, "sync") && !is_package(&type, "internal/sync")))
 				continue;
+			if (p->named.count == NAMED_MAX) {
+				p->cut = true;
+				break;
+			}
 			if (!ms_vec_push(&p->named,
 					 { type.address, name_hash(type.name, type.name_size) }))
 				return false;
@@ -210,7 +216,8 @@ static ms_addr named_sibling(const struct ms_plans *p, const struct names *n, co
 
 // --- Ops. ---
 
-static void op_add(struct ms_plan_build *b, const struct place *at, enum ms_op_kind kind, ms_plan_id type)
+static void op_add(struct ms_plan_build *b, const struct place *at, enum ms_op_kind kind,
+		   ms_plan_id type)
 {
 	struct ms_op *op;
 
@@ -278,7 +285,8 @@ static bool field_find(const struct ms_plans *p, const struct ms_struct_type *ty
 }
 
 /** sync/atomic.Pointer[T]: T from the field "_ [0]*T". */
-static bool take_atomic_pointer(struct ms_plan_build *b, const struct ms_struct_type *type, struct place at)
+static bool take_atomic_pointer(struct ms_plan_build *b, const struct ms_struct_type *type,
+				struct place at)
 {
 	struct ms_plans *p = b->plans;
 	struct field field, pointer;
@@ -311,8 +319,8 @@ static bool take_known(struct ms_plan_build *b, const struct ms_struct_type *typ
 	return true;
 }
 
-static bool take_trie(struct ms_plan_build *b, const struct names *n, const struct ms_struct_type *type,
-		      struct place at)
+static bool take_trie(struct ms_plan_build *b, const struct names *n,
+		      const struct ms_struct_type *type, struct place at)
 {
 	struct field root;
 	ms_addr branch = named_sibling(b->plans, n, "indirect");
@@ -327,7 +335,8 @@ static bool take_trie(struct ms_plan_build *b, const struct names *n, const stru
 }
 
 /** Structs that hide what they hold.  False for all others. */
-static bool take_special(struct ms_plan_build *b, const struct ms_struct_type *type, struct place at)
+static bool take_special(struct ms_plan_build *b, const struct ms_struct_type *type,
+			 struct place at)
 {
 	struct ms_plans *p = b->plans;
 	struct names n;
@@ -362,10 +371,10 @@ static bool take_special(struct ms_plan_build *b, const struct ms_struct_type *t
 
 static bool is_inside_of_sync(const struct names *n)
 {
-	static const char *const sync[] = { "Map",	 "readOnly",  "entry",
-					    "Pool",	 "poolLocal", "poolLocalInternal",
+	static const char *const sync[] = { "Map",       "readOnly",     "entry",
+					    "Pool",      "poolLocal",    "poolLocalInternal",
 					    "poolChain", "poolChainElt", "poolDequeue",
-					    "eface",	 "mapState" };
+					    "eface",     "mapState" };
 
 	for (size_t i = 0; i < MS_ARRAY_SIZE(sync); i++) {
 		if (is_called(n, "sync", sync[i]))
@@ -430,7 +439,8 @@ static void take_struct(struct ms_plan_build *b, ms_addr address, struct place a
 }
 
 /** An array: its elements' ops, repeated; what is an array in an array is written out. */
-static void take_array(struct ms_plan_build *b, ms_addr address, const uint8_t *raw, struct place at)
+static void take_array(struct ms_plan_build *b, ms_addr address, const uint8_t *raw,
+		       struct place at)
 {
 	const struct ms_plans *p = b->plans;
 	ms_addr elem = word_at(p, address + p->layout->arraytype_elem);
@@ -502,8 +512,7 @@ static void take_apart(struct ms_plan_build *b, ms_addr address, struct place at
 		op_add(b, &at, MS_OP_MAP, ms_plans_get(p, address));
 		return;
 	case KIND_CHAN:
-		op_add(b, &at, MS_OP_CHAN,
-		       ms_plans_get(p, word_at(p, address + l->chantype_elem)));
+		op_add(b, &at, MS_OP_CHAN, ms_plans_get(p, word_at(p, address + l->chantype_elem)));
 		return;
 	case KIND_FUNC:
 		op_add(b, &at, MS_OP_FUNC, 0);
@@ -536,9 +545,9 @@ static bool is_direct(const struct ms_plans *p, ms_addr address, unsigned depth)
 		return depth < DEPTH_MAX && word_at(p, address + l->arraytype_len) == 1 &&
 		       is_direct(p, word_at(p, address + l->arraytype_elem), depth + 1);
 	case MS_KIND_STRUCT:
-		return depth < DEPTH_MAX &&
-		       ms_struct_type_read(p->types, l, address, &type) && type.field_count == 1 &&
-		       field_read(p, &type, 0, &field) && is_direct(p, field.type, depth + 1);
+		return depth < DEPTH_MAX && ms_struct_type_read(p->types, l, address, &type) &&
+		       type.field_count == 1 && field_read(p, &type, 0, &field) &&
+		       is_direct(p, field.type, depth + 1);
 	default:
 		return false;
 	}
@@ -561,8 +570,7 @@ static enum ms_plan_labels labels_of(const struct ms_plans *p, ms_addr address, 
 	if (memmem(name, size, "map.bucket[", 11) || memmem(name, size, "map.group[", 10))
 		return MS_LABELS_HOLDERS;
 	if (kind_of(p, address) != MS_KIND_STRUCT || !memchr(name, '.', size) ||
-	    (size > 7 && !memcmp(name, "struct ", 7)) ||
-	    (size > 6 && !memcmp(name, "noalg.", 6)))
+	    (size > 7 && !memcmp(name, "struct ", 7)) || (size > 6 && !memcmp(name, "noalg.", 6)))
 		return MS_LABELS_ON;
 	if (names_read(p, address, &n) && is_inside_of_sync(&n))
 		return MS_LABELS_HOLDERS;
@@ -795,15 +803,16 @@ static void plan_make(struct ms_plans *p, ms_plan_id id)
 	b->plans = p;
 	b->count = 0;
 	b->parts = 0;
-	b->failed = false;
+	b->failed = p->parts > PARTS_OF_ALL_MAX;
 	p->items[id].is_table = is_table(p, &p->items[id]);
 	if (p->items[id].is_table)
 		take_table(b, id);
-	else
+	else if (!b->failed)
 		take_apart(b, p->items[id].address, start);
 	mark_trie_nodes(p, b);
 	if (p->items[id].kind == MS_KIND_MAP)
 		make_map(p, id);
+	p->parts += b->parts;
 	b->failed |= p->op_count + b->count > OPS_MAX;
 	p->cut |= b->failed;
 	if (!b->failed && b->count && !ops_keep(p, id, b))
@@ -842,7 +851,8 @@ struct ms_error *ms_plans_init(const struct ms_types *types, const struct ms_go_
 	struct ms_plans p = { .types = types, .layout = layout, .labels = labels };
 
 	p.build = malloc(sizeof(*p.build));
-	if (!p.build || !ms_vec_push(&p, { .is_ready = true }) || !any_make(&p) || !named_collect(&p)) {
+	if (!p.build || !ms_vec_push(&p, { .is_ready = true }) || !any_make(&p) ||
+	    !named_collect(&p)) {
 		ms_plans_deinit(&p);
 		return ms_error_no_memory();
 	}

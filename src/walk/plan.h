@@ -58,7 +58,7 @@ struct ms_plan {
 	uint8_t labels; // ms_plan_labels
 	bool is_direct; // An interface holds the value itself in its word, not a pointer to it.
 	bool is_ready;  // Its ops were made.
-	bool is_table; // A bucket or group: begins with a byte for each of its slots.
+	bool is_table;  // A bucket or group: begins with a byte for each of its slots.
 	bool is_trie_node;
 	bool is_trie_entry;
 	ms_plan_id entry, branch; // Of a trie's node: what it is, by its first byte.
@@ -82,9 +82,10 @@ struct ms_plans {
 			uint64_t hash; // Of its name.
 		} * items;
 		size_t count, capacity;
-	} named; // Structs that are looked for by name: insides of sync.
+	} named;                     // Structs that are looked for by name: insides of sync.
 	struct ms_plan_build *build; // Room for one plan in the making.
-	bool cut;                    // Some types are too large or too deep: nothing is known of them.
+	uint64_t parts;              // Values looked at inside of all types.
+	bool cut; // Some types are too large or too deep: nothing is known of them.
 	bool out_of_memory;
 };
 

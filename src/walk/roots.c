@@ -16,7 +16,9 @@ enum {
 	WORD_BYTES = 8,
 	SCAN_BYTES = 1 << 20,
 	SPECIALS_MAX = 4096, // Of one span.
-	CLOSURE_WORDS = 4,   // Behind the head of a special.
+	SPECIALS_AT_ONCE = 1 << 16,
+	VARIABLES_LOOK = 256, // Between two looks at the clock.
+	CLOSURE_WORDS = 4,    // Behind the head of a special.
 };
 
 // --- Variables. ---
@@ -90,6 +92,8 @@ static struct ms_error *from_variables(struct ms_walk *w)
 		return err;
 	for (unsigned own = 2; own-- > 0 && !err;) {
 		for (size_t i = 0; i < g->typed.count; i++) {
+			if (i % VARIABLES_LOOK == 0 && ms_walk_is_over(w))
+				return NULL;
 			if (is_own(g->typed.items[i].variable) == (own == 1))
 				begin_typed(w, &g->typed.items[i]);
 		}
@@ -104,10 +108,9 @@ static void begin_global(struct ms_walk *w, const struct ms_code_global *g)
 {
 	ms_plan_id type = ms_plans_get(&w->plans, g->type);
 	uint8_t words[3 * WORD_BYTES] = { 0 };
-	struct ms_walk_item item = { .address = g->address,
-				     .type = type,
-				     .count = 1,
-				     .kind = MS_WALK_ROOTED };
+	struct ms_walk_item item = {
+		.address = g->address, .type = type, .count = 1, .kind = MS_WALK_ROOTED
+	};
 	ms_label label;
 	struct ms_error *err;
 	uint32_t root;
@@ -203,7 +206,9 @@ static struct ms_error *from_range(struct ms_walk *w, ms_addr start, ms_addr end
 		if (!err)
 			scan_words(w, buf, size, at);
 		ms_error_free(err);
-		if (w->stopped)
+		if (w->queue.count > MS_WALK_QUEUE_LONG && (err = ms_walk_drain(w)))
+			return err;
+		if (ms_walk_is_over(w))
 			return NULL;
 	}
 	return NULL;
@@ -225,9 +230,10 @@ static struct ms_error *from_data(struct ms_walk *w)
 
 // --- Finalizers. ---
 
-/** One round: the records of this step of each list are read together. */
-static struct ms_error *specials_read(struct ms_walk *w, ms_addr *lists, size_t count,
-				      ms_label label, uint32_t root, size_t *ret_left)
+/** The next records of some lists, read together; those that go on are kept from @p kept on. */
+static struct ms_error *specials_read(struct ms_walk *w, const ms_addr *lists, size_t count,
+				      ms_label label, uint32_t root, ms_addr *kept,
+				      size_t *ret_left)
 {
 	const struct ms_go_layout *l = w->layout;
 	uint32_t first = l->finalizer_fn & ~7u, size = first + CLOSURE_WORDS * WORD_BYTES;
@@ -235,6 +241,8 @@ static struct ms_error *specials_read(struct ms_walk *w, ms_addr *lists, size_t 
 	size_t left = 0;
 	uint32_t index;
 
+	if (l->special_next + (uint64_t)WORD_BYTES > size)
+		return ms_error_new(MS_ERR_BAD_DATA, "a special's next lies behind its end");
 	ms_fetch_reset(&w->fetch);
 	for (size_t i = 0; i < count && !err; i++)
 		err = ms_fetch_add(&w->fetch, lists[i], size, &index);
@@ -250,18 +258,39 @@ static struct ms_error *specials_read(struct ms_walk *w, ms_addr *lists, size_t 
 			ms_walk_meet_object(w, ms_load_u64(raw + at), MS_WALK_CLOSURE, 0, label,
 					    root);
 		if (ms_load_u64(raw + l->special_next))
-			lists[left++] = ms_load_u64(raw + l->special_next);
+			kept[left++] = ms_load_u64(raw + l->special_next);
 	}
 	*ret_left = left;
 	return err;
+}
+
+/** One round: one step down each list. */
+static struct ms_error *specials_step(struct ms_walk *w, ms_addr *lists, size_t count,
+				      ms_label label, uint32_t root, size_t *ret_left)
+{
+	size_t kept = 0, left;
+
+	for (size_t i = 0; i < count; i += SPECIALS_AT_ONCE) {
+		size_t some = (size_t)ms_min_u64(SPECIALS_AT_ONCE, count - i);
+		struct ms_error *err =
+		    specials_read(w, lists + i, some, label, root, lists + kept, &left);
+
+		if (err)
+			return err;
+		kept += left;
+		if (ms_walk_is_over(w))
+			break;
+	}
+	*ret_left = kept;
+	return NULL;
 }
 
 static struct ms_error *from_finalizers(struct ms_walk *w)
 {
 	static const char name[] = "finalizer";
 	MS_AUTO_FREE ms_addr *lists = calloc(w->spans.count + 1, sizeof(*lists));
-	ms_label label = ms_label_whole(&w->labels,
-					ms_labels_text(&w->labels, name, sizeof(name) - 1));
+	ms_label label =
+	    ms_label_whole(&w->labels, ms_labels_text(&w->labels, name, sizeof(name) - 1));
 	uint32_t root = ms_walk_root(w, name);
 	struct ms_error *err = NULL;
 	size_t count = 0;
@@ -273,7 +302,7 @@ static struct ms_error *from_finalizers(struct ms_walk *w)
 			lists[count++] = w->spans.items[i].specials;
 	}
 	for (unsigned step = 0; step < SPECIALS_MAX && count && !err && !w->stopped; step++)
-		err = specials_read(w, lists, count, label, root, &count);
+		err = specials_step(w, lists, count, label, root, &count);
 	return err ? err : ms_walk_drain(w);
 }
 
@@ -281,15 +310,15 @@ struct ms_error *ms_walk_from_roots(struct ms_walk *w)
 {
 	struct ms_error *err = from_variables(w);
 
-	if (!err)
+	if (!err && !w->stopped)
 		err = from_code(w);
-	if (!err)
+	if (!err && !w->stopped)
 		err = from_data(w);
-	if (!err)
+	if (!err && !w->stopped)
 		err = ms_walk_from_stacks(w);
-	if (!err)
+	if (!err && !w->stopped)
 		err = from_finalizers(w);
-	if (!err)
+	if (!err && !w->stopped)
 		err = ms_walk_drain_all(w);
 	return err;
 }

@@ -62,8 +62,9 @@ static struct ms_error *begin_stack(const struct ms_goroutine *g, const struct m
 	uint64_t size;
 	struct ms_error *err;
 
-	if (!ms_goroutine_rests(g) || g->sp < g->stack_lo || g->sp >= g->stack_hi || (g->sp & 7) ||
-	    s->w->stopped)
+	if (ms_walk_is_over(s->w))
+		return ms_error_new(MS_ERR_LIMIT, "the walk is over");
+	if (!ms_goroutine_rests(g) || g->sp < g->stack_lo || g->sp >= g->stack_hi || (g->sp & 7))
 		return NULL;
 	size = ms_min_u64(g->stack_hi - g->sp, STACK_BYTES_MAX);
 	err = ms_target_read(s->w->rt->target, g->sp, s->bytes, (size_t)size);
@@ -75,12 +76,6 @@ static struct ms_error *begin_stack(const struct ms_goroutine *g, const struct m
 	}
 	ms_error_free(err);
 	return s->w->queue.count > MS_WALK_QUEUE_LONG ? ms_walk_drain(s->w) : NULL;
-}
-
-static bool is_loss_of_stacks(const struct ms_error *err)
-{
-	return ms_error_code(err) == MS_ERR_FAULT || ms_error_code(err) == MS_ERR_BAD_DATA ||
-	       ms_error_code(err) == MS_ERR_UNSUPPORTED; // A table of functions unlike any known.
 }
 
 struct ms_error *ms_walk_from_stacks(struct ms_walk *w)
@@ -100,9 +95,10 @@ struct ms_error *ms_walk_from_stacks(struct ms_walk *w)
 		err = ms_unwind_each(unwinder, &all, begin_stack, &s);
 	ms_unwinder_destroy(unwinder);
 	ms_goroutines_deinit(&all);
-	if (err && is_loss_of_stacks(err)) {
+	if (err && ms_walk_can_do_without(err)) { // Or a table of functions unlike any known.
 		ms_error_free(err);
 		err = NULL;
+		ms_walk_cut(w, "the stacks of goroutines could not be looked at to their end");
 	}
 	return err ? err : ms_walk_drain(w);
 }

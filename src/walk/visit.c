@@ -13,7 +13,7 @@ enum {
 	WORD_BYTES = 8,
 	CHUNK_BYTES = 64 << 10, // Of a long row of values, at once.
 	DIRECTORY_MAX = 1 << 24,
-	POOL_MAX = 4096,         // Ps.
+	POOL_MAX = 4096, // Ps.
 	UNTYPED_WORDS_MAX = 4096,
 	NESTED_MAX = 8, // Values in slots of values.
 	TABLE_SLOTS = 8,
@@ -47,8 +47,7 @@ uint64_t ms_walk_item_bytes(struct ms_walk *w, const struct ms_walk_item *item)
 		if (!plan->op_count)
 			return 0;
 		if (used_bytes(plan) > MS_READ_BYTES_MAX) {
-			w->summary.cut = true;
-			w->summary.cut_reason = "of values over 1 MiB it saw no more than that";
+			ms_walk_cut(w, "of values over 1 MiB it saw no more than that");
 			return MS_READ_BYTES_MAX;
 		}
 		if (item->count == 1)
@@ -99,8 +98,12 @@ static ms_label label_of(struct ms_walk *w, const struct ms_walk_item *item, ms_
 static void trie_begin(struct ms_walk *w, ms_addr at, ms_addr top, ms_plan_id type, ms_label label,
 		       uint32_t root)
 {
-	if (w->tries.count >= TRIES_MAX || !ms_walk_set_add(w, &w->parts, at ^ TRIE_KEY))
+	if (!ms_walk_set_add(w, &w->parts, at ^ TRIE_KEY))
 		return;
+	if (w->tries.count >= TRIES_MAX) {
+		ms_walk_cut(w, "more tries of sync.Map than are kept in mind");
+		return;
+	}
 	if (!ms_vec_push(&w->tries, { at, type, label, root, 0, 0 })) {
 		w->out_of_memory = true;
 		return;
@@ -145,9 +148,9 @@ static void op_do(struct ms_walk *w, const struct ms_walk_item *item, const stru
 		return;
 	case MS_OP_EFACE:
 	case MS_OP_IFACE:
-		ms_walk_meet_interface(
-		    w, ms_walk_interface_type(w, word, op->kind == MS_OP_IFACE),
-		    ms_load_u64(at + WORD_BYTES), address + WORD_BYTES, label, root);
+		ms_walk_meet_interface(w, ms_walk_interface_type(w, word, op->kind == MS_OP_IFACE),
+				       ms_load_u64(at + WORD_BYTES), address + WORD_BYTES, label,
+				       root);
 		return;
 	case MS_OP_MAP:
 		ms_walk_meet_map(w, word, op->type, label, root, address);
@@ -413,8 +416,8 @@ static void visit_closure(struct ms_walk *w, const struct ms_walk_item *item, co
 		return; // It begins with no function: not a closure at all.
 	inner.label = label;
 	if (type && ms_plans_get(&w->plans, type)) {
-		ms_walk_meet_values(w, item->address, ms_plans_get(&w->plans, type), 1,
-				    inner.label, item->root);
+		ms_walk_meet_values(w, item->address, ms_plans_get(&w->plans, type), 1, inner.label,
+				    item->root);
 		return;
 	}
 	inner.kind = MS_WALK_UNTYPED;
@@ -449,8 +452,7 @@ static void visit_words(struct ms_walk *w, const struct ms_walk_item *item, cons
 		if (!type)
 			type = ms_walk_interface_type(w, word, true);
 		// Two words that only lie side by side are no interface.
-		if (!type ||
-		    !ms_walk_map_fits(w, type, ms_load_u64(bytes + at + WORD_BYTES)))
+		if (!type || !ms_walk_map_fits(w, type, ms_load_u64(bytes + at + WORD_BYTES)))
 			continue;
 		at += WORD_BYTES;
 		ms_walk_meet_interface(w, type, ms_load_u64(bytes + at), item->address + at,

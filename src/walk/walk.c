@@ -13,11 +13,13 @@
 enum {
 	BATCH_ITEMS = 16 << 10,
 	BATCH_BYTES = 8 << 20,
-	NARROW_ITEMS = 64,   // So few are not worth a batch.
-	NARROW_STEPS = 4096, // Between two looks at the clock.
+	NARROW_ITEMS = 64,     // So few are not worth a batch.
+	NARROW_STEPS = 4096,   // Before it is asked whether more waits by now.
+	NARROW_LOOK = 256,     // Between two looks at the clock.
 	FRONT_ITEMS = 1 << 17, // With more waiting, the queue is worked off from the back.
-	QUEUE_BYTES_DEFAULT = 64 << 20,
+	QUEUE_BYTES_DEFAULT = 128 << 20,
 	SPAN_BITS_MAX = 1 << 30, // 8 billion objects.
+	ROOTS_MAX = 1 << 20,
 };
 
 struct batch {
@@ -34,20 +36,33 @@ static double seconds_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static bool is_asked_to_stop(struct ms_walk *w)
+void ms_walk_cut(struct ms_walk *w, const char *reason)
 {
-	if (w->stopped)
-		return true;
-	if (w->options->tick && w->options->tick(w->options->tick_context)) {
-		w->summary.cut = true;
-		w->summary.cut_reason = "its time was over";
-		w->stopped = true;
-	}
-	if (w->options->objects_max && w->summary.objects >= w->options->objects_max) {
-		w->summary.cut = true;
-		w->summary.cut_reason = "it had visited as many objects as it may";
-		w->stopped = true;
-	}
+	if (!w->summary.cut)
+		w->summary.cut_reason = reason;
+	w->summary.cut = true;
+}
+
+static void stop(struct ms_walk *w, const char *reason)
+{
+	ms_walk_cut(w, reason);
+	w->stopped = true;
+}
+
+static bool is_at_objects_max(const struct ms_walk *w)
+{
+	return w->options->objects_max && w->summary.objects >= w->options->objects_max;
+}
+
+bool ms_walk_is_over(struct ms_walk *w)
+{
+	const struct ms_walk_options *o = w->options;
+
+	if (!w->stopped &&
+	    ((o->tick && o->tick(o->tick_context)) || (w->until > 0 && seconds_now() >= w->until)))
+		stop(w, "its time was over");
+	if (!w->stopped && is_at_objects_max(w))
+		stop(w, "it had visited as many objects as it may");
 	return w->stopped;
 }
 
@@ -116,7 +131,9 @@ static struct ms_error *narrow_run(struct ms_walk *w)
 		struct ms_error *err;
 		uint64_t size;
 
-		if (w->queue.count > NARROW_ITEMS)
+		if (w->queue.count > NARROW_ITEMS ||
+		    (step % NARROW_LOOK == NARROW_LOOK - 1 && ms_walk_is_over(w)) ||
+		    is_at_objects_max(w))
 			return NULL;
 		item = queue_take(&w->queue);
 		size = ms_walk_item_bytes(w, &item);
@@ -139,7 +156,7 @@ struct ms_error *ms_walk_drain(struct ms_walk *w)
 
 	if (!b)
 		return ms_error_no_memory();
-	while (w->queue.count && !is_asked_to_stop(w)) {
+	while (w->queue.count && !ms_walk_is_over(w)) {
 		bool narrow = w->queue.count <= NARROW_ITEMS;
 		struct ms_error *err = narrow ? narrow_run(w) : batch_take(w, b);
 
@@ -179,10 +196,14 @@ struct ms_error *ms_walk_drain_all(struct ms_walk *w)
 
 uint32_t ms_walk_root(struct ms_walk *w, const char *name)
 {
-	if (w->roots.count > 0xffffff || !name)
+	if (!name || !*name)
 		return 0;
 	if (w->roots.count > 1 && !strcmp(w->roots.items[w->roots.count - 1], name))
 		return (uint32_t)(w->roots.count - 1); // Neighbours often are of one variable.
+	if (w->roots.count > ROOTS_MAX) {
+		ms_walk_cut(w, "more variables than it keeps names for");
+		return 0;
+	}
 	if (!ms_vec_push(&w->roots, name)) {
 		w->out_of_memory = true;
 		return 0;
@@ -236,16 +257,19 @@ static struct ms_error *spans_index(struct ms_walk *w)
 	return NULL;
 }
 
+bool ms_walk_can_do_without(const struct ms_error *err)
+{
+	return ms_error_code(err) == MS_ERR_FAULT || ms_error_code(err) == MS_ERR_BAD_DATA ||
+	       ms_error_code(err) == MS_ERR_LIMIT || ms_error_code(err) == MS_ERR_UNSUPPORTED;
+}
+
 /** A damaged table of functions takes away names and closures, not the walk. */
 static struct ms_error *forgive(struct ms_error *err)
 {
-	if (err && (ms_error_code(err) == MS_ERR_FAULT || ms_error_code(err) == MS_ERR_BAD_DATA ||
-		    ms_error_code(err) == MS_ERR_LIMIT ||
-		    ms_error_code(err) == MS_ERR_UNSUPPORTED)) {
-		ms_error_free(err);
-		return NULL;
-	}
-	return err;
+	if (!err || !ms_walk_can_do_without(err))
+		return err;
+	ms_error_free(err);
+	return NULL;
 }
 
 static struct ms_error *code_load(struct ms_walk *w)
@@ -259,9 +283,11 @@ static struct ms_error *walk_init(struct ms_walk *w)
 {
 	uint64_t bytes =
 	    w->options->own_bytes_max ? w->options->own_bytes_max : QUEUE_BYTES_DEFAULT;
-	struct ms_error *err = ms_go_refresh(w->rt);
+	struct ms_error *err = rows_index(w);
 
 	w->queue_max = (size_t)(bytes / sizeof(struct ms_walk_item));
+	if (!err)
+		err = ms_go_refresh(w->rt);
 	if (!err)
 		err = ms_go_types(w->rt, &w->types);
 	if (!err)
@@ -274,8 +300,6 @@ static struct ms_error *walk_init(struct ms_walk *w)
 		err = ms_spans_load(w->rt, &w->spans);
 	if (!err)
 		err = spans_index(w);
-	if (!err)
-		err = rows_index(w);
 	if (!err && (!ms_page_cache_init(&w->pages) || !ms_vec_push(&w->roots, NULL)))
 		err = ms_error_no_memory();
 	return err;
@@ -298,7 +322,6 @@ static void walk_deinit(struct ms_walk *w)
 	free(w->found);
 	free(w->row_slots);
 	free(w->tries.items);
-	free(w->extra.items);
 	free(w->roots.items);
 	free(w->itabs.keys);
 	free(w->itabs.types);
@@ -320,9 +343,19 @@ struct ms_error *ms_walk_run(struct ms_go_runtime *rt, const struct ms_walk_opti
 	w->layout = rt->layout;
 	w->options = options;
 	w->report = report;
+	w->until = options->seconds > 0 ? started + options->seconds : 0;
 	err = walk_init(w);
 	if (!err)
 		err = ms_walk_from_roots(w);
+	if (err && ms_walk_can_do_without(err)) {
+		ms_error_free(err); // The census stands without it.
+		err = NULL;
+		ms_walk_cut(w, "something that it needs could not be read");
+	}
+	if (w->plans.cut)
+		ms_walk_cut(w, "some types are larger or deeper than it takes apart");
+	if (w->labels.cut)
+		ms_walk_cut(w, "there were more owners than it keeps names for");
 	if (!err)
 		err = ms_walk_annotate(w);
 	if (!err) {

@@ -1,4 +1,5 @@
-// walk.h - the typed walk: from variables and stacks to every map, with the type and the owner of each.
+// walk.h - the typed walk: from variables and stacks to every map, with the type and the owner of
+// each.
 //
 // A census finds maps by what their memory looks like; it cannot say whose they are.  The walk
 // starts where types are known - package-level variables, interfaces, stacks - and follows values
@@ -15,8 +16,9 @@ typedef bool (*ms_walk_tick_fn)(void *context);
 struct ms_walk_options {
 	ms_walk_tick_fn tick; // May be NULL.
 	void *tick_context;
-	uint64_t own_bytes_max; // Memory of its own that may wait to be visited; 0: a default.
+	uint64_t own_bytes_max; // What waits to be visited may take; 0: a default.
 	uint64_t objects_max;   // Objects visited at most; 0: no bound.
+	double seconds;         // It may take; 0: no bound.
 };
 
 /**
@@ -25,7 +27,8 @@ struct ms_walk_options {
  * added as rows.  Owners and coverage are summed anew, the figures of the walk and the types that
  * fill the heap (where memory was measured) filled in.
  *
- * An error means that the target is lost or memory is short; the report stays as it was.
+ * What cannot be read or is damaged costs types and owners, and the figures say so.  An error means
+ * that the target is lost (GONE, DENIED) or memory is short; the report stays as it was.
  */
 MS_MUST_USE struct ms_error *ms_walk_run(struct ms_go_runtime *rt,
 					 const struct ms_walk_options *options,

@@ -8,11 +8,11 @@
 // it grows long, from the back, so that it stays within its bound.
 #pragma once
 
-#include "golang/spans.h"
-#include "target/fetch.h"
 #include "golang/code_facts.h"
 #include "golang/functions.h"
+#include "golang/spans.h"
 #include "image/symbols.h"
+#include "target/fetch.h"
 #include "walk/label.h"
 #include "walk/page_cache.h"
 #include "walk/plan.h"
@@ -79,8 +79,8 @@ struct ms_walk {
 	struct ms_labels labels;
 	struct ms_plans plans;
 	struct ms_spans spans;
-	uint64_t *span_bits; // First bit of each span in seen.
-	uint8_t *seen;       // A bit for each object that was met whole.
+	uint64_t *span_bits;   // First bit of each span in seen.
+	uint8_t *seen;         // A bit for each object that was met whole.
 	uint16_t smaller[256]; // By size class: bytes of the next smaller one.
 	struct {
 		struct ms_walk_total {
@@ -93,14 +93,14 @@ struct ms_walk {
 		size_t count, capacity;
 		uint32_t *slots; // Index + 1.
 		size_t slot_count;
-	} totals; // What was seen, by type and span class.
+	} totals;                   // What was seen, by type and span class.
 	struct ms_walk_set holders; // Words that hold a map which others hold, too.
-	struct ms_walk_set parts; // Met in part, or outside of the heap.
+	struct ms_walk_set parts;   // Met in part, or outside of the heap.
 	struct ms_walk_queue {
 		struct ms_walk_item *items; // A ring.
 		size_t first, count, capacity;
-	} queue, later; // What is typed goes first: it knows better whose a map is.
-	size_t queue_max;
+	} queue, later;             // What is typed goes first: it knows better whose a map is.
+	size_t queue_max;           // Items that may wait.
 	struct ms_page_cache pages; // For when little waits.
 	struct ms_fetch fetch;
 	struct ms_walk_found *found; // By row.
@@ -110,33 +110,40 @@ struct ms_walk {
 		struct ms_walk_trie *items;
 		size_t count, capacity;
 	} tries;
-	struct {
-		struct ms_walk_extra {
-			ms_addr address;
-			struct ms_walk_found found;
-		} * items;
-		size_t count, capacity;
-	} extra; // Maps that the census does not have.
 	struct ms_symbols symbols;
-	const struct ms_code_facts *facts;      // NULL: not to be had, or not needed.
-	const struct ms_functions *functions;   // Likewise.
+	const struct ms_code_facts *facts;    // NULL: not to be had, or not needed.
+	const struct ms_functions *functions; // Likewise.
 	struct {
 		const char **items; // Of roots; [0] is none.
 		size_t count, capacity;
 	} roots;
+	struct {
+		ms_addr address;
+		const char *name;
+	} nameless; // The last variable without a symbol.
 	struct {
 		ms_addr *keys;
 		ms_plan_id *types;
 		size_t count, slot_count;
 	} itabs;
 	struct ms_walk_figures summary;
+	double until;        // By the clock; 0: no bound.
 	uint64_t steps_left; // Of the item that is visited: no honest type needs as many.
-	uint32_t trie; // Whose insides are being visited: its number + 1.
+	uint32_t trie;       // Whose insides are being visited: its number + 1.
 	bool stopped;
 	bool out_of_memory;
 };
 
 // walk.c
+
+/** Whether to stop here: asked, out of time, or at another bound.  Says so in the figures. */
+bool ms_walk_is_over(struct ms_walk *w);
+
+/** The walk leaves something out; of several reasons the first is told. */
+void ms_walk_cut(struct ms_walk *w, const char *reason);
+
+/** Whether @p err costs what it was about, and no more: neither the target nor memory is lost. */
+bool ms_walk_can_do_without(const struct ms_error *err);
 
 /** Let what waits be visited until nothing that is typed does. */
 MS_MUST_USE struct ms_error *ms_walk_drain(struct ms_walk *w);

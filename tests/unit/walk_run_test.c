@@ -564,6 +564,48 @@ MS_TEST(walk_that_may_visit_few_objects_says_so)
 	program_destroy(p);
 }
 
+MS_TEST(walk_that_may_take_no_time_says_so)
+{
+	struct program *p = program_create();
+
+	list_make(p, 20);
+	walk_with(p, &(struct ms_walk_options){ .seconds = 1e-9 });
+	CHECK(figures(p)->cut);
+	CHECK_STR(figures(p)->cut_reason, "its time was over");
+	CHECK_EQ(check_part(p, 20), 0);
+	CHECK_EQ(figures(p)->objects, 0);
+	program_destroy(p);
+}
+
+/** A list is walked node by node, not batch by batch: the clock is looked at all the same. */
+MS_TEST(walk_down_a_long_list_asks_now_and_then)
+{
+	struct program *p = program_create();
+	struct ticks ticks = { 0, 3 };
+	ms_addr at = 0;
+
+	for (unsigned i = 0; i < 50000; i++)
+		at = node_new(p, at, 0);
+	fake_heap_variable(p->h, "main.list", p->pointer, at);
+	walk_with(p, &(struct ms_walk_options){ .tick = tick, .tick_context = &ticks });
+	CHECK(figures(p)->cut);
+	CHECK(figures(p)->objects < 2000);
+	program_destroy(p);
+}
+
+MS_TEST(walk_without_a_span_table_leaves_the_census)
+{
+	struct program *p = program_create();
+
+	list_make(p, 20);
+	p->h->functions->rt.allspans = 8; // Nothing is there.
+	walk_with(p, &no_bounds);
+	CHECK(figures(p)->taken && figures(p)->cut);
+	CHECK_STR(figures(p)->cut_reason, "something that it needs could not be read");
+	CHECK_EQ(check_part(p, 20), 0);
+	program_destroy(p);
+}
+
 MS_TEST(walk_without_room_to_wait_says_so)
 {
 	struct program *p = program_create();
