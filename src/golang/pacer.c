@@ -35,7 +35,7 @@ uint32_t ms_go_pacer_bytes(const struct ms_go_layout *l)
 
 	for (size_t i = 0; i < MS_ARRAY_SIZE(fields); i++)
 		last = fields[i] > last ? fields[i] : last;
-	return last + 8;
+	return last < SCAN_STEP - 8 ? last + 8 : 0;
 }
 
 /** GOGC=0 leaves nothing to recognise but a limit that was not set. */
@@ -106,13 +106,18 @@ struct ms_error *ms_go_pacer_find(struct ms_go_runtime *rt, uint64_t in_use_byte
 {
 	const struct ms_go_module *m = &rt->modules[0];
 	MS_AUTO_FREE struct pacer_scan *s = malloc(sizeof(*s));
+	uint32_t need = ms_go_pacer_bytes(rt->layout);
 	struct ms_error *err;
 
 	if (!s)
 		return ms_error_no_memory();
+	if (!need)
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "the collector's settings are over %d bytes apart",
+				    (int)SCAN_STEP);
 	s->rt = rt;
+	s->need = need;
 	s->in_use_bytes = in_use_bytes;
-	s->need = ms_go_pacer_bytes(rt->layout);
 	s->count = 0;
 	err = range_scan(s, m->noptrbss, m->enoptrbss);
 	if (!err)

@@ -26,5 +26,5 @@ MS_MUST_USE struct ms_error *ms_go_pacer_find(struct ms_go_runtime *rt, uint64_t
 bool ms_go_pacer_parse(const struct ms_go_layout *layout, const uint8_t *raw, uint64_t in_use_bytes,
 		       struct ms_go_pacer *ret_pacer);
 
-/** Bytes that ms_go_pacer_parse looks at. */
+/** Bytes that ms_go_pacer_parse looks at; 0: more than the variable can have. */
 uint32_t ms_go_pacer_bytes(const struct ms_go_layout *layout);

@@ -587,13 +587,13 @@ static ms_plan_id itab_type(struct ms_walk *w, ms_addr word)
 {
 	const struct ms_go_layout *l = w->layout;
 	uint8_t raw[64];
-	uint32_t size = (l->itab_interface > l->itab_type ? l->itab_interface : l->itab_type) + 8;
+	uint64_t size = ms_max_u64(l->itab_interface, l->itab_type) + 8;
 	ms_plan_id interface, type;
 	struct ms_error *err;
 
 	if (size > sizeof(raw))
 		return 0;
-	err = ms_target_read(w->rt->target, word, raw, size);
+	err = ms_target_read(w->rt->target, word, raw, (size_t)size);
 	if (err) {
 		ms_error_free(err); // A target that is lost shows in the next batch.
 		return 0;

@@ -34,7 +34,7 @@ static uint64_t used_bytes(const struct ms_plan *plan)
 	return ms_min_u64(plan->pointer_bytes + 2ull * WORD_BYTES, plan->bytes);
 }
 
-uint64_t ms_walk_item_bytes(struct ms_walk *w, const struct ms_walk_item *item)
+static uint64_t wanted_bytes(struct ms_walk *w, const struct ms_walk_item *item)
 {
 	const struct ms_go_layout *l = w->layout;
 	const struct ms_plan *plan;
@@ -74,6 +74,13 @@ uint64_t ms_walk_item_bytes(struct ms_walk *w, const struct ms_walk_item *item)
 		return ms_min_u64(item->count, UNTYPED_WORDS_MAX) * WORD_BYTES;
 	}
 	return 0;
+}
+
+uint64_t ms_walk_item_bytes(struct ms_walk *w, const struct ms_walk_item *item)
+{
+	uint64_t bytes = wanted_bytes(w, item);
+
+	return bytes <= MS_READ_BYTES_MAX ? bytes : 0; // A layout from DWARF may say anything.
 }
 
 // --- Values. ---

@@ -136,3 +136,18 @@ MS_TEST(pacer_two_places)
 	ms_go_close(rt);
 	ms_target_destroy(t);
 }
+
+/** A layout from DWARF may say anything; what is read of it has to fit what it is looked for in. */
+MS_TEST(pacer_with_fields_far_apart_is_refused)
+{
+	static const uint32_t offsets[] = { 1 << 20, 1 << 30, UINT32_MAX - 7, UINT32_MAX - 1 };
+	struct ms_go_layout l = *ms_go_layout_find(MS_GO(1, 24), MS_ARCH_AMD64, MS_GO_EXP_SWISS);
+	struct ms_go_runtime rt = { .layout = &l };
+	struct ms_go_pacer p;
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(offsets); i++) {
+		l.gc_heap_live = offsets[i];
+		CHECK_EQ(ms_go_pacer_bytes(&l), 0);
+		CHECK_ERR(ms_go_pacer_find(&rt, IN_USE, &p), MS_ERR_UNSUPPORTED);
+	}
+}

@@ -655,6 +655,28 @@ MS_TEST(walk_of_a_wide_heap_is_whole)
 
 // --- Hostile types. ---
 
+/** A layout from DWARF may say anything. */
+MS_TEST(walk_by_a_layout_with_absurd_offsets_ends)
+{
+	static const uint32_t offsets[] = { 1 << 20, 1 << 30, UINT32_MAX - 7, UINT32_MAX - 1 };
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(offsets); i++) {
+		struct ms_go_layout l =
+		    *ms_go_layout_find(MS_GO(1, 24), MS_ARCH_AMD64, MS_GO_EXP_SWISS);
+		struct program *p = program_of(&l);
+		ms_addr chan = fake_type_chan(p->t, "chan *main.Node", p->pointer);
+		ms_addr itab = fake_heap_words(p->h, 4), at;
+
+		fake_heap_variable(p->h, "main.queue", chan, fake_heap_new(p->h, 96, 0));
+		at = fake_heap_variable(p->h, "main.reader", p->reader, itab);
+		fake_heap_set_word(p->h, at, 1, node_new(p, 0, 0));
+		l.hchan_buf = l.itab_interface = offsets[i];
+		walk_with(p, &no_bounds);
+		CHECK(figures(p)->taken);
+		program_destroy(p);
+	}
+}
+
 MS_TEST(walk_of_a_group_that_holds_itself_ends)
 {
 	struct program *p = program_create();
