@@ -43,6 +43,7 @@ static const char *name_nameless(struct ms_walk *w, ms_addr address)
 	struct ms_code_user users[MS_CODE_USERS_MAX];
 	char text[NAME_BYTES_MAX + 64], function[FUNCTION_BYTES_MAX];
 	size_t count = 0, size;
+	ms_label_text kept;
 
 	address = variable_at(w, address);
 	if (w->nameless.address == address && w->nameless.name)
@@ -57,13 +58,14 @@ static const char *name_nameless(struct ms_walk *w, ms_addr address)
 		if (!f)
 			continue;
 		ms_function_name_print(f->name, function, sizeof(function));
-		size += (size_t)snprintf(text + size, sizeof(text) - size, "%s%s", i ? ", " : " (",
-					 function);
+		size += (size_t)snprintf(text + size, sizeof(text) - size, "%s%s",
+					 strchr(text, '(') ? ", " : " (", function);
 	}
 	if (size < sizeof(text) - 1 && strchr(text, '('))
 		snprintf(text + size, sizeof(text) - size, ")");
+	kept = ms_labels_text(&w->labels, text, strlen(text));
 	w->nameless.address = address;
-	w->nameless.name = w->labels.texts[ms_labels_text(&w->labels, text, strlen(text))];
+	w->nameless.name = kept ? w->labels.texts[kept] : NULL;
 	return w->nameless.name;
 }
 

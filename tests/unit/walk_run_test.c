@@ -3,10 +3,13 @@
 // Method: small programs made by hand (tests/support/fake_heap.h), then the recordings.
 #include "walk/walk.h"
 
+#include "base/vec.h"
+#include "golang/code_scan.h"
 #include "tests/support/fake_heap.h"
 #include "tests/support/recordings.h"
 #include "tests/support/test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /** A program of which every test uses some types. */
@@ -111,6 +114,44 @@ MS_TEST(walk_names_what_a_variable_holds)
 	CHECK_EQ(p->h->report.coverage.typed, 1);
 	CHECK_EQ(p->h->report.coverage.read, 2);
 	CHECK_EQ(figures(p)->roots, 1);
+	program_destroy(p);
+}
+
+/** Variables of @p words words each that have no name left, but a function that refers to them. */
+static void nameless_make(struct program *p, unsigned count, unsigned words)
+{
+	struct ms_code_facts *facts = p->h->functions->rt.code_facts;
+
+	facts->data = FAKE_VARIABLES;
+	facts->table.text = fake_heap_entry(FAKE_FN_WORKER);
+	facts->table.count = 1;
+	facts->table.entries = calloc(2, sizeof(*facts->table.entries));
+	facts->table.is_inner = calloc(1, 1);
+	CHECK(facts->table.entries && facts->table.is_inner);
+	for (unsigned i = 0; i < count; i++)
+		CHECK(ms_vec_push(&facts->references,
+				  ms_code_reference_make(i * words * 8, 0, MS_CODE_WRITES)));
+}
+
+MS_TEST(walk_names_variables_of_a_stripped_program_by_their_users)
+{
+	enum { COUNT = 300, WORDS = 3 };
+	struct program *p = program_create();
+	ms_addr maps[COUNT * WORDS];
+
+	nameless_make(p, COUNT, WORDS);
+	for (unsigned i = 0; i < COUNT * WORDS; i++) {
+		maps[i] = fake_heap_map(p->h, p->map, NULL);
+		fake_heap_set_word(p->h, FAKE_VARIABLES, i, maps[i]);
+	}
+	walk(p);
+	for (unsigned i = 0; i < COUNT * WORDS; i++) {
+		char owner[64];
+
+		snprintf(owner, sizeof(owner), "global 0x%x (main.worker)",
+			 (unsigned)FAKE_VARIABLES + i / WORDS * WORDS * 8);
+		check_map(p, maps[i], NULL, owner, 1);
+	}
 	program_destroy(p);
 }
 
