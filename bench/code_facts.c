@@ -3,7 +3,8 @@
 //	code_facts PID [--list]
 //
 // Where the executable has debug information, it is asked which variables are maps: how many of
-// these the code told, and how many it told wrongly.  With --list: each fact.
+// these the code told, and how many it told wrongly; and what pointers and slices lead to, as far
+// as there are maps.  With --list: each fact.
 #include "golang/code_facts.h"
 
 #include "base/cleanup.h"
@@ -94,6 +95,35 @@ static void compare(struct ms_go_runtime *rt, const struct ms_code_facts *facts,
 	       slots, used, right, elsewhere, wrong);
 }
 
+/** Hold what the code says pointers and slices lead to against what DWARF says. */
+static void compare_others(struct ms_go_runtime *rt, const struct ms_code_facts *facts,
+			   const struct ms_go_globals *globals)
+{
+	size_t told = 0, differ = 0;
+
+	for (size_t i = 0; i < globals->typed.count; i++) {
+		const struct ms_go_typed *t = &globals->typed.items[i];
+		const struct ms_code_global *g = ms_code_global_find(facts, t->address);
+		bool is_pointer = t->shape == MS_GO_TYPED_POINTER;
+		const char *a = "?", *b = "?";
+		size_t a_size = 1, b_size = 1;
+
+		if (!g || (!is_pointer && t->shape != MS_GO_TYPED_SLICE) ||
+		    (g->shape != MS_CODE_POINTER && g->shape != MS_CODE_SLICE))
+			continue;
+		told++;
+		if (g->type == t->type && (g->shape == MS_CODE_POINTER) == is_pointer)
+			continue;
+		differ++;
+		ms_types_name(rt->types, rt->layout, t->type, &a, &a_size);
+		ms_types_name(rt->types, rt->layout, g->type, &b, &b_size);
+		printf("differs %s%s 0x%" PRIx64 " %s %.*s, told %s %.*s\n", t->variable, t->path,
+		       t->address, is_pointer ? "pointer" : "slice", (int)a_size, a,
+		       g->shape == MS_CODE_POINTER ? "pointer" : "slice", (int)b_size, b);
+	}
+	printf("pointers and slices told %zu, differently %zu\n", told, differ);
+}
+
 static struct ms_error *run(pid_t pid, bool all)
 {
 	const struct ms_go_globals *globals;
@@ -127,8 +157,10 @@ static struct ms_error *run(pid_t pid, bool all)
 		       facts->cut, took);
 		err = ms_go_globals_load(rt, &globals);
 	}
-	if (!err && globals->slots.count)
+	if (!err && globals->slots.count) {
 		compare(rt, facts, globals);
+		compare_others(rt, facts, globals);
+	}
 	ms_go_close(rt);
 	ms_target_destroy(t);
 	return err;

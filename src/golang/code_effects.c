@@ -32,34 +32,65 @@ static void doubt(struct ms_code_tracker *t, ms_addr word)
 		t->out_of_memory = true;
 }
 
+bool ms_code_made_fact(const struct ms_value *v, struct ms_code_fact *ret_fact)
+{
+	static const struct {
+		enum ms_callee_role role;
+		enum ms_code_shape shape;
+	} shapes[] = { { MS_CALLEE_NEW, MS_CODE_POINTER },
+		       { MS_CALLEE_MAKE_MAP, MS_CODE_MAP },
+		       { MS_CALLEE_MAKE_CHAN, MS_CODE_CHAN },
+		       { MS_CALLEE_MAKE_SLICE, MS_CODE_SLICE } };
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(shapes); i++) {
+		if (v->kind != MS_VALUE_MADE || v->made != shapes[i].role)
+			continue;
+		*ret_fact = (struct ms_code_fact){ .type = v->number,
+						   .bytes = v->bytes,
+						   .shape = shapes[i].shape,
+						   .source = MS_CODE_BY_STORE };
+		return true;
+	}
+	return false;
+}
+
+/** Whether @p v came out of a call that does not say its type. */
+static bool is_untyped(const struct ms_value *v)
+{
+	return v->kind == MS_VALUE_RESULT ||
+	       (v->kind == MS_VALUE_MADE && v->made == MS_CALLEE_MAKE_SMALL);
+}
+
 /** @p word is given what a call made. */
 static void store_made(struct ms_code_tracker *t, ms_addr word, const struct ms_value *v)
 {
-	struct ms_code_fact fact = {
-		.address = word, .type = v->number, .bytes = v->bytes, .source = MS_CODE_BY_STORE
-	};
+	struct ms_code_fact fact;
 
-	switch (v->made) {
-	case MS_CALLEE_NEW:
-		fact.shape = MS_CODE_POINTER;
-		break;
-	case MS_CALLEE_MAKE_MAP:
-		fact.shape = MS_CODE_MAP;
-		break;
-	case MS_CALLEE_MAKE_CHAN:
-		fact.shape = MS_CODE_CHAN;
-		break;
-	case MS_CALLEE_MAKE_SLICE:
-		fact.shape = MS_CODE_SLICE;
-		break;
-	case MS_CALLEE_MAKE_SMALL:
-		if (!ms_vec_push(&t->small_stores, { v->site, word }))
-			t->out_of_memory = true;
-		return;
-	default:
+	if (ms_code_made_fact(v, &fact)) {
+		fact.address = word;
+		ms_code_fact_add(t, fact);
 		return;
 	}
-	ms_code_fact_add(t, fact);
+	if (is_untyped(v) && !ms_vec_push(&t->small_stores, { v->site, word }))
+		t->out_of_memory = true;
+	if (v->kind != MS_VALUE_RESULT)
+		return;
+	if (t->found->given.count >= FACTS_MAX)
+		t->found->cut = true;
+	else if (!ms_vec_push(&t->found->given, { word, v->number }))
+		t->out_of_memory = true;
+}
+
+void ms_code_returned(struct ms_code_tracker *t, const struct ms_value *v)
+{
+	const struct ms_value *r = &t->result;
+
+	if (v->kind != MS_VALUE_MADE && v->kind != MS_VALUE_RESULT)
+		return;
+	if (r->kind == MS_VALUE_UNKNOWN || (is_untyped(r) && !is_untyped(v)))
+		t->result = *v;
+	else if (!is_untyped(v))
+		t->results_differ |= r->made != v->made || r->number != v->number;
 }
 
 /** The word at the constant address @p word is given @p v. */
@@ -67,7 +98,7 @@ static void store_word(struct ms_code_tracker *t, ms_addr word, const struct ms_
 {
 	if (!ms_code_in_data(t->world, word))
 		return;
-	if (v->kind == MS_VALUE_MADE)
+	if (v->kind == MS_VALUE_MADE || v->kind == MS_VALUE_RESULT)
 		store_made(t, word, v);
 	else if (v->kind == MS_VALUE_CONST &&
 		 ms_range_holds(t->world->image.start, t->world->image.end, v->number, 1))
@@ -87,8 +118,7 @@ static void map_used(struct ms_code_tracker *t, const struct ms_value *type,
 							   .type = type->number,
 							   .shape = MS_CODE_MAP,
 							   .source = MS_CODE_BY_CALL });
-	else if (v->kind == MS_VALUE_MADE && v->made == MS_CALLEE_MAKE_SMALL &&
-		 !ms_vec_push(&t->small_types, { v->site, type->number }))
+	else if (is_untyped(v) && !ms_vec_push(&t->small_types, { v->site, type->number }))
 		t->out_of_memory = true;
 }
 
@@ -217,11 +247,33 @@ static void interfaces_handed(struct ms_code_tracker *t)
 	}
 }
 
+/** Whether the stack word at @p at is behind an address that is taken. */
+static bool is_behind_taken(const struct ms_code_tracker *t, int64_t at)
+{
+	size_t low = 0, high = t->taken.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (t->taken.items[middle] < at + WORD)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && t->taken.items[low - 1] + TAKEN_BYTES > at;
+}
+
 /** A pointer to the stack may have been written through. */
 static void pointer_written(struct ms_code_tracker *t)
 {
-	for (size_t i = 0; t->now.slot_count && i < t->taken.count; i++)
-		ms_values_slots_forget(&t->now, t->taken.items[i], t->taken.items[i] + TAKEN_BYTES);
+	struct ms_values *v = &t->now;
+
+	for (unsigned i = 0; t->taken.count && i < v->slot_count;) {
+		if (is_behind_taken(t, v->slots[i].at))
+			v->slots[i] = v->slots[--v->slot_count];
+		else
+			i++;
+	}
 }
 
 static void call(struct ms_code_tracker *t, const struct ms_insn *insn)
@@ -249,8 +301,13 @@ static void call(struct ms_code_tracker *t, const struct ms_insn *insn)
 		arguments_tell(t, callee);
 		result = result_of(t, callee);
 	}
-	if (!callee || callee->role == MS_CALLEE_METHOD)
+	if (!callee || callee->role == MS_CALLEE_METHOD) {
 		interfaces_handed(t);
+		if (insn->value)
+			result = (struct ms_value){ .kind = MS_VALUE_RESULT,
+						    .site = t->offset,
+						    .number = insn->value };
+	}
 	ms_values_forget(&t->now, UINT32_MAX);
 	pointer_written(t);
 	ms_values_set(&t->now, t->world->arguments[0], result);
@@ -352,10 +409,23 @@ static void store(struct ms_code_tracker *t, const struct ms_insn *insn)
 		stored(t, insn, WORD, &second);
 }
 
+/** A place that is reached from @p base: of the stack, nothing in front of what is taken. */
+static void place_written(struct ms_code_tracker *t, unsigned base)
+{
+	size_t first = 0;
+
+	while (first < t->taken.count && t->taken.items[first] < 0)
+		first++; // Not of this frame.
+	if (base == MS_CODE_NONE || base == t->sp)
+		t->now.slot_count = 0;
+	else if (first < t->taken.count)
+		ms_values_slots_forget(&t->now, t->taken.items[first], INT64_MAX);
+}
+
 static void clobber(struct ms_code_tracker *t, const struct ms_insn *insn)
 {
 	if (!insn->bytes)
-		t->now.slot_count = 0;
+		place_written(t, insn->base);
 	else if (insn->base == t->sp)
 		ms_values_slots_forget(&t->now, (int64_t)insn->value,
 				       (int64_t)insn->value + insn->bytes);

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/vec.h"
 #include "golang/code_merge.h"
+#include "golang/code_results.h"
 
 enum {
 	CHUNK_BYTES = 4 << 20,
@@ -40,6 +41,7 @@ static void search_deinit(struct search *s)
 	ms_code_found_deinit(&s->found);
 	ms_vec_free(&s->raw.facts);
 	ms_vec_free(&s->raw.functions);
+	ms_vec_free(&s->raw.given);
 }
 
 /** Go's internal calling convention (cmd/compile/abi-internal.md), and the write barrier's. */
@@ -100,9 +102,10 @@ static struct ms_error *search_init(struct search *s)
 	return err ? err : ms_code_tracker_create(&s->world, s->code, &s->tracker);
 }
 
-static bool is_worth_it(const struct ms_code_glance *g)
+static bool is_worth_it(const struct ms_code_glance *g, unsigned marks)
 {
-	return (g->calls_map && g->has_load) || (g->calls_at && g->has_address) ||
+	return (g->has_store && marks & MS_CODE_INIT) || (g->calls_map && g->has_load) ||
+	       (g->calls_at && g->has_address) ||
 	       (g->calls_maker && (g->has_store || g->has_address)) ||
 	       (g->calls_method && g->has_receiver) || (g->calls_new && g->has_function);
 }
@@ -123,7 +126,8 @@ static bool found_keep(struct search *s, uint32_t function)
 			return false;
 	}
 	if (s->raw.facts.count + f->facts.count > RAW_MAX ||
-	    s->raw.functions.count + f->functions.count > RAW_MAX) {
+	    s->raw.functions.count + f->functions.count > RAW_MAX ||
+	    s->raw.given.count + f->given.count > RAW_MAX) {
 		s->facts->cut = true;
 		return true;
 	}
@@ -133,6 +137,10 @@ static bool found_keep(struct search *s, uint32_t function)
 	}
 	for (size_t i = 0; i < f->functions.count; i++) {
 		if (!ms_vec_push(&s->raw.functions, f->functions.items[i]))
+			return false;
+	}
+	for (size_t i = 0; i < f->given.count; i++) {
+		if (!ms_vec_push(&s->raw.given, f->given.items[i]))
 			return false;
 	}
 	return true;
@@ -147,7 +155,7 @@ static struct ms_error *function_search(struct search *s, uint32_t index, const 
 
 	if (!ms_code_glance(s->scan, bytes, size, address, index, &s->facts->references, &glance))
 		return ms_error_no_memory();
-	if (!is_worth_it(&glance))
+	if (!is_worth_it(&glance, s->facts->table.marks[index]))
 		return NULL;
 	if (s->decoded_bytes + size > DECODED_BYTES_MAX) {
 		s->facts->cut = true;
@@ -201,6 +209,8 @@ static struct ms_error *search_run(struct search *s)
 
 	if (!err)
 		err = text_search(s);
+	if (!err)
+		err = ms_code_results_resolve(s->rt, &s->facts->table, s->tracker, &s->raw);
 	if (!err && !ms_code_references_sort(&s->facts->references))
 		err = ms_error_no_memory();
 	if (!err)
@@ -266,7 +276,7 @@ ms_addr ms_code_closure_type(const struct ms_code_facts *facts, ms_addr entry)
 /** How much a user says: whether it is the program's own, what it does. */
 static unsigned rank_of(const struct ms_code_facts *facts, uint32_t function, unsigned flags)
 {
-	unsigned rank = facts->table.is_inner[function] ? 0 : 4;
+	unsigned rank = facts->table.marks[function] & MS_CODE_INNER ? 0 : 4;
 
 	return rank + (flags & INSERTS ? 2 : 0) + (flags & MS_CODE_WRITES ? 1 : 0);
 }

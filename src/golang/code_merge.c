@@ -13,6 +13,7 @@
 #include "golang/struct_types.h"
 
 enum {
+	KIND_UINT8 = 8,
 	KIND_UINTPTR = 12,
 	KIND_ARRAY = 17,
 	KIND_CHAN = 18,
@@ -142,6 +143,13 @@ static bool boxed_check(const struct merge *m, struct ms_code_fact *fact)
 	}
 }
 
+/** What a function returned may be an array with its length behind, or bytes that are a string. */
+static bool is_told_by_result(const struct ms_code_fact *fact, unsigned kind)
+{
+	return fact->source != MS_CODE_BY_RESULT ||
+	       (kind != KIND_ARRAY && (fact->shape != MS_CODE_SLICE || kind != KIND_UINT8));
+}
+
 /** Whether the descriptor is of the kind that the fact needs; an array behind a length is a slice.
  */
 static bool fact_check(const struct merge *m, struct ms_code_fact *fact)
@@ -153,7 +161,7 @@ static bool fact_check(const struct merge *m, struct ms_code_fact *fact)
 		return false;
 	kind = kind_of(m, fact->type);
 	if (!kind || !ms_type_bytes(m->types, m->layout, fact->type, &bytes) ||
-	    (fact->bytes && fact->bytes != bytes))
+	    (fact->bytes && fact->bytes != bytes) || !is_told_by_result(fact, kind))
 		return false;
 	switch (fact->shape) {
 	case MS_CODE_MAP:

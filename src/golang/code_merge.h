@@ -13,6 +13,10 @@ struct ms_code_raw {
 		struct ms_code_function *items;
 		size_t count, capacity;
 	} functions;
+	struct {
+		struct ms_code_given *items;
+		size_t count, capacity;
+	} given;
 };
 
 /** Fill globals, closures and conflicts; sorts @p raw. */

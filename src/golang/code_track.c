@@ -13,7 +13,7 @@
 //    an instruction that cannot be decoded nothing.
 // 2. The stack may be written through a pointer to it: words behind a stack address that the
 //    function takes anywhere are forgotten at every call and at every store to a place that is
-//    not known.  (More may be reached through it; but what is written into a variable is of the
+//    not known.  One that is taken as the key of an insertion is only read.  (More may be reached through it; but what is written into a variable is of the
 //    variable's type, and types are what we are after.)
 // 3. An interface is two words, and the second is of the type that the first says.  A word is
 //    doubtful when the one before it was given a constant address, or compared, or asked for a
@@ -30,7 +30,8 @@ enum {
 	STATES_MAX = 4096, // Places ahead that are known at one time.
 	LOOPS_MAX = 1024,
 	PASSES_MAX = 12,
-	TAKEN_MAX = 64, // Stack addresses; a function that takes more knows no stack word.
+	TAKEN_MAX = 4096, // Stack addresses; a function that takes more knows no stack word.
+	KEY_REACH = 8,    // Instructions between a key's address and the call that reads it.
 	WORD = 8,
 };
 
@@ -146,6 +147,8 @@ static bool arrive(struct ms_code_tracker *t)
 
 static void step(struct ms_code_tracker *t, const struct ms_insn *insn)
 {
+	struct ms_value result;
+
 	switch (insn->kind) {
 	case MS_INSN_BRANCH:
 	case MS_INSN_JUMP:
@@ -155,6 +158,8 @@ static void step(struct ms_code_tracker *t, const struct ms_insn *insn)
 			t->now.known = t->now.slot_count = 0;
 		break;
 	case MS_INSN_STOP:
+		result = ms_values_get(&t->now, t->world->arguments[0]);
+		ms_code_returned(t, &result);
 		t->reachable = false;
 		break;
 	default:
@@ -183,9 +188,6 @@ static bool survey(struct ms_code_tracker *t, const struct ms_insn *insn, uint64
 	bool jumps = insn->kind == MS_INSN_JUMP || insn->kind == MS_INSN_BRANCH;
 
 	t->has_table |= insn->kind == MS_INSN_JUMP && !insn->value;
-	if (insn->kind == MS_INSN_ADD && insn->base == t->sp && insn->reg != t->sp &&
-	    !ms_vec_push(&t->taken, (int64_t)insn->value))
-		return false;
 	if (!jumps || insn->value < t->start || insn->value > t->start + at)
 		return true;
 	if (t->loops.count >= LOOPS_MAX) {
@@ -196,12 +198,74 @@ static bool survey(struct ms_code_tracker *t, const struct ms_insn *insn, uint64
 	return loop_add(t, insn->value - t->start);
 }
 
+/** Whether a register goes on untouched and unread through an instruction. */
+static bool is_idle(const struct ms_insn *insn, unsigned reg)
+{
+	if (insn->kind == MS_INSN_CONST || (insn->kind == MS_INSN_OTHER && !insn->writes))
+		return insn->reg != reg;
+	return insn->kind >= MS_INSN_MOVE && insn->kind <= MS_INSN_STORE_CONST &&
+	       insn->reg != reg && insn->second != reg && insn->base != reg;
+}
+
+/** Whether a stack address that is taken at @p at is of a key only, which an insertion reads. */
+static bool is_key(const struct ms_code_tracker *t, size_t at)
+{
+	unsigned reg = t->insns[at].reg;
+
+	if (reg != t->world->arguments[2])
+		return false;
+	for (size_t i = at + 1; i < t->insn_count && i <= at + KEY_REACH; i++) {
+		const struct ms_insn *insn = &t->insns[i];
+
+		if (insn->kind == MS_INSN_CALL) {
+			const struct ms_callee *callee = ms_code_callee(t->world, insn->value);
+
+			return callee && callee->role == MS_CALLEE_MAP_INSERT;
+		}
+		if (!is_idle(insn, reg))
+			return false;
+	}
+	return false;
+}
+
+static int offset_compare(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/** Which stack addresses are taken, so that they may be written through. */
+static bool taken_find(struct ms_code_tracker *t)
+{
+	size_t count = 0;
+
+	t->taken.count = 0;
+	for (size_t i = 0; i < t->insn_count; i++) {
+		const struct ms_insn *insn = &t->insns[i];
+
+		if (insn->kind != MS_INSN_ADD || insn->base != t->sp || insn->reg == t->sp ||
+		    is_key(t, i))
+			continue;
+		if (!ms_vec_push(&t->taken, (int64_t)insn->value))
+			return false;
+	}
+	if (t->taken.count)
+		qsort(t->taken.items, t->taken.count, sizeof(int64_t), offset_compare);
+	for (size_t i = 0; i < t->taken.count; i++) {
+		if (!i || t->taken.items[i] != t->taken.items[i - 1])
+			t->taken.items[count++] = t->taken.items[i];
+	}
+	t->taken.count = count;
+	return true;
+}
+
 /** Take the function apart; note where jumps lead back, and what is taken of the stack. */
 static bool decode(struct ms_code_tracker *t, const uint8_t *bytes)
 {
 	unsigned skip = t->sp == MS_ARM64_SP ? 4 : 1;
 
-	t->insn_count = t->taken.count = t->loops.count = 0;
+	t->insn_count = t->loops.count = 0;
 	t->has_table = false;
 	for (size_t at = 0; at < t->size;) {
 		struct ms_insn insn;
@@ -218,7 +282,7 @@ static bool decode(struct ms_code_tracker *t, const uint8_t *bytes)
 		t->insns[t->insn_count++] = insn;
 		at += insn.length;
 	}
-	return true;
+	return taken_find(t);
 }
 
 static int word_compare(const void *a, const void *b)
@@ -268,6 +332,44 @@ static void join_small(struct ms_code_tracker *t)
 	}
 }
 
+/** What the function returns, when its ways out do not contradict each other. */
+static void conclude_return(struct ms_code_tracker *t)
+{
+	struct ms_code_return r = { 0 };
+
+	if (t->results_differ || t->found->cut)
+		return;
+	if (t->result.kind == MS_VALUE_RESULT)
+		r.entry = t->result.number;
+	r.is_known = r.entry || ms_code_made_fact(&t->result, &r.fact);
+	for (size_t i = 0; t->result.kind == MS_VALUE_MADE && i < t->small_types.count; i++) {
+		if (t->small_types.items[i].site != t->result.site)
+			continue;
+		if (r.is_known && r.fact.type != t->small_types.items[i].number)
+			return; // Two types for one map.
+		r.fact = (struct ms_code_fact){ .type = t->small_types.items[i].number,
+						.shape = MS_CODE_MAP };
+		r.is_known = true;
+	}
+	r.fact.source = MS_CODE_BY_RESULT;
+	t->found->returned = r;
+}
+
+/** Leave out what is given to words that may be an interface's. */
+static void given_check(struct ms_code_tracker *t)
+{
+	struct ms_code_found *found = t->found;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < found->given.count; i++) {
+		if (has_word(t->doubtful.items, t->doubtful.count, found->given.items[i].address))
+			found->left_out++;
+		else
+			found->given.items[kept++] = found->given.items[i];
+	}
+	found->given.count = kept;
+}
+
 /** Put together what was said at different places of the function; drop what is doubtful. */
 static void conclude(struct ms_code_tracker *t)
 {
@@ -275,6 +377,7 @@ static void conclude(struct ms_code_tracker *t)
 	size_t kept = 0;
 
 	join_small(t);
+	conclude_return(t);
 	if (t->doubtful.count)
 		qsort(t->doubtful.items, t->doubtful.count, sizeof(ms_addr), word_compare);
 	if (t->lengths.count)
@@ -292,6 +395,7 @@ static void conclude(struct ms_code_tracker *t)
 		found->facts.items[kept++] = *fact;
 	}
 	found->facts.count = kept;
+	given_check(t);
 }
 
 static bool room_make(struct ms_code_tracker *t, size_t size)
@@ -322,6 +426,9 @@ static void pass(struct ms_code_tracker *t)
 	struct ms_code_found *found = t->found;
 
 	found->facts.count = found->functions.count = found->inserts.count = 0;
+	found->given.count = 0;
+	t->result = (struct ms_value){ 0 };
+	t->results_differ = false;
 	t->doubtful.count = t->lengths.count = 0;
 	t->small_types.count = t->small_stores.count = 0;
 	t->states.count = t->free.count = 0;
@@ -347,6 +454,8 @@ struct ms_error *ms_code_track(struct ms_code_tracker *t, const uint8_t *bytes, 
 			       ms_addr address, struct ms_code_found *found)
 {
 	found->facts.count = found->functions.count = found->inserts.count = found->left_out = 0;
+	found->given.count = 0;
+	found->returned = (struct ms_code_return){ 0 };
 	found->cut = size > FUNCTION_BYTES_MAX;
 	if (!size || found->cut)
 		return NULL;
@@ -386,6 +495,7 @@ void ms_code_found_deinit(struct ms_code_found *found)
 	ms_vec_free(&found->facts);
 	ms_vec_free(&found->functions);
 	ms_vec_free(&found->inserts);
+	ms_vec_free(&found->given);
 }
 
 void ms_code_tracker_destroy(struct ms_code_tracker *t)

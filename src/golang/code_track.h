@@ -51,6 +51,7 @@ struct ms_code_fact {
 		MS_CODE_BY_CALL,  // Handed to the runtime together with its type.
 		MS_CODE_BY_STORE, // What the runtime made was put there.
 		MS_CODE_BY_METHOD,
+		MS_CODE_BY_RESULT, // What a function of the program's own made was put there.
 	} source;
 	bool is_boxed;   // A VALUE that is the word itself: it went into an interface of that type.
 	bool has_length; // A SLICE by store: its length was stored behind it.
@@ -61,6 +62,19 @@ struct ms_code_function {
 	ms_addr entry;
 	ms_addr type;   // Of the object.
 	uint64_t bytes; // As in struct ms_code_fact.
+};
+
+/** A word that is given the first result of a function of the program's own. */
+struct ms_code_given {
+	ms_addr address;
+	ms_addr entry;
+};
+
+/** What a function's first result is where a call made it; it has one type. */
+struct ms_code_return {
+	bool is_known;
+	ms_addr entry;            // What that function returns; 0: fact says.
+	struct ms_code_fact fact; // Of the word that the result is put into.
 };
 
 struct ms_code_found {
@@ -76,6 +90,11 @@ struct ms_code_found {
 		ms_addr *items; // Words whose map something was inserted into.
 		size_t count, capacity;
 	} inserts;
+	struct {
+		struct ms_code_given *items;
+		size_t count, capacity;
+	} given;
+	struct ms_code_return returned;
 	size_t left_out; // Facts of this function that an interface beside them makes doubtful.
 	bool cut;        // A bound was reached.
 };

@@ -4,7 +4,7 @@
 #include "golang/code_track.h"
 #include "golang/code_values.h"
 
-/** A map whose type is not said where it is made, and what is said of it later. */
+/** A result whose type is not said where it is made, and what is said of it later. */
 struct small_map {
 	uint32_t site;
 	ms_addr number; // An address of a variable, or a type.
@@ -38,7 +38,7 @@ struct ms_code_tracker {
 	struct {
 		int64_t *items;
 		size_t count, capacity;
-	} taken; // Stack addresses that are taken.
+	} taken; // Stack addresses that are taken, sorted, one of each.
 	struct {
 		struct loop *items;
 		size_t count, capacity;
@@ -63,12 +63,20 @@ struct ms_code_tracker {
 	struct {
 		ms_addr *items;
 		size_t count, capacity;
-	} lengths; // Words that were given a number.
+	} lengths;              // Words that were given a number.
+	struct ms_value result; // What the function returns where that was made by a call.
+	bool results_differ;
 	bool out_of_memory;
 };
 
 /** Do what an instruction does, other than go elsewhere. */
 void ms_code_effect(struct ms_code_tracker *t, const struct ms_insn *insn);
+
+/** The function ends here, and this is what it returns first. */
+void ms_code_returned(struct ms_code_tracker *t, const struct ms_value *v);
+
+/** What is known of a word that is given what a call made; false when that says nothing. */
+bool ms_code_made_fact(const struct ms_value *v, struct ms_code_fact *ret_fact);
 
 /** Keep a fact if a variable may lie at its address. */
 void ms_code_fact_add(struct ms_code_tracker *t, struct ms_code_fact fact);

@@ -44,6 +44,19 @@ void ms_values_slots_forget(struct ms_values *v, int64_t start, int64_t end)
 	}
 }
 
+/** The word that says least goes: the oldest constant, or else the oldest. */
+static void slot_drop(struct ms_values *v)
+{
+	unsigned at = 0;
+
+	while (at < v->slot_count && v->slots[at].value.kind != MS_VALUE_CONST)
+		at++;
+	if (at == v->slot_count)
+		at = 0;
+	memmove(v->slots + at, v->slots + at + 1, (v->slot_count - at - 1) * sizeof(*v->slots));
+	v->slot_count--;
+}
+
 void ms_values_slot_set(struct ms_values *v, int64_t at, struct ms_value value)
 {
 	if (at > INT32_MAX || at < INT32_MIN)
@@ -51,8 +64,8 @@ void ms_values_slot_set(struct ms_values *v, int64_t at, struct ms_value value)
 	ms_values_slots_forget(v, at, at + WORD);
 	if (value.kind == MS_VALUE_UNKNOWN)
 		return;
-	if (v->slot_count == MS_VALUE_SLOTS) // The oldest goes.
-		memmove(v->slots, v->slots + 1, --v->slot_count * sizeof(*v->slots));
+	if (v->slot_count == MS_VALUE_SLOTS)
+		slot_drop(v);
 	v->slots[v->slot_count++] = (struct ms_stack_slot){ at, value };
 }
 

@@ -5,10 +5,12 @@
 
 enum ms_value_kind {
 	MS_VALUE_UNKNOWN,
-	MS_VALUE_CONST, // number
-	MS_VALUE_WORD,  // What the word at the address number held.
-	MS_VALUE_MADE,  // What a call returned: made says which kind, number its type, site the
-			// call.
+	MS_VALUE_CONST,  // number
+	MS_VALUE_WORD,   // What the word at the address number held.
+	MS_VALUE_MADE,   // What a call returned: made says which kind, number its type, site the
+			 // call.
+	MS_VALUE_RESULT, // What a function of the program's own returned: number is its entry,
+			 // site the call.
 };
 
 struct ms_value {

@@ -27,7 +27,8 @@ enum ms_insn_kind {
 	MS_INSN_LOAD,        // reg <- [base + value], and second <- the word behind it
 	MS_INSN_STORE,       // [base + value] <- reg, and second behind it
 	MS_INSN_STORE_CONST, // [base + value] <- constant
-	MS_INSN_CLOBBER,     // [base + value] <- something; bytes 0: a place not known
+	MS_INSN_CLOBBER,     // [base + value] <- something; bytes 0: a place not known, but
+			     // reached from base when there is one
 	MS_INSN_COMPARE,     // reg with second, or with [base + value] when bytes is not 0
 };
 

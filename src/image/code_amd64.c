@@ -86,8 +86,12 @@ static void effects(const struct operands *o, struct ms_insn *insn)
 		} else if (op->type == ZYDIS_OPERAND_TYPE_MEMORY) {
 			insn->kind = MS_INSN_CLOBBER;
 			insn->bytes = (uint8_t)(op->size / 8 < 128 ? op->size / 8 : 0);
-			if (!place_of(o, op, insn) ||
-			    (o->insn.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE)))
+			if (!place_of(o, op, insn)) {
+				insn->bytes = 0;
+				insn->value = 0;
+				insn->base = number_of(o, op->mem.base);
+			}
+			if (o->insn.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE))
 				insn->bytes = 0;
 		}
 	}

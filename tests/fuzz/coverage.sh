@@ -7,7 +7,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 least=80
 files="src/golang/calls.c src/golang/code_effects.c src/golang/code_facts.c src/golang/code_functions.c
-	src/golang/code_merge.c src/golang/code_scan.c src/golang/code_track.c
+	src/golang/code_merge.c src/golang/code_results.c src/golang/code_scan.c src/golang/code_track.c
 	src/golang/code_values.c src/golang/described.c src/golang/dwarf_file.c
 	src/golang/functions.c src/golang/global_shapes.c src/golang/globals.c
 	src/golang/goroutines.c src/golang/layout_dwarf.c src/golang/module.c

@@ -4,12 +4,13 @@
 #include "golang/types.h"
 #include "tests/fuzz/code_program.h"
 
-enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, FUNCTION_BYTES = 16, ENTRY_BYTES = 8 };
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, ENTRY_BYTES = 8 };
 
 static const char *const function_names[SEED_FN_COUNT] = {
 	"runtime.mapaccess1_fast64",
 	"runtime.mapassign_fast64",
 	"runtime.makemap_small",
+	"runtime.makemap",
 	"runtime.makechan",
 	"runtime.growslice",
 	"runtime.newobject",
@@ -21,7 +22,11 @@ static const char *const function_names[SEED_FN_COUNT] = {
 	"main.main.func1",
 	"runtime.other",
 	"main.other",
-	"main.use",
+	"main.make",
+	"main.pass",
+	"main.fill",
+	"main.either",
+	"main.init.0",
 };
 
 // --- Types. ---
@@ -121,7 +126,7 @@ static void types_put(struct seed *s, const struct ms_go_layout *l)
 
 static ms_addr entry(unsigned function)
 {
-	return CODE_TEXT + (uint64_t)function * FUNCTION_BYTES;
+	return CODE_TEXT + (uint64_t)function * SEED_FUNCTION_BYTES;
 }
 
 /** Everything before the text; sizes are put in when they are known. */
@@ -141,7 +146,8 @@ static void head_put(struct seed *s, const struct ms_go_layout *l)
 	for (unsigned i = 0; i <= SEED_FN_COUNT; i++) {
 		size_t record = ((SEED_FN_COUNT + 1) * ENTRY_BYTES) + (size_t)i * 64;
 
-		seed_number_at(s, at + (size_t)i * ENTRY_BYTES, (uint64_t)i * FUNCTION_BYTES, 4);
+		seed_number_at(s, at + (size_t)i * ENTRY_BYTES, (uint64_t)i * SEED_FUNCTION_BYTES,
+			       4);
 		seed_number_at(s, at + (size_t)i * ENTRY_BYTES + 4, record, 4);
 		seed_number_at(s, at + record + l->func_name, 1 + (uint64_t)i * 32, 4);
 		seed_fill(s, at + record + 64);
@@ -250,10 +256,53 @@ static void maps_use(struct writer *w)
 	call(w, SEED_FN_MAKEMAP_SMALL);
 	RAW(w, "\x48\x89\x44\x24\x20"); // mov [rsp+0x20], rax
 	RAW(w, "\x48\x89\xc3");         // mov rbx, rax
+	RAW(w, "\x48\x8d\x4c\x24\x18"); // lea rcx, [rsp+0x18]: a key
 	lea(w, RAX, type(SEED_TYPE_MAP));
 	call(w, SEED_FN_MAPASSIGN);
+	RAW(w, "\x48\x89\x04\xd1");     // mov [rcx+rdx*8], rax
 	RAW(w, "\x48\x8b\x44\x24\x20"); // mov rax, [rsp+0x20]
 	store(w, SEED_CODE_SMALL, RAX);
+}
+
+/** Maps that lie on the stack where others may write, and where much else lies. */
+static void stack_use(struct writer *w)
+{
+	call(w, SEED_FN_MAKEMAP_SMALL);
+	RAW(w, "\x48\x89\x44\x24\x38"); // mov [rsp+0x38], rax: behind what is taken below
+	RAW(w, "\x48\x89\xc3");         // mov rbx, rax
+	lea(w, RAX, type(SEED_TYPE_MAP));
+	call(w, SEED_FN_MAPASSIGN);
+	RAW(w, "\x48\x8b\x44\x24\x38"); // mov rax, [rsp+0x38]
+	store(w, SEED_CODE_WRITTEN, RAX);
+	use_map(w, SEED_TYPE_MAP, SEED_CODE_MAP, SEED_FN_MAPACCESS);
+	make(w, SEED_TYPE_MAP, SEED_FN_MAKEMAP);
+	RAW(w, "\x48\x89\x44\x24\x20"); // mov [rsp+0x20], rax
+	lea(w, RCX, type(SEED_TYPE_INT));
+	for (unsigned at = 0; at < 40; at++) {
+		RAW(w, "\x48\x89\x8c\x24"); // mov [rsp+at], rcx
+		seed_number(w->s, 0x200 + 8ull * at, 4);
+	}
+	RAW(w, "\x48\x8b\x44\x24\x20"); // mov rax, [rsp+0x20]
+	store(w, SEED_CODE_FULL, RAX);
+}
+
+static void results_use(struct writer *w)
+{
+	call(w, SEED_FN_PASS);
+	store(w, SEED_CODE_RESULT, RAX);
+	call(w, SEED_FN_FILL);
+	store(w, SEED_CODE_FILLED, RAX);
+	call(w, SEED_FN_EITHER);
+	store(w, SEED_CODE_EITHER, RAX);
+	call(w, SEED_FN_OTHER);
+	store(w, SEED_CODE_FOREIGN, RAX);
+	RAW(w, "\x48\x89\xc3"); // mov rbx, rax
+	lea(w, RAX, type(SEED_TYPE_MAP));
+	call(w, SEED_FN_MAPACCESS);
+	call(w, SEED_FN_MAKE); // An interface: nothing of its second word.
+	lea(w, RCX, type(SEED_TYPE_POINTER));
+	store(w, SEED_CODE_INTERFACE, RCX);
+	store(w, SEED_CODE_INTERFACE + 8, RAX);
 }
 
 /** A loop whose head is at its end, as the compiler lays it out. */
@@ -340,6 +389,39 @@ static void merge_use(struct writer *w)
 	store(w, SEED_CODE_MERGED, RAX);
 }
 
+/** The functions whose results are asked for; others only return. */
+static void function_put(struct writer *w, unsigned function)
+{
+	switch (function) {
+	case SEED_FN_MAKE:
+		make(w, SEED_TYPE_T, SEED_FN_NEWOBJECT);
+		break;
+	case SEED_FN_PASS:
+		RAW(w, "\x48\x85\xc0\x75\x03"); // test rax, rax; jne over nil and ret
+		RAW(w, "\x31\xc0\xc3");         // xor eax, eax; ret
+		call(w, SEED_FN_MAKE);
+		break;
+	case SEED_FN_FILL:
+		RAW(w, "\x48\x83\xec\x10"); // sub rsp, 0x10
+		call(w, SEED_FN_MAKEMAP_SMALL);
+		RAW(w, "\x48\x89\x44\x24\x08"); // mov [rsp+8], rax
+		RAW(w, "\x48\x89\xc3");         // mov rbx, rax
+		lea(w, RAX, type(SEED_TYPE_MAP));
+		call(w, SEED_FN_MAPASSIGN);
+		RAW(w, "\x48\x8b\x44\x24\x08"); // mov rax, [rsp+8]
+		break;
+	case SEED_FN_EITHER:
+		RAW(w, "\x48\x85\xc0\x75\x0d"); // test rax, rax; jne over make and ret
+		make(w, SEED_TYPE_T, SEED_FN_NEWOBJECT);
+		RAW(w, "\xc3");
+		make(w, SEED_TYPE_MUTEX, SEED_FN_NEWOBJECT);
+		break;
+	default:
+		break;
+	}
+	RAW(w, "\xc3");
+}
+
 static size_t text_start(struct seed *s, const struct ms_go_layout *l)
 {
 	size_t text;
@@ -347,8 +429,11 @@ static size_t text_start(struct seed *s, const struct ms_go_layout *l)
 	head_put(s, l);
 	text = s->size;
 	for (unsigned i = 0; i < SEED_FN_USE; i++) {
-		seed_number(s, l->arch == MS_ARCH_ARM64 ? 0xd65f03c0 : 0xc3, 4); // ret
-		seed_fill(s, text + ((size_t)i + 1) * FUNCTION_BYTES);
+		if (l->arch == MS_ARCH_ARM64)
+			seed_number(s, 0xd65f03c0, 4); // ret
+		else
+			function_put(&(struct writer){ s, text }, i);
+		seed_fill(s, text + ((size_t)i + 1) * SEED_FUNCTION_BYTES);
 	}
 	return text;
 }
@@ -363,6 +448,8 @@ void seed_code_amd64(struct seed *s, const struct ms_go_layout *layout)
 	objects_use(&w);
 	values_use(&w);
 	merge_use(&w);
+	stack_use(&w);
+	results_use(&w);
 	RAW(&w, "\x48\x8d\x4c\x24\x30");         // lea rcx, [rsp+0x30]
 	RAW(&w, "\x44\x0f\x11\x7c\x24\x30");     // movups [rsp+0x30], xmm15
 	RAW(&w, "\x48\x39\xd1\xf3\x48\xab\x06"); // cmp rcx, rdx; rep stosq; no instruction

@@ -22,7 +22,13 @@ enum seed_code_word {
 	SEED_CODE_MOVED = 0x7000d0,     // Copied by typedmemmove: a T.
 	SEED_CODE_STALE = 0x7000e8,     // Was in a register before another function was called.
 	SEED_CODE_ASSERTED =
-	    0x7000f0, // An interface whose type is asked for: nothing of the second.
+	    0x7000f0,                // An interface whose type is asked for: nothing of the second.
+	SEED_CODE_RESULT = 0x700100, // Given what a function makes and another one returns.
+	SEED_CODE_FILLED = 0x700108, // Given a map that a function makes and fills.
+	SEED_CODE_EITHER = 0x700110, // Given what a function makes of two types: nothing.
+	SEED_CODE_WRITTEN = 0x700118, // Given a stack word that others may write: nothing.
+	SEED_CODE_FULL = 0x700120,    // Given a map that lay beside many constants.
+	SEED_CODE_FOREIGN = 0x700128, // Given a function's result that is said to be a map.
 };
 
 /** Offsets of descriptors from the types' start. */
@@ -42,11 +48,14 @@ enum seed_code_type {
 	SEED_TYPES_BYTES = 0xa00,
 };
 
-/** Functions in the order of the table: 16 bytes each, the last as long as it is. */
+enum { SEED_FUNCTION_BYTES = 48 };
+
+/** Functions in the order of the table, of one size; the last is as long as it is. */
 enum seed_code_function {
 	SEED_FN_MAPACCESS,
 	SEED_FN_MAPASSIGN,
 	SEED_FN_MAKEMAP_SMALL,
+	SEED_FN_MAKEMAP,
 	SEED_FN_MAKECHAN,
 	SEED_FN_GROWSLICE,
 	SEED_FN_NEWOBJECT,
@@ -58,6 +67,10 @@ enum seed_code_function {
 	SEED_FN_CLOSURE,
 	SEED_FN_RUNTIME,
 	SEED_FN_OTHER,
+	SEED_FN_MAKE,
+	SEED_FN_PASS,
+	SEED_FN_FILL,
+	SEED_FN_EITHER,
 	SEED_FN_USE,
 	SEED_FN_COUNT,
 };

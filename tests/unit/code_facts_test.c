@@ -28,6 +28,10 @@ static const struct expected said[] = {
 	{ SEED_CODE_LOOP, MS_CODE_MAP, SEED_TYPE_MAP },
 	{ SEED_CODE_FIRST, MS_CODE_VALUE, SEED_TYPE_T },
 	{ SEED_CODE_MOVED, MS_CODE_VALUE, SEED_TYPE_T },
+	{ SEED_CODE_RESULT, MS_CODE_POINTER, SEED_TYPE_T },
+	{ SEED_CODE_FILLED, MS_CODE_MAP, SEED_TYPE_MAP },
+	{ SEED_CODE_FULL, MS_CODE_MAP, SEED_TYPE_MAP },
+	{ SEED_CODE_FOREIGN, MS_CODE_MAP, SEED_TYPE_MAP },
 };
 
 static struct seed *seed_create(const struct ms_go_layout *l)
@@ -64,14 +68,16 @@ static void check_amd64(const struct ms_code_facts *facts)
 	CHECK(!ms_code_global_find(facts, SEED_CODE_CONFLICT));
 	CHECK(!ms_code_global_find(facts, SEED_CODE_MERGED));
 	CHECK(!ms_code_global_find(facts, SEED_CODE_STALE));
+	CHECK(!ms_code_global_find(facts, SEED_CODE_EITHER));
+	CHECK(!ms_code_global_find(facts, SEED_CODE_WRITTEN));
 	CHECK(!ms_code_global_find(facts, SEED_CODE_ASSERTED + 8));
 	CHECK_EQ(facts->conflicts, 1);
-	CHECK_EQ(facts->doubtful, 2);
-	CHECK_EQ(facts->decoded, 1);
+	CHECK_EQ(facts->doubtful, 3);
+	CHECK_EQ(facts->decoded, 4); // What makes things takes addresses, too.
 	CHECK(!facts->cut);
 	CHECK_EQ(ms_code_users(facts, SEED_CODE_MAP, users, &count), 1);
 	CHECK_EQ(count, 1);
-	CHECK_EQ(users[0].entry, CODE_TEXT + SEED_FN_USE * 16);
+	CHECK_EQ(users[0].entry, CODE_TEXT + SEED_FN_USE * SEED_FUNCTION_BYTES);
 	CHECK(users[0].writes);
 	CHECK_EQ(ms_code_users(facts, SEED_CODE_BOXED, users, &count), 1);
 	CHECK(!users[0].writes);
@@ -92,7 +98,7 @@ static void check_row(const struct ms_go_layout *l)
 	else
 		for (size_t i = 0; i < 2; i++)
 			check_global(facts, &said[i]);
-	CHECK_EQ(ms_code_closure_type(facts, CODE_TEXT + SEED_FN_CLOSURE * 16),
+	CHECK_EQ(ms_code_closure_type(facts, CODE_TEXT + SEED_FN_CLOSURE * SEED_FUNCTION_BYTES),
 		 CODE_TYPES + SEED_TYPE_CLOSURE);
 	CHECK_EQ(ms_code_closure_type(facts, CODE_TEXT), 0);
 	CHECK_EQ(facts->functions, SEED_FN_COUNT);
