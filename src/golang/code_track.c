@@ -13,8 +13,9 @@
 //    an instruction that cannot be decoded nothing.
 // 2. The stack may be written through a pointer to it: words behind a stack address that the
 //    function takes anywhere are forgotten at every call and at every store to a place that is
-//    not known.  One that is taken as the key of an insertion is only read.  (More may be reached through it; but what is written into a variable is of the
-//    variable's type, and types are what we are after.)
+//    not known.  The address of a key that an insertion reads is none of these.  (More may be
+//    reached through it; but what is written into a variable is of the variable's type, and
+//    types are what we are after.)
 // 3. An interface is two words, and the second is of the type that the first says.  A word is
 //    doubtful when the one before it was given a constant address, or compared, or asked for a
 //    type's hash in the same function: facts of it are left out.
@@ -118,8 +119,14 @@ static void arrive_from_elsewhere(struct ms_code_tracker *t, const struct loop *
 	t->reachable = !t->waits;
 }
 
+/** An instruction that does nothing: where no way leads to, it fills up to an even address. */
+static bool is_filler(const struct ms_insn *insn)
+{
+	return insn->kind == MS_INSN_OTHER && !insn->writes;
+}
+
 /** What is known where an instruction begins; false when no way leads there yet. */
-static bool arrive(struct ms_code_tracker *t)
+static bool arrive(struct ms_code_tracker *t, const struct ms_insn *insn)
 {
 	const struct loop *loop =
 	    t->back[t->offset] ? &t->loops.items[t->back[t->offset] - 1] : NULL;
@@ -138,7 +145,7 @@ static bool arrive(struct ms_code_tracker *t)
 	}
 	if (t->reachable && loop && loop->is_set)
 		(void)ms_values_meet(&t->now, &loop->values);
-	else if (!t->reachable && (!t->waits || loop))
+	else if (!t->reachable && (loop || (!t->waits && !is_filler(insn))))
 		arrive_from_elsewhere(t, loop);
 	if (t->has_table && (state || loop))
 		t->now.known = t->now.slot_count = 0;
@@ -439,7 +446,7 @@ static void pass(struct ms_code_tracker *t)
 		const struct ms_insn *insn = &t->insns[i];
 		bool ends = insn->kind == MS_INSN_JUMP || insn->kind == MS_INSN_STOP;
 
-		if (arrive(t)) {
+		if (arrive(t, insn)) {
 			if (t->taken.count > TAKEN_MAX)
 				t->now.slot_count = 0;
 			step(t, insn);
