@@ -209,6 +209,11 @@ static void arguments_tell(struct ms_code_tracker *t, const struct ms_callee *ca
 	case MS_CALLEE_METHOD:
 		value_at(t, callee->type, &a[0], MS_CODE_BY_METHOD);
 		break;
+	case MS_CALLEE_STORE:
+	case MS_CALLEE_STORE_2:
+		if (a[0].kind == MS_VALUE_CONST)
+			store_word(t, a[0].number, &a[callee->role == MS_CALLEE_STORE ? 1 : 2]);
+		break;
 	default:
 		break;
 	}

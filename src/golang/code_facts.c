@@ -102,11 +102,10 @@ static struct ms_error *search_init(struct search *s)
 	return err ? err : ms_code_tracker_create(&s->world, s->code, &s->tracker);
 }
 
-static bool is_worth_it(const struct ms_code_glance *g, unsigned marks)
+static bool is_worth_it(const struct ms_code_glance *g)
 {
-	return (g->has_store && marks & MS_CODE_INIT) || (g->calls_map && g->has_load) ||
-	       (g->calls_at && g->has_address) ||
-	       (g->calls_maker && (g->has_store || g->has_address)) ||
+	return g->has_store || (g->calls_map && g->has_load) ||
+	       ((g->calls_at || g->calls_maker) && g->has_address) ||
 	       (g->calls_method && g->has_receiver) || (g->calls_new && g->has_function);
 }
 
@@ -155,7 +154,7 @@ static struct ms_error *function_search(struct search *s, uint32_t index, const 
 
 	if (!ms_code_glance(s->scan, bytes, size, address, index, &s->facts->references, &glance))
 		return ms_error_no_memory();
-	if (!is_worth_it(&glance, s->facts->table.marks[index]))
+	if (!is_worth_it(&glance))
 		return NULL;
 	if (s->decoded_bytes + size > DECODED_BYTES_MAX) {
 		s->facts->cut = true;
@@ -276,7 +275,7 @@ ms_addr ms_code_closure_type(const struct ms_code_facts *facts, ms_addr entry)
 /** How much a user says: whether it is the program's own, what it does. */
 static unsigned rank_of(const struct ms_code_facts *facts, uint32_t function, unsigned flags)
 {
-	unsigned rank = facts->table.marks[function] & MS_CODE_INNER ? 0 : 4;
+	unsigned rank = facts->table.is_inner[function] ? 0 : 4;
 
 	return rank + (flags & INSERTS ? 2 : 0) + (flags & MS_CODE_WRITES ? 1 : 0);
 }

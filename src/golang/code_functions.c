@@ -61,6 +61,11 @@ static const struct known knowns[] = {
 	{ "runtime.wbZero", MS_CALLEE_AT_1, false }, // 1.22
 	{ "runtime.convT", MS_CALLEE_AT_1, false },
 	{ "runtime.convTnoptr", MS_CALLEE_AT_1, false },
+	{ "sync/atomic.StorePointer", MS_CALLEE_STORE, false },
+	{ "sync/atomic.SwapPointer", MS_CALLEE_STORE, false },
+	{ "sync/atomic.CompareAndSwapPointer", MS_CALLEE_STORE_2, false },
+	{ "sync/atomic.(*Pointer[...]).Store", MS_CALLEE_STORE_2, false }, // Behind a dictionary.
+	{ "sync/atomic.(*Pointer[...]).Swap", MS_CALLEE_STORE_2, false },
 };
 
 /** Functions that are between a map and the code that a user looks for. */
@@ -74,7 +79,8 @@ static bool starts(const char *text, const char *with)
 
 static enum ms_callee_role role_of(const char *name)
 {
-	if (!starts(name, "runtime.") && !starts(name, "internal/runtime/maps."))
+	if (!starts(name, "runtime.") && !starts(name, "internal/runtime/maps.") &&
+	    !starts(name, "sync/atomic."))
 		return MS_CALLEE_OTHER;
 	for (size_t i = 0; i < MS_ARRAY_SIZE(knowns); i++) {
 		if (knowns[i].is_prefix ? starts(name, knowns[i].name)
@@ -91,23 +97,6 @@ static bool is_inner(const char *name)
 			return true;
 	}
 	return false;
-}
-
-/** "path.init", "path.init.0", "path.map.init.0". */
-static bool is_init(const char *name)
-{
-	size_t size = strlen(name), digits = size;
-
-	while (digits && name[digits - 1] >= '0' && name[digits - 1] <= '9')
-		digits--;
-	if (digits < size && digits && name[digits - 1] == '.')
-		size = digits - 1;
-	return size >= 5 && !memcmp(name + size - 5, ".init", 5);
-}
-
-static uint8_t marks_of(const char *name)
-{
-	return (is_inner(name) ? MS_CODE_INNER : 0) | (is_init(name) ? MS_CODE_INIT : 0);
 }
 
 static int hex_digit(char c)
@@ -231,7 +220,7 @@ static bool function_add(const struct ms_go_runtime *rt, const struct ms_named_t
 	struct ms_callee callee = { .entry = f->text + entry, .role = role_of(name) };
 
 	f->entries[f->count] = entry;
-	f->marks[f->count++] = marks_of(name);
+	f->is_inner[f->count++] = is_inner(name);
 	if (callee.role == MS_CALLEE_OTHER) {
 		callee.type = receiver_of(named, name);
 		callee.role = callee.type ? MS_CALLEE_METHOD : MS_CALLEE_OTHER;
@@ -258,8 +247,8 @@ static struct ms_error *functions_fill(struct ms_go_runtime *rt, const struct ms
 	if (count >= t->records_bytes / ENTRY_BYTES)
 		return ms_error_new(MS_ERR_BAD_DATA, "its function table is cut short");
 	f->entries = calloc(count + 1, sizeof(*f->entries));
-	f->marks = calloc(count + 1, 1);
-	if (!f->entries || !f->marks)
+	f->is_inner = calloc(count + 1, 1);
+	if (!f->entries || !f->is_inner)
 		return ms_error_no_memory();
 	for (size_t i = 0; i <= count; i++) {
 		uint32_t entry = ms_load_u32(t->records + i * ENTRY_BYTES);
@@ -296,7 +285,7 @@ struct ms_error *ms_code_functions_load(struct ms_go_runtime *rt,
 void ms_code_functions_deinit(struct ms_code_functions *f)
 {
 	free(f->entries);
-	free(f->marks);
+	free(f->is_inner);
 	free(f->callees);
 	*f = (struct ms_code_functions){ 0 };
 }

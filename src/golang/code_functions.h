@@ -5,15 +5,10 @@
 #include "golang/named_types.h"
 #include "golang/runtime.h"
 
-enum ms_code_mark {
-	MS_CODE_INNER = 1, // The runtime's, or another that no user wrote.
-	MS_CODE_INIT = 2,  // Gives variables what they hold at first.
-};
-
 struct ms_code_functions {
 	ms_addr text;      // What entries count from, at run time.
 	uint32_t *entries; // Sorted; one more than functions: where the last ends.
-	uint8_t *marks;    // enum ms_code_mark, by function.
+	uint8_t *is_inner; // Whether a function is the runtime's, or another that no user wrote.
 	size_t count;
 	struct ms_callee *callees; // Sorted by entry.
 	size_t callee_count, callee_capacity;

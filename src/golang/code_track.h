@@ -25,6 +25,8 @@ enum ms_callee_role {
 	MS_CALLEE_NEW_SIZED, // 0: a size, 1: a type; returns an object if that is the type's size.
 	MS_CALLEE_AT,        // 0: a type, 1 and 2: addresses of values of it.
 	MS_CALLEE_AT_1,      // 0: a type, 1: the address of a value of it.
+	MS_CALLEE_STORE,     // 0: an address, 1: what is put there.
+	MS_CALLEE_STORE_2,   // 0: an address, 2: what is put there.
 	MS_CALLEE_METHOD,    // 0: the address of a value of the callee's type.
 };
 

@@ -4,7 +4,7 @@
 #include "golang/types.h"
 #include "tests/fuzz/code_program.h"
 
-enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, ENTRY_BYTES = 8 };
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, ENTRY_BYTES = 8, NAME_BYTES = 40 };
 
 static const char *const function_names[SEED_FN_COUNT] = {
 	"runtime.mapaccess1_fast64",
@@ -22,11 +22,13 @@ static const char *const function_names[SEED_FN_COUNT] = {
 	"main.main.func1",
 	"runtime.other",
 	"main.other",
+	"sync/atomic.StorePointer",
+	"sync/atomic.(*Pointer[...]).Swap",
 	"main.make",
 	"main.pass",
 	"main.fill",
 	"main.either",
-	"main.init.0",
+	"main.use",
 };
 
 // --- Types. ---
@@ -149,17 +151,17 @@ static void head_put(struct seed *s, const struct ms_go_layout *l)
 		seed_number_at(s, at + (size_t)i * ENTRY_BYTES, (uint64_t)i * SEED_FUNCTION_BYTES,
 			       4);
 		seed_number_at(s, at + (size_t)i * ENTRY_BYTES + 4, record, 4);
-		seed_number_at(s, at + record + l->func_name, 1 + (uint64_t)i * 32, 4);
+		seed_number_at(s, at + record + l->func_name, 1 + (uint64_t)i * NAME_BYTES, 4);
 		seed_fill(s, at + record + 64);
 	}
 	seed_number_at(s, head + 2, s->size - at, 2);
-	seed_number_at(s, head + 4, (uint64_t)SEED_FN_COUNT * 32 + 1, 2);
+	seed_number_at(s, head + 4, (uint64_t)SEED_FN_COUNT * NAME_BYTES + 1, 2);
 	at = s->size;
 	for (unsigned i = 0; i < SEED_FN_COUNT; i++) {
-		seed_fill(s, at + 1 + (size_t)i * 32);
+		seed_fill(s, at + 1 + (size_t)i * NAME_BYTES);
 		seed_string(s, function_names[i]);
 	}
-	seed_fill(s, at + 1 + (size_t)SEED_FN_COUNT * 32);
+	seed_fill(s, at + 1 + (size_t)SEED_FN_COUNT * NAME_BYTES);
 }
 
 /** The table ends where the last function does. */
@@ -284,6 +286,18 @@ static void stack_use(struct writer *w)
 	}
 	RAW(w, "\x48\x8b\x44\x24\x20"); // mov rax, [rsp+0x20]
 	store(w, SEED_CODE_FULL, RAX);
+}
+
+static void atomics_use(struct writer *w)
+{
+	make(w, SEED_TYPE_T, SEED_FN_NEWOBJECT);
+	RAW(w, "\x48\x89\xc3"); // mov rbx, rax
+	lea(w, RAX, SEED_CODE_ATOMIC);
+	call(w, SEED_FN_STORE_POINTER);
+	make(w, SEED_TYPE_T, SEED_FN_NEWOBJECT);
+	RAW(w, "\x48\x89\xc1"); // mov rcx, rax
+	lea(w, RAX, SEED_CODE_SWAPPED);
+	call(w, SEED_FN_SWAP_POINTER);
 }
 
 static void results_use(struct writer *w)
@@ -449,6 +463,7 @@ void seed_code_amd64(struct seed *s, const struct ms_go_layout *layout)
 	values_use(&w);
 	merge_use(&w);
 	stack_use(&w);
+	atomics_use(&w);
 	results_use(&w);
 	RAW(&w, "\x48\x8d\x4c\x24\x30");         // lea rcx, [rsp+0x30]
 	RAW(&w, "\x44\x0f\x11\x7c\x24\x30");     // movups [rsp+0x30], xmm15

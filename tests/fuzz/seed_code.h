@@ -28,6 +28,8 @@ enum seed_code_word {
 	SEED_CODE_EITHER = 0x700110, // Given what a function makes of two types: nothing.
 	SEED_CODE_WRITTEN = 0x700118, // Given a stack word that others may write: nothing.
 	SEED_CODE_FULL = 0x700120,    // Given a map that lay beside many constants.
+	SEED_CODE_ATOMIC = 0x700130,  // Given a new T by sync/atomic.
+	SEED_CODE_SWAPPED = 0x700138, // Likewise, by a method behind a dictionary.
 	SEED_CODE_FOREIGN = 0x700128, // Given a function's result that is said to be a map.
 };
 
@@ -67,6 +69,8 @@ enum seed_code_function {
 	SEED_FN_CLOSURE,
 	SEED_FN_RUNTIME,
 	SEED_FN_OTHER,
+	SEED_FN_STORE_POINTER,
+	SEED_FN_SWAP_POINTER,
 	SEED_FN_MAKE,
 	SEED_FN_PASS,
 	SEED_FN_FILL,
