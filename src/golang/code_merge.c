@@ -143,11 +143,34 @@ static bool boxed_check(const struct merge *m, struct ms_code_fact *fact)
 	}
 }
 
-/** What a function returned may be an array with its length behind, or bytes that are a string. */
-static bool is_told_by_result(const struct ms_code_fact *fact, unsigned kind)
+/** A struct whose first field is "F" (".F" in older releases), a uintptr; bytes 0: of any size. */
+static bool is_closure(const struct merge *m, ms_addr type, uint64_t bytes)
 {
-	return fact->source != MS_CODE_BY_RESULT ||
-	       (kind != KIND_ARRAY && (fact->shape != MS_CODE_SLICE || kind != KIND_UINT8));
+	const struct ms_go_layout *l = m->layout;
+	struct ms_struct_type s;
+	const uint8_t *field;
+	const char *name;
+	size_t size;
+
+	if (!ms_struct_type_read(m->types, l, type, &s) || (bytes && bytes != s.bytes))
+		return false;
+	field = ms_types_bytes(m->types, s.fields, l->structfield_size);
+	return field && kind_of(m, ms_load_u64(field + l->structfield_type)) == KIND_UINTPTR &&
+	       ms_types_text(m->types, ms_load_u64(field + l->structfield_name), &name, &size) &&
+	       ((size == 1 && *name == 'F') || (size == 2 && !memcmp(name, ".F", 2)));
+}
+
+/**
+ * What a function returned may be an array with its length behind, or bytes that are a string; and
+ * of a function it says less than the object itself, which begins with the function's address.
+ */
+static bool is_told_by_result(const struct merge *m, const struct ms_code_fact *fact, unsigned kind)
+{
+	if (fact->source != MS_CODE_BY_RESULT)
+		return true;
+	if (fact->shape == MS_CODE_SLICE)
+		return kind != KIND_UINT8;
+	return kind != KIND_ARRAY && !is_closure(m, fact->type, 0);
 }
 
 /** Whether the descriptor is of the kind that the fact needs; an array behind a length is a slice.
@@ -161,7 +184,7 @@ static bool fact_check(const struct merge *m, struct ms_code_fact *fact)
 		return false;
 	kind = kind_of(m, fact->type);
 	if (!kind || !ms_type_bytes(m->types, m->layout, fact->type, &bytes) ||
-	    (fact->bytes && fact->bytes != bytes) || !is_told_by_result(fact, kind))
+	    (fact->bytes && fact->bytes != bytes) || !is_told_by_result(m, fact, kind))
 		return false;
 	switch (fact->shape) {
 	case MS_CODE_MAP:
@@ -233,23 +256,6 @@ static struct ms_error *globals_merge(const struct merge *m, struct ms_code_raw 
 	return NULL;
 }
 
-/** A struct whose first field is "F" (".F" in older releases), a uintptr. */
-static bool is_closure(const struct merge *m, const struct ms_code_function *f)
-{
-	const struct ms_go_layout *l = m->layout;
-	struct ms_struct_type s;
-	const uint8_t *field;
-	const char *name;
-	size_t size;
-
-	if (!ms_struct_type_read(m->types, l, f->type, &s) || (f->bytes && f->bytes != s.bytes))
-		return false;
-	field = ms_types_bytes(m->types, s.fields, l->structfield_size);
-	return field && kind_of(m, ms_load_u64(field + l->structfield_type)) == KIND_UINTPTR &&
-	       ms_types_text(m->types, ms_load_u64(field + l->structfield_name), &name, &size) &&
-	       ((size == 1 && *name == 'F') || (size == 2 && !memcmp(name, ".F", 2)));
-}
-
 static int function_compare(const void *a, const void *b)
 {
 	const struct ms_code_function *x = a, *y = b;
@@ -266,7 +272,7 @@ static struct ms_error *closures_merge(const struct merge *m, struct ms_code_raw
 	size_t count = 0;
 
 	for (size_t i = 0; i < raw->functions.count; i++) {
-		if (is_closure(m, &items[i]))
+		if (is_closure(m, items[i].type, items[i].bytes))
 			items[count++] = items[i];
 	}
 	raw->functions.count = count;
