@@ -107,6 +107,13 @@ static void store_word(struct ms_code_tracker *t, ms_addr word, const struct ms_
 		t->out_of_memory = true;
 }
 
+/** A call puts @p v where @p to says. */
+static void put(struct ms_code_tracker *t, const struct ms_value *to, const struct ms_value *v)
+{
+	if (to->kind == MS_VALUE_CONST)
+		store_word(t, to->number, v);
+}
+
 /** @p v is said to be a map of @p type. */
 static void map_used(struct ms_code_tracker *t, const struct ms_value *type,
 		     const struct ms_value *v)
@@ -210,9 +217,13 @@ static void arguments_tell(struct ms_code_tracker *t, const struct ms_callee *ca
 		value_at(t, callee->type, &a[0], MS_CODE_BY_METHOD);
 		break;
 	case MS_CALLEE_STORE:
+		put(t, &a[0], &a[1]);
+		break;
 	case MS_CALLEE_STORE_2:
-		if (a[0].kind == MS_VALUE_CONST)
-			store_word(t, a[0].number, &a[callee->role == MS_CALLEE_STORE ? 1 : 2]);
+		put(t, &a[0], &a[2]);
+		break;
+	case MS_CALLEE_STORE_1_2:
+		put(t, &a[1], &a[2]);
 		break;
 	default:
 		break;

@@ -64,7 +64,7 @@ static const struct known knowns[] = {
 	{ "sync/atomic.StorePointer", MS_CALLEE_STORE, false },
 	{ "sync/atomic.SwapPointer", MS_CALLEE_STORE, false },
 	{ "sync/atomic.CompareAndSwapPointer", MS_CALLEE_STORE_2, false },
-	{ "sync/atomic.(*Pointer[...]).Store", MS_CALLEE_STORE_2, false }, // Behind a dictionary.
+	{ "sync/atomic.(*Pointer[...]).Store", MS_CALLEE_STORE_2, false },
 	{ "sync/atomic.(*Pointer[...]).Swap", MS_CALLEE_STORE_2, false },
 };
 
@@ -229,6 +229,9 @@ static bool function_add(const struct ms_go_runtime *rt, const struct ms_named_t
 		old_barrier(rt, name, &callee);
 	if (callee.role == MS_CALLEE_GROW_SLICE && rt->pclntab.family == MS_PCLNTAB_1_18)
 		callee.role = MS_CALLEE_MAKE_SLICE; // The type was the first argument until 1.19.
+	if (callee.role == MS_CALLEE_STORE_2 && strchr(name, '[') &&
+	    rt->pclntab.family == MS_PCLNTAB_1_18)
+		callee.role = MS_CALLEE_STORE_1_2; // So was a dictionary, which is the second now.
 	if (callee.role == MS_CALLEE_OTHER && !starts(name, "runtime."))
 		return true;
 	if (!ms_vec_reserve_raw((void **)&f->callees, &f->callee_capacity, f->callee_count + 1,

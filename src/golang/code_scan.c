@@ -57,6 +57,7 @@ static unsigned callee_bits(enum ms_callee_role role)
 	case MS_CALLEE_NO_RETURN:
 	case MS_CALLEE_STORE:
 	case MS_CALLEE_STORE_2:
+	case MS_CALLEE_STORE_1_2:
 		return 0;
 	case MS_CALLEE_NEW:
 	case MS_CALLEE_NEW_SIZED:

@@ -27,6 +27,7 @@ enum ms_callee_role {
 	MS_CALLEE_AT_1,      // 0: a type, 1: the address of a value of it.
 	MS_CALLEE_STORE,     // 0: an address, 1: what is put there.
 	MS_CALLEE_STORE_2,   // 0: an address, 2: what is put there.
+	MS_CALLEE_STORE_1_2, // 1: an address, 2: what is put there.
 	MS_CALLEE_METHOD,    // 0: the address of a value of the callee's type.
 };
 

@@ -288,7 +288,8 @@ static void stack_use(struct writer *w)
 	store(w, SEED_CODE_FULL, RAX);
 }
 
-static void atomics_use(struct writer *w)
+/** Until Go 1.19 a dictionary came first. */
+static void atomics_use(struct writer *w, bool is_old)
 {
 	make(w, SEED_TYPE_T, SEED_FN_NEWOBJECT);
 	RAW(w, "\x48\x89\xc3"); // mov rbx, rax
@@ -297,6 +298,8 @@ static void atomics_use(struct writer *w)
 	make(w, SEED_TYPE_T, SEED_FN_NEWOBJECT);
 	RAW(w, "\x48\x89\xc1"); // mov rcx, rax
 	lea(w, RAX, SEED_CODE_SWAPPED);
+	if (is_old)
+		RAW(w, "\x48\x89\xc3"); // mov rbx, rax
 	call(w, SEED_FN_SWAP_POINTER);
 }
 
@@ -463,7 +466,7 @@ void seed_code_amd64(struct seed *s, const struct ms_go_layout *layout)
 	values_use(&w);
 	merge_use(&w);
 	stack_use(&w);
-	atomics_use(&w);
+	atomics_use(&w, layout->since < MS_GO(1, 20));
 	results_use(&w);
 	RAW(&w, "\x48\x8d\x4c\x24\x30");         // lea rcx, [rsp+0x30]
 	RAW(&w, "\x44\x0f\x11\x7c\x24\x30");     // movups [rsp+0x30], xmm15
