@@ -351,7 +351,7 @@ static struct ms_value loaded(struct ms_code_tracker *t, const struct ms_insn *i
 	if (insn->bytes != WORD)
 		return (struct ms_value){ 0 };
 	if (insn->base == t->sp)
-		return ms_values_slot(&t->now, (int64_t)(insn->value + behind));
+		return ms_values_slot_use(&t->now, (int64_t)(insn->value + behind));
 	if (!absolute(t, insn, &address) || !ms_code_in_data(t->world, address + behind))
 		return (struct ms_value){ 0 };
 	return (struct ms_value){ .kind = MS_VALUE_WORD, .number = address + behind };

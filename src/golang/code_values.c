@@ -34,17 +34,24 @@ struct ms_value ms_values_slot(const struct ms_values *v, int64_t at)
 	return (struct ms_value){ 0 };
 }
 
+/** Take a word out; the others keep their order, in which the one last used is the last. */
+static void slot_remove(struct ms_values *v, unsigned at)
+{
+	memmove(v->slots + at, v->slots + at + 1, (v->slot_count - at - 1) * sizeof(*v->slots));
+	v->slot_count--;
+}
+
 void ms_values_slots_forget(struct ms_values *v, int64_t start, int64_t end)
 {
 	for (unsigned i = 0; i < v->slot_count;) {
 		if (v->slots[i].at < end && v->slots[i].at > start - WORD)
-			v->slots[i] = v->slots[--v->slot_count];
+			slot_remove(v, i);
 		else
 			i++;
 	}
 }
 
-/** The word that says least goes: the oldest constant, or else the oldest. */
+/** The word that says least goes: of constants, or else of all, the one not used the longest. */
 static void slot_drop(struct ms_values *v)
 {
 	unsigned at = 0;
@@ -53,8 +60,21 @@ static void slot_drop(struct ms_values *v)
 		at++;
 	if (at == v->slot_count)
 		at = 0;
-	memmove(v->slots + at, v->slots + at + 1, (v->slot_count - at - 1) * sizeof(*v->slots));
-	v->slot_count--;
+	slot_remove(v, at);
+}
+
+struct ms_value ms_values_slot_use(struct ms_values *v, int64_t at)
+{
+	for (unsigned i = 0; i < v->slot_count; i++) {
+		struct ms_stack_slot slot = v->slots[i];
+
+		if (slot.at != at)
+			continue;
+		slot_remove(v, i);
+		v->slots[v->slot_count++] = slot;
+		return slot.value;
+	}
+	return (struct ms_value){ 0 };
 }
 
 void ms_values_slot_set(struct ms_values *v, int64_t at, struct ms_value value)

@@ -47,6 +47,9 @@ void ms_values_set(struct ms_values *v, unsigned reg, struct ms_value value);
 void ms_values_forget(struct ms_values *v, uint32_t registers);
 
 struct ms_value ms_values_slot(const struct ms_values *v, int64_t at);
+
+/** The same, and the word is the last that makes room for others. */
+struct ms_value ms_values_slot_use(struct ms_values *v, int64_t at);
 void ms_values_slot_set(struct ms_values *v, int64_t at, struct ms_value value);
 
 /** Forget the stack words that overlap [start, end). */
