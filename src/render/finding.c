@@ -7,6 +7,8 @@
 
 enum { CLASSIC_BUCKET_SLOTS = 8 };
 
+static const double AHEAD_S_MIN = 0.05; // Sooner than this is now.
+
 static void line_entries(const struct ms_finding *f, double window_s, struct ms_sink *line)
 {
 	struct ms_human a, b, c;
@@ -106,7 +108,9 @@ static void line_clock(const struct ms_diagnosis_report *report, const struct ms
 	}
 	ms_sink_printf(line, "next %s",
 		       f->next.kind == MS_GROWTH_SPLIT ? "split of one table in two" : "doubling");
-	if (isfinite(clock.next_growth_s))
+	if (isfinite(clock.next_growth_s) && clock.next_growth_s < AHEAD_S_MIN)
+		ms_sink_printf(line, " at any moment,");
+	else if (isfinite(clock.next_growth_s))
 		ms_sink_printf(line, " in %s,", ms_human_ahead(&a, clock.next_growth_s));
 	ms_sink_printf(line, " at %s%s entries", f->next.is_estimate ? "about " : "",
 		       ms_human_count(&a, f->next.at_entries));

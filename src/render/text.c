@@ -263,7 +263,7 @@ static void text_walk(struct ms_text *t, const struct ms_walk_figures *w)
 	if (w->conflicts)
 		ms_text_printf(t, "; %s met with two types", ms_human_count(&a, w->conflicts));
 	if (w->unseen)
-		ms_text_printf(t, "; %s met that are not counted here",
+		ms_text_printf(t, "; %s more met, which the census did not have",
 			       ms_human_count(&a, w->unseen));
 	if (w->cut)
 		ms_text_printf(t, "; NOT TO ITS END: %s", w->cut_reason);

@@ -34,7 +34,7 @@ void ms_text_typed(struct ms_text *t, const char *text);
 /**
  * Append an owner's path, escaped and cut to @p columns (0 for no limit) so that its last words
  * stay: "…/session.Registry.byConn <- main.registry", then "…/session.Registry.byConn", then the
- * end of that.
+ * end of that.  Of the functions of a variable without a name only the first is shown.
  */
 void ms_text_owner(struct ms_text *t, const char *owner, size_t columns);
 

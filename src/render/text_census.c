@@ -502,13 +502,15 @@ static void text_head(struct ms_text *t, const struct ms_census_report *report,
 	ms_text_partial(t, report->partial, report->partial_reason);
 	ms_text_map_share(t, &report->memory);
 	ms_text_target(t, &report->target);
-	ms_text_printf(t, ", %s map%s, %s of %s heap in maps", ms_human_count(&maps, totals.maps),
-		       totals.maps == 1 ? "" : "s", ms_human_bytes(&in_maps, totals.total_bytes),
-		       ms_human_bytes(&heap, report->heap_bytes));
+	ms_text_printf(t, ", %s map%s, %s", ms_human_count(&maps, totals.maps),
+		       totals.maps == 1 ? "" : "s", ms_human_bytes(&in_maps, totals.total_bytes));
+	if (!report->memory.known) // Else the first line says it, of what lives.
+		ms_text_printf(t, " of %s heap in maps", ms_human_bytes(&heap, report->heap_bytes));
 	ms_text_end(t, 0);
 	if (totals.unknown_bytes_maps > 0) {
-		ms_text_printf(t, "some bytes of %s maps are unknown and missing from the sums",
-			       ms_human_count(&maps, totals.unknown_bytes_maps));
+		ms_text_printf(t, "some bytes of %s map%s are unknown and missing from the sums",
+			       ms_human_count(&maps, totals.unknown_bytes_maps),
+			       totals.unknown_bytes_maps == 1 ? "" : "s");
 		ms_text_end(t, 0);
 	}
 	ms_text_unproved(t, &report->target);

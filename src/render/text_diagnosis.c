@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 /** A share of the heap below which maps are not what fills it. */
 #define SMALL_SHARE 0.10
@@ -44,12 +45,25 @@ static void finding_title(struct ms_text *t, const struct ms_finding *finding, s
 	ms_text_printf(t, " at 0x%" PRIx64, finding->map.address);
 	if (finding->map.where == MS_WHERE_STACK)
 		ms_text_printf(t, " on a stack");
-	if (finding->map.owner) {
-		ms_text_printf(t, "  (");
-		ms_text_name(t, finding->map.owner, columns);
-		ms_text_printf(t, ")");
-	}
 	ms_text_end_hanging(t, 0, INDENT);
+}
+
+static void finding_owner(struct ms_text *t, const struct ms_map_row *map)
+{
+	static const char word[] = "owner ";
+	size_t taken = INDENT + strlen(word), columns = NAME_COLUMNS_MAX;
+	struct ms_human h;
+
+	if (!map->owner)
+		return;
+	if (t->style->width) // On a line of its own.
+		columns = t->style->width > taken + NAME_COLUMNS_MIN ? t->style->width - taken
+								     : NAME_COLUMNS_MIN;
+	ms_text_printf(t, "%s", word);
+	ms_text_owner(t, map->owner, columns);
+	if (map->owners > 1)
+		ms_text_printf(t, ", the first of %s holders", ms_human_count(&h, map->owners));
+	ms_text_end(t, INDENT);
 }
 
 static void text_finding(struct ms_text *t, const struct ms_diagnosis_report *report, size_t rank)
@@ -57,6 +71,7 @@ static void text_finding(struct ms_text *t, const struct ms_diagnosis_report *re
 	const struct ms_finding *finding = &report->findings[rank - 1];
 
 	finding_title(t, finding, rank);
+	finding_owner(t, &finding->map);
 	for (unsigned i = 0; i < MS_FINDING_LINES; i++) {
 		ms_finding_line(report, finding, i, &t->line);
 		if (t->line.size > 0)
@@ -107,7 +122,7 @@ static void text_owner(struct ms_text *t, const struct ms_owner_change *c)
 
 	ms_text_colored(t, MS_TEXT_BOLD, ms_verdict_name(c->verdict));
 	ms_text_printf(t, ": %s maps in ", ms_human_count(&a, c->after.maps));
-	ms_text_name(t, c->owner, 0);
+	ms_text_owner(t, c->owner, NAME_COLUMNS_MAX);
 	if (c->type) {
 		ms_text_printf(t, ", ");
 		ms_text_name(t, c->type, 0);
@@ -139,11 +154,11 @@ static void text_summary(struct ms_text *t, const struct ms_diagnosis_report *re
 {
 	struct ms_human maps, heap, share, slack;
 
-	ms_text_printf(t, "maps hold %s of %s heap (%s), %s of it slack",
-		       ms_human_bytes(&maps, report->map_bytes),
-		       ms_human_bytes(&heap, report->heap_bytes),
-		       ms_human_percent(&share, map_share(report)),
-		       ms_human_bytes(&slack, report->slack_bytes));
+	ms_text_printf(t, "maps hold %s", ms_human_bytes(&maps, report->map_bytes));
+	if (!report->memory.known) // Else the first line says it, of what lives.
+		ms_text_printf(t, " of %s heap (%s)", ms_human_bytes(&heap, report->heap_bytes),
+			       ms_human_percent(&share, map_share(report)));
+	ms_text_printf(t, ", %s of it slack", ms_human_bytes(&slack, report->slack_bytes));
 	ms_text_end(t, 0);
 }
 

@@ -5,8 +5,10 @@
 #include "render/escape.h"
 #include "render/text.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { COL_CHANGE, COL_BEFORE, COL_AFTER, COL_ENTRIES, COL_MAPS, NUMBER_COLS };
 enum { TYPE_COLUMNS = 24, NAME_COLUMNS_MAX = 120, OWNER_COLUMNS_MIN = 8 };
@@ -100,20 +102,30 @@ static void put_table(struct ms_text *t, const struct ms_diff_report *report, co
 		put_row(&table, &report->rows[order[i]]);
 }
 
+/** A census and where it is from, unless that is its PID. */
+static void put_side(struct ms_text *t, const struct ms_report_target *target, const char *name)
+{
+	char pid[24];
+
+	ms_text_target(t, target);
+	snprintf(pid, sizeof(pid), "%" PRIu64, (uint64_t)target->pid);
+	if (name && !strcmp(name, pid))
+		return;
+	ms_text_printf(t, ": ");
+	ms_text_name(t, name, NAME_COLUMNS_MAX);
+}
+
 static void put_head(struct ms_text *t, const struct ms_diff_report *report)
 {
 	const struct ms_diff_side *b = &report->total_before, *a = &report->total_after;
 	struct ms_human h, change;
 
-	ms_text_target(t, &report->after);
-	ms_text_printf(t, ": ");
-	ms_text_name(t, report->after_name, NAME_COLUMNS_MAX);
+	put_side(t, &report->after, report->after_name);
 	ms_text_printf(t, ", compared with ");
-	if (!report->same_process) {
-		ms_text_target(t, &report->before);
-		ms_text_printf(t, ": ");
-	}
-	ms_text_name(t, report->before_name, NAME_COLUMNS_MAX);
+	if (report->same_process)
+		ms_text_name(t, report->before_name, NAME_COLUMNS_MAX);
+	else
+		put_side(t, &report->before, report->before_name);
 	ms_text_end(t, 0);
 	for (size_t i = 0; i < report->warning_count; i++) {
 		ms_text_colored(t, MS_TEXT_YELLOW, "note:");

@@ -24,6 +24,7 @@ enum {
 	TYPE_COLUMNS = 48,
 	TYPE_COLUMNS_MIN = 8,
 	BYTES_COLUMNS = 13, // Of what stands around a type: ",  (650 MB)".
+	WIDE_PAGE = 100,
 };
 
 static const char *const headings[COLS] = {
@@ -35,7 +36,8 @@ struct table {
 	const struct ms_memory *m;
 	size_t *order;
 	size_t shown;
-	size_t width[COLS];
+	size_t width[COLS]; // 0: the column is left out.
+	const char *gap;
 	bool has_types;
 };
 
@@ -147,7 +149,7 @@ static void types_cell(const struct table *table, uint8_t span_class)
 			continue;
 		if (left < TYPE_COLUMNS_MIN + BYTES_COLUMNS)
 			return;
-		ms_text_printf(t, count++ ? ", " : "  ");
+		ms_text_printf(t, "%s", count++ ? ", " : table->gap);
 		ms_text_name(t, type->type, ms_min_u64(left - BYTES_COLUMNS, TYPE_COLUMNS));
 		ms_text_printf(t, " (%s)", ms_human_bytes(&h, type->bytes));
 	}
@@ -155,34 +157,49 @@ static void types_cell(const struct table *table, uint8_t span_class)
 
 static void table_measure(struct table *table)
 {
+	unsigned page = table->t->style->width;
+	uint64_t garbage = 0;
+
+	table->gap = page == 0 || page >= WIDE_PAGE ? "  " : " ";
 	for (size_t c = 0; c < COLS; c++)
 		table->width[c] = strlen(headings[c]);
-	for (size_t i = 0; i < table->shown; i++) {
-		struct ms_human cells[COLS];
-
-		cells_of(&table->m->classes[table->order[i]], cells);
-		for (size_t c = 0; c < COLS; c++)
-			table->width[c] = ms_max_u64(table->width[c], strlen(cells[c].text));
-	}
-	table->has_types = table->m->type_count > 0;
-}
-
-static void table_print(const struct table *table)
-{
-	struct ms_text *t = table->t;
-
-	for (size_t c = 0; c < COLS; c++)
-		ms_text_printf(t, "%s%*s", c ? "  " : "", (int)table->width[c], headings[c]);
-	ms_text_printf(t, table->has_types ? "  types" : "");
-	ms_text_end_whole(t);
 	for (size_t i = 0; i < table->shown; i++) {
 		const struct ms_size_class_row *row = &table->m->classes[table->order[i]];
 		struct ms_human cells[COLS];
 
 		cells_of(row, cells);
 		for (size_t c = 0; c < COLS; c++)
-			ms_text_printf(t, "%s%*s", c ? "  " : "", (int)table->width[c],
-				       cells[c].text);
+			table->width[c] = ms_max_u64(table->width[c], strlen(cells[c].text));
+		garbage += row->garbage_bytes;
+	}
+	if (!garbage)
+		table->width[COL_GARBAGE] = 0;
+	table->has_types = table->m->type_count > 0;
+}
+
+static void table_cells(const struct table *table, const struct ms_human *cells)
+{
+	for (size_t c = 0; c < COLS; c++) {
+		if (table->width[c])
+			ms_text_printf(table->t, "%s%*s", c ? table->gap : "", (int)table->width[c],
+				       cells ? cells[c].text : headings[c]);
+	}
+}
+
+static void table_print(const struct table *table)
+{
+	struct ms_text *t = table->t;
+
+	table_cells(table, NULL);
+	if (table->has_types)
+		ms_text_printf(t, "%stypes", table->gap);
+	ms_text_end_whole(t);
+	for (size_t i = 0; i < table->shown; i++) {
+		const struct ms_size_class_row *row = &table->m->classes[table->order[i]];
+		struct ms_human cells[COLS];
+
+		cells_of(row, cells);
+		table_cells(table, cells);
 		types_cell(table, row->span_class);
 		ms_text_end_whole(t);
 	}

@@ -383,6 +383,11 @@ static bool row_inherit(struct ms_arena *arena, struct copied last[4], struct ms
 	row->key_type = copy(arena, &last[2], earlier->key_type);
 	row->elem_type = copy(arena, &last[3], earlier->elem_type);
 	row->type_source = earlier->type_source;
+	if (earlier->entries && earlier->entries != MS_UNKNOWN && row->entries != MS_UNKNOWN &&
+	    earlier->live_bytes != MS_UNKNOWN && row->live_bytes == MS_UNKNOWN) {
+		row->live_bytes = earlier->live_bytes / earlier->entries * row->entries;
+		row->slack_bytes = ms_map_row_slack(row);
+	}
 	return row->type && (row->key_type || !earlier->key_type) &&
 	       (row->elem_type || !earlier->elem_type);
 }

@@ -256,6 +256,7 @@ struct ms_error *ms_walk_annotate(struct ms_walk *w)
 		return err;
 	for (size_t i = 0; i < rows; i++)
 		w->summary.unreached += !w->found[i].holders;
+	w->report->coverage.seen += w->report->map_count - rows; // Tries: whole or not at all.
 	w->report->coverage.read = w->report->map_count;
 	w->report->coverage.typed = 0;
 	for (size_t i = 0; i < w->report->map_count; i++)
