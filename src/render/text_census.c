@@ -104,6 +104,19 @@ static void map_cells(const struct table *table, const struct ms_map_row *row,
 	growth_cell(row, &ret_cells[COL_GROWTH]);
 }
 
+/** The sum of what is known; where some is missing, it is more than that. */
+static void slack_cell(const struct ms_owner_row *row, struct ms_human *ret)
+{
+	struct ms_human bytes;
+
+	if (row->unknown_bytes_maps >= row->maps)
+		ms_human_bytes(ret, MS_UNKNOWN);
+	else
+		snprintf(ret->text, sizeof(ret->text), "%s%.30s",
+			 row->unknown_bytes_maps ? ">" : "",
+			 ms_human_bytes(&bytes, row->slack_bytes));
+}
+
 static void group_cells(const struct table *table, const struct ms_owner_row *row,
 			struct ms_human ret_cells[NUMBER_COLS])
 {
@@ -111,7 +124,7 @@ static void group_cells(const struct table *table, const struct ms_owner_row *ro
 
 	ms_human_count(&ret_cells[COL_MAPS], row->maps);
 	ms_human_bytes(&ret_cells[COL_BYTES], row->total_bytes);
-	ms_human_bytes(&ret_cells[COL_SLACK], row->slack_bytes);
+	slack_cell(row, &ret_cells[COL_SLACK]);
 	ms_human_count(&ret_cells[COL_ENTRIES], row->entries);
 	ms_human_count(&ret_cells[COL_CAPACITY], row->capacity);
 	if (row->capacity == 0)

@@ -431,6 +431,29 @@ static void visit_closure(struct ms_walk *w, const struct ms_walk_item *item, co
 	visit_words(w, &inner, bytes, size, 1);
 }
 
+/**
+ * An interface among words that may be left over.  Of a map that has a holder it may tell the type,
+ * and that is all: a call with a map leaves the map's type and the map side by side, too.
+ */
+static void meet_among_words(struct ms_walk *w, const struct ms_walk_item *item, ms_plan_id type,
+			     ms_addr word, ms_addr at)
+{
+	bool is_map = ms_plans_at(&w->plans, type)->kind == MS_KIND_MAP;
+	size_t row = is_map ? ms_walk_row_of(w, word) : SIZE_MAX;
+
+	if (row != SIZE_MAX && w->found[row].holders) {
+		struct ms_walk_found f = w->found[row];
+
+		if (!f.label) {
+			f.label = item->label;
+			f.root = item->root;
+		}
+		ms_walk_meet_map(w, word, type, f.label, f.root, f.holder);
+		return;
+	}
+	ms_walk_meet_interface(w, type, word, at, item->label, item->root);
+}
+
 /** Words that may be anything: maps that the census knows, interfaces, other objects. */
 static void visit_words(struct ms_walk *w, const struct ms_walk_item *item, const uint8_t *bytes,
 			uint64_t size, uint64_t first)
@@ -462,8 +485,7 @@ static void visit_words(struct ms_walk *w, const struct ms_walk_item *item, cons
 		if (!type || !ms_walk_map_fits(w, type, ms_load_u64(bytes + at + WORD_BYTES)))
 			continue;
 		at += WORD_BYTES;
-		ms_walk_meet_interface(w, type, ms_load_u64(bytes + at), item->address + at,
-				       item->label, item->root);
+		meet_among_words(w, item, type, ms_load_u64(bytes + at), item->address + at);
 	}
 }
 

@@ -435,6 +435,18 @@ MS_TEST(walk_names_the_function_whose_frame_holds_a_map)
 	program_destroy(p);
 }
 
+MS_TEST(walk_counts_no_word_of_a_stack_as_a_further_holder)
+{
+	struct program *p = program_create();
+	ms_addr map = fake_heap_map(p->h, p->map, NULL);
+	const ms_addr words[] = { 0, map, p->map, map, p->map, map };
+
+	fake_heap_goroutine(p->h, words, MS_ARRAY_SIZE(words));
+	walk(p);
+	check_map(p, map, "map[string]int", "stack of main.worker", 1);
+	program_destroy(p);
+}
+
 MS_TEST(walk_takes_no_neighbours_for_an_interface)
 {
 	struct program *p = program_create();
