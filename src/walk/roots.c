@@ -268,7 +268,7 @@ static struct ms_error *specials_read(struct ms_walk *w, const ms_addr *lists, s
 static struct ms_error *specials_step(struct ms_walk *w, ms_addr *lists, size_t count,
 				      ms_label label, uint32_t root, size_t *ret_left)
 {
-	size_t kept = 0, left;
+	size_t kept = 0, left = 0;
 
 	for (size_t i = 0; i < count; i += SPECIALS_AT_ONCE) {
 		size_t some = (size_t)ms_min_u64(SPECIALS_AT_ONCE, count - i);
