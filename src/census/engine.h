@@ -7,12 +7,12 @@
 #pragma once
 
 #include "census/census_run.h"
-#include "target/fetch.h"
 #include "golang/spans.h"
 #include "golang/types.h"
 #include "maps/classic.h"
 #include "maps/shape.h"
 #include "maps/swiss.h"
+#include "target/fetch.h"
 
 enum { MS_HEADER_BYTES_MAX = 64, MS_ATTEMPTS_MAX = 4 };
 

@@ -46,7 +46,7 @@ struct ms_options {
 	char **command;        // Of run: ends with NULL.
 	const char *budget;    // Of run: the file, or NULL.
 	enum ms_format format; // Of the page on stdout: text or JSON.
-	bool no_owners; // No walk: the census alone.
+	bool no_owners;        // No walk: the census alone.
 	bool no_color;
 	bool quiet;
 	struct ms_output_file files[MS_OUTPUT_FILES_MAX];

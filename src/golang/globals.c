@@ -277,8 +277,8 @@ static void typed_struct(struct typed_search *s, Dwarf_Die *type, ms_addr at, si
 		    follow(&member, DW_AT_type, &member_type) &&
 		    ms_dwarf_number_of(&member, DW_AT_data_member_location, &offset) &&
 		    offset <= ARRAY_BYTES_MAX)
-			typed_search(s, &member_type, at + offset,
-				     typed_path(s, len, ".", name), depth + 1);
+			typed_search(s, &member_type, at + offset, typed_path(s, len, ".", name),
+				     depth + 1);
 	}
 }
 
@@ -313,7 +313,8 @@ static bool typed_atomic(struct typed_search *s, Dwarf_Die *type, ms_addr at, si
 	uint64_t offset;
 
 	if (!name || strncmp(name, prefix, sizeof(prefix) - 1) != 0 ||
-	    !ms_dwarf_find_member(type, "_", 1, &blank) || !ms_dwarf_find_member(type, "v", 1, &v) ||
+	    !ms_dwarf_find_member(type, "_", 1, &blank) ||
+	    !ms_dwarf_find_member(type, "v", 1, &v) ||
 	    !ms_dwarf_number_of(&v, DW_AT_data_member_location, &offset) ||
 	    !ms_dwarf_type_of(&blank, &pointer) || dwarf_tag(&pointer) != DW_TAG_array_type ||
 	    !follow(&pointer, DW_AT_type, &pointer) || !follow(&pointer, DW_AT_type, &value) ||

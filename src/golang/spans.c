@@ -26,7 +26,7 @@ enum {
 	RUN_BYTES = 64 << 10,
 	INLINE_MARK_ELEM_MIN = 16,
 	HEADER_MIN_BYTES = 512,
-	LOOKS_MAX = 4, // At a table that moves.
+	LOOKS_MAX = 4,           // At a table that moves.
 	ALLSPANS_MIN_CAP = 8192, // recordspan: 64 KiB of pointers at first.
 };
 
@@ -314,7 +314,7 @@ struct run {
 };
 
 static struct ms_error *pointers_read_once(struct ms_go_runtime *rt, ms_addr **ret_pointers,
-				      size_t *ret_count)
+					   size_t *ret_count)
 {
 	MS_AUTO_FREE ms_addr *pointers = NULL;
 	uint8_t slice[24];

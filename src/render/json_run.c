@@ -38,7 +38,8 @@ static void put_peak(struct ms_json *j, const struct ms_peak_row *row)
 	ms_json_close_object(j);
 }
 
-static void put_limit(struct ms_json *j, const struct ms_budget_rule *rule, enum ms_budget_limit limit)
+static void put_limit(struct ms_json *j, const struct ms_budget_rule *rule,
+		      enum ms_budget_limit limit)
 {
 	const struct ms_budget_worst *worst = &rule->worst[limit];
 

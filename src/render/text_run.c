@@ -56,7 +56,8 @@ static const char *limit_value(struct ms_human *h, enum ms_budget_limit limit, u
 	return ms_human_count(h, value);
 }
 
-static void put_limit(struct ms_text *t, const struct ms_budget_rule *rule, enum ms_budget_limit limit)
+static void put_limit(struct ms_text *t, const struct ms_budget_rule *rule,
+		      enum ms_budget_limit limit)
 {
 	const struct ms_budget_worst *worst = &rule->worst[limit];
 	bool broken = worst->value != MS_UNKNOWN && worst->value > rule->limits[limit];

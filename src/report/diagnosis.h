@@ -22,8 +22,8 @@ struct ms_next_growth {
 	enum ms_growth_kind kind;
 	uint64_t at_entries; // Entries with which it starts; MS_UNKNOWN when that cannot be said.
 	bool is_estimate;    // at_entries is what to expect; hashes to come decide.
-	uint64_t old_bytes, new_bytes;      // What is left, and what is allocated for it.
-	uint64_t new_directory_bytes;       // Of new_bytes: a directory that doubles too, or 0.
+	uint64_t old_bytes, new_bytes; // What is left, and what is allocated for it.
+	uint64_t new_directory_bytes;  // Of new_bytes: a directory that doubles too, or 0.
 	/** Where one of several tables splits: when about all have, and what that adds; else 0. */
 	uint64_t all_at_entries, all_bytes;
 };

@@ -25,8 +25,9 @@ MS_TEST(text_owner_named)
 	static const char owner[] =
 	    "example.org/shop/session.Registry.byConn <- example.org/shop.registry";
 
-	expect_owner(owner, 0, "example.org/shop/session.Registry.byConn <- "
-			       "example.org/shop.registry\n");
+	expect_owner(owner, 0,
+		     "example.org/shop/session.Registry.byConn <- "
+		     "example.org/shop.registry\n");
 	expect_owner(owner, 48, "…/session.Registry.byConn <- …/shop.registry\n");
 	expect_owner(owner, 30, "…/session.Registry.byConn\n");
 	expect_owner(owner, 10, "…ry.byConn\n");
