@@ -240,8 +240,9 @@ static void text_skips(struct ms_text *t, const struct ms_coverage *coverage)
 
 		if (skip->count == 0)
 			continue;
-		ms_text_printf(t, "%s%s ", separator, ms_human_count(&h, skip->count));
+		ms_text_printf(t, "%s", separator);
 		ms_text_name(t, skip->reason, 0);
+		ms_text_printf(t, " (%s)", ms_human_count(&h, skip->count));
 		separator = ", ";
 	}
 }
