@@ -26,10 +26,8 @@ KNOWN_GAPS = {
 # code that could be read.  What is said must be right all the same: no other type, no owner but the
 # variable itself by its address, a stack, or nothing.
 NAMELESS_UNKNOWN = {
-    'anonymous_struct', 'array_of_maps', 'array_of_structs', 'atomic_pointer', 'generic_nested',
-    'global_of_package', 'interior_pointer', 'named_slice', 'pointer_chain', 'pointer_to_map',
-    'static_data', 'struct_of_two_roots', 'struct_variable', 'sync_map', 'sync_map_values',
-    'two_variables', 'variable_and_field',
+    'array_of_maps', 'array_of_structs', 'interior_pointer', 'pointer_to_map', 'static_data',
+    'sync_map', 'sync_map_values',
 }
 NAMELESS_OWNER = r'(global 0x[0-9a-f]+ \(.+\)|stack of \S+|main\.main\.func\d+.*)(\[\])?'
 
