@@ -431,18 +431,32 @@ static struct ms_error *coverage_fill(struct ms_engine *e)
 }
 
 /** With spans as they are now: the heap has moved since the first look. */
-static struct ms_error *memory_measure(struct ms_engine *e)
+static struct ms_error *memory_measure_now(struct ms_engine *e)
 {
 	struct ms_memory_input in = { .rt = e->rt, .spans = &e->spans, .census = e->report };
 	struct ms_error *err;
 
-	if (!e->options || !e->options->memory)
-		return NULL;
 	err = snapshot(e);
 	if (!err)
 		err = ms_memory_measure(&in, &e->report->memory);
 	if (!err)
 		e->report->rss_bytes = e->report->memory.rss_bytes;
+	return err;
+}
+
+/** Memory that cannot be measured is not known; the census stands without it. */
+static struct ms_error *memory_measure(struct ms_engine *e)
+{
+	struct ms_error *err = NULL;
+
+	if (e->options && e->options->memory)
+		err = memory_measure_now(e);
+	if (err &&
+	    (ms_error_code(err) == MS_ERR_FAULT || ms_error_code(err) == MS_ERR_BAD_DATA ||
+	     ms_error_code(err) == MS_ERR_LIMIT || ms_error_code(err) == MS_ERR_UNSUPPORTED)) {
+		ms_error_free(err);
+		err = NULL;
+	}
 	return err;
 }
 
