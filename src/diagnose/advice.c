@@ -32,13 +32,15 @@ static struct growths growths_so_far(const struct ms_go_layout *l, const struct 
 	struct growths g = { 0, 0 };
 	uint64_t slots = row->tables > 1 ? MS_SWISS_TABLE_CAPACITY_MAX : row->capacity;
 
-	for (uint64_t c = MS_SWISS_SLOTS; c < slots; c *= 2) {
+	if (row->capacity == MS_UNKNOWN)
+		return g;
+	for (uint64_t c = MS_SWISS_SLOTS; c < slots && c <= UINT64_MAX / 2; c *= 2) {
 		uint64_t bytes = ms_rebuilt_bytes(l, row, c / MS_SWISS_SLOTS * 6);
 
 		g.count++;
 		g.bytes += bytes != MS_UNKNOWN ? bytes : 0;
 	}
-	if (row->tables > 1 && row->capacity != MS_UNKNOWN && row->total_bytes != MS_UNKNOWN) {
+	if (row->tables > 1 && row->total_bytes != MS_UNKNOWN) {
 		g.count += row->tables - 1;
 		g.bytes += row->total_bytes / row->tables * (row->tables - 1);
 	}
@@ -170,6 +172,8 @@ struct ms_error *ms_advise(struct ms_diagnosis_report *r, const struct ms_go_lay
 	*a = (struct ms_advice){ .line = MS_UNKNOWN, .saves_bytes = MS_UNKNOWN };
 	if (is_classic && is_of_sync_map(&f->map))
 		return advise_sync_map(a);
+	if (f->map.kind == MS_MAP_SYNC_TRIE)
+		return NULL; // It has no table: nothing to make larger, to keep or to copy.
 	switch (f->verdict) {
 	case MS_VERDICT_SUSPECT:
 	case MS_VERDICT_GROWING:

@@ -383,6 +383,24 @@ static void advise(struct ms_finding *f, const struct ms_go_layout *l, const cha
 	ms_arena_deinit(&r.arena);
 }
 
+/** Of a target that went away only the polls are left: how large a table was nobody knows. */
+MS_TEST(advice_without_a_capacity_ends)
+{
+	static const enum ms_map_kind kinds[] = { MS_MAP_CLASSIC, MS_MAP_SWISS, MS_MAP_SYNC_TRIE };
+	static const enum ms_verdict verdicts[] = { MS_VERDICT_GROWING, MS_VERDICT_SLACK };
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(kinds) * MS_ARRAY_SIZE(verdicts); i++) {
+		struct ms_finding f =
+		    finding(verdicts[i % 2], row(kinds[i / 2], 1500000, MS_UNKNOWN));
+		bool copies = i % 2 && kinds[i / 2] != MS_MAP_SYNC_TRIE;
+
+		f.map.tables = 2 * (i % 2);
+		f.next.new_bytes = f.next.old_bytes = MS_UNKNOWN;
+		advise(&f, kinds[i / 2] == MS_MAP_CLASSIC ? classic() : swiss(),
+		       copies ? "copy what is left" : NULL);
+	}
+}
+
 MS_TEST(advice_for_growth)
 {
 	struct ms_finding f = finding(MS_VERDICT_GROWING, row(MS_MAP_CLASSIC, 1500000, 2097152));
