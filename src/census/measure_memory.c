@@ -215,14 +215,9 @@ static struct ms_error *maps_split(struct measure *x)
 {
 	const struct ms_census_report *census = x->in->census;
 	bool arrays = x->in->rt->layout->maps == MS_GO_MAPS_CLASSIC && x->large_absent;
-	uint64_t live = 0, total = 0;
 	struct ms_error *err = arrays ? tables_absent(x, &x->m->map_absent_bytes) : NULL;
 
-	for (size_t i = 0; i < census->owner_count; i++) {
-		live += census->owners[i].live_bytes;
-		total += census->owners[i].total_bytes;
-	}
-	ms_memory_split_maps(x->m, live, total);
+	ms_memory_split_maps(x->m, ms_census_map_bytes(census));
 	return err;
 }
 
@@ -230,10 +225,9 @@ static struct ms_error *maps_split(struct measure *x)
 
 static void rest_settle(struct ms_memory *m)
 {
-	uint64_t sum = m->map_live_bytes + m->map_slack_bytes + m->other_live_bytes +
-		       m->garbage_bytes + m->span_free_bytes + m->heap_free_bytes + m->stack_bytes +
-		       m->manual_bytes + m->runtime_bytes + m->off_heap_bytes +
-		       m->executable_bytes + m->file_bytes;
+	uint64_t sum = ms_memory_map_bytes(m) + m->other_live_bytes + m->garbage_bytes +
+		       m->span_free_bytes + m->heap_free_bytes + m->stack_bytes + m->manual_bytes +
+		       m->runtime_bytes + m->off_heap_bytes + m->executable_bytes + m->file_bytes;
 
 	if (m->rss_bytes == MS_UNKNOWN)
 		return;

@@ -64,7 +64,7 @@ void ms_text_map_share(struct ms_text *t, const struct ms_memory *m)
 	ms_human_percent(&percent, share);
 	if (share >= MS_MAP_SHARE_SMALL) {
 		ms_text_printf(t, "maps are %s of the live heap (%s of %s)", percent.text,
-			       ms_human_bytes(&maps, m->map_live_bytes + m->map_slack_bytes),
+			       ms_human_bytes(&maps, ms_memory_map_bytes(m)),
 			       ms_human_bytes(&live, ms_memory_live_bytes(m)));
 	} else {
 		ms_text_printf(t, "not the maps: %s of the live heap", percent.text);

@@ -301,15 +301,27 @@ struct ms_owner_row ms_census_totals(const struct ms_census_report *report)
 	return sum;
 }
 
+struct ms_map_bytes ms_census_map_bytes(const struct ms_census_report *report)
+{
+	struct ms_map_bytes sum = { 0 };
+
+	for (size_t i = 0; i < report->map_count; i++) {
+		const struct ms_map_row *row = &report->maps[i];
+
+		if (row->total_bytes == MS_UNKNOWN)
+			continue;
+		sum.total += row->total_bytes;
+		if (row->live_bytes == MS_UNKNOWN)
+			sum.untyped += row->total_bytes;
+		else
+			sum.live += ms_min_u64(row->live_bytes, row->total_bytes);
+	}
+	return sum;
+}
+
 void ms_census_split_memory(struct ms_census_report *report)
 {
-	uint64_t live = 0, total = 0;
-
-	for (size_t i = 0; i < report->owner_count; i++) {
-		live += report->owners[i].live_bytes;
-		total += report->owners[i].total_bytes;
-	}
-	ms_memory_split_maps(&report->memory, live, total);
+	ms_memory_split_maps(&report->memory, ms_census_map_bytes(report));
 }
 
 struct ms_owner_row ms_census_filtered(const struct ms_census_report *report,

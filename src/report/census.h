@@ -161,6 +161,9 @@ MS_MUST_USE struct ms_error *ms_census_inherit(struct ms_census_report *census,
 /** Fill in owners and owner_count from the rows, in place of what was there. */
 MS_MUST_USE struct ms_error *ms_census_sum_owners(struct ms_census_report *report);
 
+/** What its maps take: those whose bytes are known. */
+struct ms_map_bytes ms_census_map_bytes(const struct ms_census_report *report);
+
 /** Split report->memory into maps and others by the owners' sums: after these changed. */
 void ms_census_split_memory(struct ms_census_report *report);
 

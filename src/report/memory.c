@@ -4,21 +4,29 @@
 #include <math.h>
 #include <stdlib.h>
 
-uint64_t ms_memory_live_bytes(const struct ms_memory *m)
+uint64_t ms_memory_map_bytes(const struct ms_memory *m)
 {
-	return m->known ? m->map_live_bytes + m->map_slack_bytes + m->other_live_bytes : MS_UNKNOWN;
+	return m->map_live_bytes + m->map_slack_bytes + m->map_untyped_bytes;
 }
 
-void ms_memory_split_maps(struct ms_memory *m, uint64_t live_bytes, uint64_t total_bytes)
+uint64_t ms_memory_live_bytes(const struct ms_memory *m)
 {
-	uint64_t all = m->map_live_bytes + m->map_slack_bytes + m->other_live_bytes;
-	uint64_t live = ms_min_u64(live_bytes, all);
-	uint64_t slack = total_bytes > live ? total_bytes - live : 0;
+	return m->known ? ms_memory_map_bytes(m) + m->other_live_bytes : MS_UNKNOWN;
+}
+
+void ms_memory_split_maps(struct ms_memory *m, struct ms_map_bytes maps)
+{
+	uint64_t left = ms_memory_map_bytes(m) + m->other_live_bytes;
+	uint64_t known = maps.live + maps.untyped;
+	uint64_t slack = maps.total > known ? maps.total - known : 0;
 
 	slack = slack > m->map_absent_bytes ? slack - m->map_absent_bytes : 0;
-	m->map_live_bytes = live;
-	m->map_slack_bytes = ms_min_u64(slack, all - live);
-	m->other_live_bytes = all - live - m->map_slack_bytes;
+	m->map_live_bytes = ms_min_u64(maps.live, left);
+	left -= m->map_live_bytes;
+	m->map_untyped_bytes = ms_min_u64(maps.untyped, left);
+	left -= m->map_untyped_bytes;
+	m->map_slack_bytes = ms_min_u64(slack, left);
+	m->other_live_bytes = left - m->map_slack_bytes;
 }
 
 double ms_memory_map_share(const struct ms_memory *m)
@@ -27,7 +35,7 @@ double ms_memory_map_share(const struct ms_memory *m)
 
 	if (live == MS_UNKNOWN || live == 0)
 		return NAN;
-	return (double)(m->map_live_bytes + m->map_slack_bytes) / (double)live;
+	return (double)ms_memory_map_bytes(m) / (double)live;
 }
 
 void ms_memory_parts(const struct ms_memory *m, struct ms_memory_part ret_parts[MS_MEMORY_PARTS])
@@ -35,6 +43,7 @@ void ms_memory_parts(const struct ms_memory *m, struct ms_memory_part ret_parts[
 	const struct ms_memory_part parts[MS_MEMORY_PARTS] = {
 		{ "map_live_bytes", "maps: entries", m->map_live_bytes },
 		{ "map_slack_bytes", "maps: slack", m->map_slack_bytes },
+		{ "map_untyped_bytes", "maps: of unknown type", m->map_untyped_bytes },
 		{ "other_live_bytes", "other live objects", m->other_live_bytes },
 		{ "garbage_bytes", "garbage not yet swept", m->garbage_bytes },
 		{ "span_free_bytes", "free slots in spans", m->span_free_bytes },

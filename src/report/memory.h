@@ -1,7 +1,8 @@
 // memory.h - where the resident memory of a process is: parts that add up to what the kernel
 // counts.
 //
-//	rss_bytes = map_live + map_slack + other_live + garbage + span_free    in-use spans
+//	rss_bytes = map_live + map_slack + map_untyped + other_live
+//		  + garbage + span_free                                        in-use spans
 //		  + heap_free                                                  heap pages of no span
 //		  + stacks + manual                                            manual spans
 //		  + runtime + off_heap                                         anonymous, no heap
@@ -39,9 +40,10 @@ struct ms_memory {
 	uint64_t rss_bytes;
 
 	uint64_t map_live_bytes, map_slack_bytes;
-	uint64_t map_absent_bytes; // Of their tables, never touched: in no part.
-	uint64_t other_live_bytes; // Objects that are no part of a map.
-	uint64_t garbage_bytes;    // Dead, and not yet swept.
+	uint64_t map_untyped_bytes; // Of maps whose type does not tell live from slack.
+	uint64_t map_absent_bytes;  // Of their tables, never touched: in no part.
+	uint64_t other_live_bytes;  // Objects that are no part of a map.
+	uint64_t garbage_bytes;     // Dead, and not yet swept.
 	uint64_t span_free_bytes;
 	uint64_t heap_free_bytes; // Given back by no one yet; kept for new spans.
 	uint64_t stack_bytes;     // Stacks of goroutines, those at rest in caches with them.
@@ -63,11 +65,21 @@ struct ms_memory {
 /** Bytes of live heap objects, maps with them; MS_UNKNOWN when not measured. */
 uint64_t ms_memory_live_bytes(const struct ms_memory *m);
 
+/** All bytes of maps, headers with them. */
+uint64_t ms_memory_map_bytes(const struct ms_memory *m);
+
+/** What maps take, as a census sums it. */
+struct ms_map_bytes {
+	uint64_t total;
+	uint64_t live;    // Of the total.
+	uint64_t untyped; // Of the total, where it is not known what is live.
+};
+
 /**
- * Split the live objects anew into maps of @p live_bytes in @p total_bytes, and others: a walk may
- * have found more maps.  What died since it was counted gives way.
+ * Split the live objects anew into maps and others: a walk may have found more maps, or more of
+ * their types.  What died since it was counted gives way.
  */
-void ms_memory_split_maps(struct ms_memory *m, uint64_t live_bytes, uint64_t total_bytes);
+void ms_memory_split_maps(struct ms_memory *m, struct ms_map_bytes maps);
 
 /** Maps' share of the live heap, 0 to 1; NAN when it cannot be said. */
 double ms_memory_map_share(const struct ms_memory *m);
@@ -82,7 +94,7 @@ struct ms_memory_part {
 	uint64_t bytes;
 };
 
-enum { MS_MEMORY_PARTS = 13 };
+enum { MS_MEMORY_PARTS = 14 };
 
 /** All parts in the order in which they are shown; MS_UNKNOWN when not measured. */
 void ms_memory_parts(const struct ms_memory *m, struct ms_memory_part ret_parts[MS_MEMORY_PARTS]);

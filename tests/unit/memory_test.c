@@ -115,17 +115,24 @@ MS_TEST(memory_is_split_anew_when_more_maps_are_known)
 {
 	struct ms_memory m = { .known = true, .other_live_bytes = 1000 };
 
-	ms_memory_split_maps(&m, 100, 400);
+	ms_memory_split_maps(&m, (struct ms_map_bytes){ .live = 100, .total = 400 });
 	check_split(&m, 100, 300, 600);
-	ms_memory_split_maps(&m, 150, 550);
+	ms_memory_split_maps(&m, (struct ms_map_bytes){ .live = 150, .total = 550 });
 	check_split(&m, 150, 400, 450);
 	m.map_absent_bytes = 250; // Of a table that was made and not filled.
-	ms_memory_split_maps(&m, 150, 550);
+	ms_memory_split_maps(&m, (struct ms_map_bytes){ .live = 150, .total = 550 });
 	check_split(&m, 150, 150, 700);
-	ms_memory_split_maps(&m, 700, 1500); // More than lives: some died meanwhile.
+	ms_memory_split_maps(
+	    &m, (struct ms_map_bytes){ .live = 700,
+				       .total = 1500 }); // More than lives: some died meanwhile.
 	check_split(&m, 700, 300, 0);
-	ms_memory_split_maps(&m, 1500, 1600);
+	ms_memory_split_maps(&m, (struct ms_map_bytes){ .live = 1500, .total = 1600 });
 	check_split(&m, 1000, 0, 0);
-	ms_memory_split_maps(&m, 0, 0);
+	ms_memory_split_maps(&m, (struct ms_map_bytes){ .live = 0, .total = 0 });
 	check_split(&m, 0, 0, 1000);
+	m.map_absent_bytes = 0;
+	ms_memory_split_maps(&m,
+			     (struct ms_map_bytes){ .live = 100, .total = 400, .untyped = 120 });
+	check_split(&m, 100, 180, 600);
+	CHECK_EQ(m.map_untyped_bytes, 120);
 }
