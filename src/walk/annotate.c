@@ -2,6 +2,7 @@
 #include "walk/walk_internal.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/vec.h"
 
 #include <search.h>
@@ -22,13 +23,6 @@ struct owners {
 	size_t count, slot_count;
 };
 
-static uint64_t hash(uint64_t v)
-{
-	v ^= v >> 31;
-	v *= 0x9e3779b97f4a7c15;
-	return v ^ v >> 29;
-}
-
 static bool owners_grow(struct owners *o)
 {
 	size_t wanted = o->slot_count ? o->slot_count * 2 : 1 << 10;
@@ -37,7 +31,7 @@ static bool owners_grow(struct owners *o)
 	if (!slots)
 		return false;
 	for (size_t i = 0; i < o->slot_count; i++) {
-		size_t at = hash(o->slots[i].key) & (wanted - 1);
+		size_t at = ms_hash_number(o->slots[i].key) & (wanted - 1);
 
 		if (!o->slots[i].key)
 			continue;
@@ -63,7 +57,7 @@ static struct ms_error *owner_text(struct ms_walk *w, struct owners *o, ms_label
 		return NULL;
 	if (o->count * 2 >= o->slot_count && !owners_grow(o))
 		return ms_error_no_memory();
-	at = hash(key) & (o->slot_count - 1);
+	at = ms_hash_number(key) & (o->slot_count - 1);
 	while (o->slots[at].key && o->slots[at].key != key)
 		at = (at + 1) & (o->slot_count - 1);
 	if (!o->slots[at].key) {

@@ -2,6 +2,7 @@
 #include "walk/label.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/vec.h"
 
 enum {
@@ -39,11 +40,7 @@ static uint64_t mix(uint64_t h)
 
 static uint64_t text_hash(const char *text, size_t size)
 {
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3;
-	return mix(hash);
+	return mix(ms_hash_text(text, size));
 }
 
 /** Room for one more in a table of slots at most half full; rehashes with @p hash_of. */

@@ -6,12 +6,13 @@
 #include "walk/walk_internal.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/vec.h"
 
 enum {
 	PARTS_MAX = 1 << 22,
 	SET_SLOTS_MIN = 1 << 12,
-	ITABS_MAX = 1 << 20,
+	ITABS_MAX = 1 << 19,
 	TOTALS_MAX = 1 << 17,
 	QUEUE_ITEMS_MIN = 1 << 12,
 	MALLOC_HEADER_BYTES = 8,
@@ -19,13 +20,6 @@ enum {
 	TABLE_BYTES_MAX = 1 << 16,
 	MAP_HEADS_BYTES = 128, // A map's header and what belongs to it, or a table's.
 };
-
-static uint64_t hash(uint64_t v)
-{
-	v ^= v >> 32;
-	v *= 0x9e3779b97f4a7c15;
-	return v ^ v >> 29;
-}
 
 // --- Sets. ---
 
@@ -37,7 +31,7 @@ static bool set_grow(struct ms_walk_set *set)
 	if (!slots)
 		return false;
 	for (size_t i = 0; i < set->slot_count; i++) {
-		size_t at = hash(set->slots[i]) & (wanted - 1);
+		size_t at = ms_hash_number(set->slots[i]) & (wanted - 1);
 
 		if (!set->slots[i])
 			continue;
@@ -61,7 +55,7 @@ bool ms_walk_set_add(struct ms_walk *w, struct ms_walk_set *set, uint64_t key)
 		w->out_of_memory = true;
 		return false;
 	}
-	for (at = hash(key) & (set->slot_count - 1); set->slots[at];
+	for (at = ms_hash_number(key) & (set->slot_count - 1); set->slots[at];
 	     at = (at + 1) & (set->slot_count - 1)) {
 		if (set->slots[at] == key)
 			return false;
@@ -185,8 +179,8 @@ static bool is_seen(const struct ms_walk *w, const struct object *o)
 /** The sum that objects of this kind belong to; NULL when there are too many kinds. */
 static struct ms_walk_total *total_find(struct ms_walk *w, const struct ms_walk_total *kind)
 {
-	uint64_t key = hash((uint64_t)kind->type << 16 | (uint64_t)kind->span_class << 8 |
-			    (uint64_t)kind->is_row << 1 | kind->is_map);
+	uint64_t key = ms_hash_number((uint64_t)kind->type << 16 | (uint64_t)kind->span_class << 8 |
+				      (uint64_t)kind->is_row << 1 | kind->is_map);
 	size_t at;
 
 	if (w->totals.count * 2 >= w->totals.slot_count) {
@@ -205,8 +199,8 @@ static struct ms_walk_total *total_find(struct ms_walk *w, const struct ms_walk_
 		for (size_t i = 0; i < w->totals.count; i++) {
 			const struct ms_walk_total *t = &w->totals.items[i];
 
-			at = hash((uint64_t)t->type << 16 | (uint64_t)t->span_class << 8 |
-				  (uint64_t)t->is_row << 1 | t->is_map) &
+			at = ms_hash_number((uint64_t)t->type << 16 | (uint64_t)t->span_class << 8 |
+					    (uint64_t)t->is_row << 1 | t->is_map) &
 			     (wanted - 1);
 			while (slots[at])
 				at = (at + 1) & (wanted - 1);
@@ -399,7 +393,7 @@ size_t ms_walk_row_of(const struct ms_walk *w, ms_addr address)
 
 	if (!w->row_slot_count)
 		return SIZE_MAX;
-	for (at = hash(address) & (w->row_slot_count - 1); w->row_slots[at];
+	for (at = ms_hash_number(address) & (w->row_slot_count - 1); w->row_slots[at];
 	     at = (at + 1) & (w->row_slot_count - 1)) {
 		if (w->report->maps[w->row_slots[at] - 1].address == address)
 			return w->row_slots[at] - 1;
@@ -535,43 +529,6 @@ bool ms_walk_map_fits(struct ms_walk *w, ms_plan_id type, ms_addr address)
 
 // --- Interfaces. ---
 
-static ms_plan_id *itab_slot(struct ms_walk *w, ms_addr address)
-{
-	size_t at;
-
-	if (w->itabs.count * 2 >= w->itabs.slot_count) {
-		size_t wanted = w->itabs.slot_count ? w->itabs.slot_count * 2 : 1 << 10;
-		ms_addr *keys = calloc(wanted, sizeof(*keys));
-		ms_plan_id *types = calloc(wanted, sizeof(*types));
-
-		if (!keys || !types || wanted > ITABS_MAX) {
-			w->out_of_memory |= !keys || !types;
-			ms_walk_cut(w, "more itabs than are kept in mind");
-			free(keys);
-			free(types);
-			return NULL;
-		}
-		for (size_t i = 0; i < w->itabs.slot_count; i++) {
-			if (!w->itabs.keys[i])
-				continue;
-			at = hash(w->itabs.keys[i]) & (wanted - 1);
-			while (keys[at])
-				at = (at + 1) & (wanted - 1);
-			keys[at] = w->itabs.keys[i];
-			types[at] = w->itabs.types[i];
-		}
-		free(w->itabs.keys);
-		free(w->itabs.types);
-		w->itabs.keys = keys;
-		w->itabs.types = types;
-		w->itabs.slot_count = wanted;
-	}
-	at = hash(address) & (w->itabs.slot_count - 1);
-	while (w->itabs.keys[at] && w->itabs.keys[at] != address)
-		at = (at + 1) & (w->itabs.slot_count - 1);
-	return &w->itabs.types[at];
-}
-
 /** Where the linker and the runtime keep itabs: in the program's data, or in no span. */
 static bool may_be_itab(const struct ms_walk *w, ms_addr word)
 {
@@ -605,21 +562,22 @@ static ms_plan_id itab_type(struct ms_walk *w, ms_addr word)
 
 ms_plan_id ms_walk_interface_type(struct ms_walk *w, ms_addr word, bool is_itab)
 {
-	ms_plan_id *slot;
+	const uint32_t *known;
+	ms_plan_id type;
 
 	if (!is_itab)
 		return ms_plans_get(&w->plans, word);
-	if (!may_be_itab(w, word))
+	known = ms_number_map_find(&w->itabs, word);
+	if (known || !may_be_itab(w, word))
+		return known ? *known : 0;
+	if (w->itabs.count >= ITABS_MAX) {
+		ms_walk_cut(w, "more itabs than are kept in mind");
 		return 0;
-	slot = itab_slot(w, word);
-	if (!slot)
-		return 0;
-	if (w->itabs.keys[slot - w->itabs.types] != word) {
-		w->itabs.keys[slot - w->itabs.types] = word;
-		w->itabs.count++;
-		*slot = itab_type(w, word);
 	}
-	return *slot;
+	type = itab_type(w, word);
+	if (!ms_number_map_add(&w->itabs, word, type))
+		w->out_of_memory = true;
+	return type;
 }
 
 void ms_walk_meet_interface(struct ms_walk *w, ms_plan_id type, ms_addr word, ms_addr at,

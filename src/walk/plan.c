@@ -12,6 +12,7 @@
 // What they hold belongs to whoever holds them: their own names are left out of labels.
 #include "walk/plan.h"
 
+#include "base/hash.h"
 #include "base/vec.h"
 #include "golang/struct_types.h"
 
@@ -25,7 +26,6 @@ enum {
 	PARTS_OF_ALL_MAX = 64 << 20,
 	NAMED_MAX = 1 << 16,
 	PATH_BYTES_MAX = 512,
-	SLOTS_MIN = 4096,
 	NAME_BYTES_MAX = 512,
 	KIND_UINTPTR = 12,
 	KIND_ARRAY = 17,
@@ -41,7 +41,6 @@ enum {
 };
 
 static const uint64_t TYPE_BYTES_MAX = (uint64_t)1 << 40;
-static const uint32_t PLAN_BAD = UINT32_MAX;
 
 /** A value being taken apart. */
 struct ms_plan_build {
@@ -61,11 +60,6 @@ struct place {
 	bool whole;  // The path does not go on: insides of sync.Map and the like.
 	unsigned depth;
 };
-
-static uint64_t slot_hash(ms_addr address)
-{
-	return (address >> 3) * 0x9e3779b97f4a7c15 >> 20;
-}
 
 static const uint8_t *bytes_at(const struct ms_plans *p, ms_addr address, uint64_t size)
 {
@@ -128,15 +122,6 @@ static bool is_called(const struct names *n, const char *package, const char *na
 	       !memcmp(n->name, name, n->name_size);
 }
 
-static uint64_t name_hash(const char *text, size_t size)
-{
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3;
-	return hash;
-}
-
 static int by_hash(const void *a, const void *b)
 {
 	const struct ms_named_type *x = a, *y = b;
@@ -171,7 +156,7 @@ static bool named_collect(struct ms_plans *p)
 				break;
 			}
 			if (!ms_vec_push(&p->named,
-					 { type.address, name_hash(type.name, type.name_size) }))
+					 { type.address, ms_hash_text(type.name, type.name_size) }))
 				return false;
 		}
 	}
@@ -183,7 +168,7 @@ static bool named_collect(struct ms_plans *p)
 /** The struct called @p name, or 0. */
 static ms_addr named_find(const struct ms_plans *p, const char *name, size_t size)
 {
-	uint64_t hash = name_hash(name, size);
+	uint64_t hash = ms_hash_text(name, size);
 	size_t low = 0, high = p->named.count;
 
 	while (low < high) {
@@ -602,68 +587,29 @@ static bool plan_read(struct ms_plans *p, ms_addr address, struct ms_plan *ret_p
 	return true;
 }
 
-static bool slots_grow(struct ms_plans *p)
-{
-	size_t wanted = p->slot_count ? p->slot_count * 2 : SLOTS_MIN;
-	uint32_t *slots = calloc(wanted, sizeof(*slots));
-	ms_addr *keys = calloc(wanted, sizeof(*keys));
-
-	if (!slots || !keys) {
-		free(slots);
-		free(keys);
-		return false;
-	}
-	for (size_t i = 0; i < p->slot_count; i++) {
-		size_t at = slot_hash(p->slot_keys[i]) & (wanted - 1);
-
-		if (!p->slots[i])
-			continue;
-		while (slots[at])
-			at = (at + 1) & (wanted - 1);
-		slots[at] = p->slots[i];
-		keys[at] = p->slot_keys[i];
-	}
-	free(p->slots);
-	free(p->slot_keys);
-	p->slots = slots;
-	p->slot_keys = keys;
-	p->slot_count = wanted;
-	return true;
-}
-
 ms_plan_id ms_plans_get(struct ms_plans *p, ms_addr address)
 {
+	const uint32_t *known = ms_number_map_find(&p->by_address, address);
+	ms_plan_id id = (ms_plan_id)p->count;
 	struct ms_plan plan;
-	size_t at;
 
+	if (known)
+		return *known;
 	if (!address || (address & 7))
 		return 0;
-	if (p->slot_used * 2 >= p->slot_count && !slots_grow(p)) {
-		p->out_of_memory = true;
-		return 0;
-	}
-	for (at = slot_hash(address) & (p->slot_count - 1); p->slots[at];
-	     at = (at + 1) & (p->slot_count - 1)) {
-		if (p->slot_keys[at] == address)
-			return p->slots[at] == PLAN_BAD ? 0 : p->slots[at];
-	}
-	if (p->slot_used >= PLANS_MAX) {
+	if (p->by_address.count >= PLANS_MAX) {
 		p->cut = true;
 		return 0;
 	}
-	p->slot_keys[at] = address;
-	p->slot_used++;
-	if (!plan_read(p, address, &plan)) {
-		p->slots[at] = PLAN_BAD;
-		return 0;
-	}
-	p->slots[at] = (uint32_t)p->count;
-	if (!ms_vec_push(p, plan)) {
-		p->slots[at] = PLAN_BAD;
+	if (!plan_read(p, address, &plan))
+		id = 0;
+	else if (!ms_vec_push(p, plan))
+		p->out_of_memory = true;
+	if (p->out_of_memory || !ms_number_map_add(&p->by_address, address, id)) {
 		p->out_of_memory = true;
 		return 0;
 	}
-	return (ms_plan_id)(p->count - 1);
+	return id;
 }
 
 static bool is_table(const struct ms_plans *p, const struct ms_plan *plan)
@@ -864,8 +810,7 @@ void ms_plans_deinit(struct ms_plans *p)
 {
 	free(p->items);
 	free(p->ops);
-	free(p->slots);
-	free(p->slot_keys);
+	ms_number_map_deinit(&p->by_address);
 	free(p->named.items);
 	free(p->build);
 	*p = (struct ms_plans){ 0 };

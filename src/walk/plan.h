@@ -6,6 +6,7 @@
 // Structs and arrays inside a value are taken apart here, so that a visit is a loop over words.
 #pragma once
 
+#include "base/number_map.h"
 #include "golang/types.h"
 #include "walk/label.h"
 
@@ -72,10 +73,8 @@ struct ms_plans {
 	size_t count, capacity;
 	struct ms_op *ops;
 	size_t op_count, op_capacity;
-	uint32_t *slots; // By descriptor: number, 0 for an empty slot; PLAN_BAD for none there.
-	size_t slot_count, slot_used;
-	ms_addr *slot_keys;
-	ms_plan_id any; // interface{}: no descriptor needed.
+	struct ms_number_map by_address; // Of descriptors; 0 for what cannot be one.
+	ms_plan_id any;                  // interface{}: no descriptor needed.
 	struct ms_named_types {
 		struct ms_named_type {
 			ms_addr address;

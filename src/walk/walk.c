@@ -6,6 +6,7 @@
 #include "walk/walk_internal.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/vec.h"
 
 #include <time.h>
@@ -223,12 +224,8 @@ static struct ms_error *rows_index(struct ms_walk *w)
 		return ms_error_no_memory();
 	w->row_slot_count = wanted;
 	for (size_t i = 0; i < w->report->map_count; i++) {
-		uint64_t v = w->report->maps[i].address;
-		size_t at;
+		size_t at = ms_hash_number(w->report->maps[i].address) & (wanted - 1);
 
-		v ^= v >> 32;
-		v *= 0x9e3779b97f4a7c15;
-		at = (v ^ v >> 29) & (wanted - 1);
 		while (w->row_slots[at])
 			at = (at + 1) & (wanted - 1);
 		w->row_slots[at] = (uint32_t)(i + 1);
@@ -323,8 +320,7 @@ static void walk_deinit(struct ms_walk *w)
 	free(w->row_slots);
 	free(w->tries.items);
 	free(w->roots.items);
-	free(w->itabs.keys);
-	free(w->itabs.types);
+	ms_number_map_deinit(&w->itabs);
 	free(w->totals.items);
 	free(w->totals.slots);
 	free(w);

@@ -120,12 +120,8 @@ struct ms_walk {
 	struct {
 		ms_addr address;
 		const char *name;
-	} nameless; // The last variable without a symbol.
-	struct {
-		ms_addr *keys;
-		ms_plan_id *types;
-		size_t count, slot_count;
-	} itabs;
+	} nameless;                 // The last variable without a symbol.
+	struct ms_number_map itabs; // Types by the address of an itab.
 	struct ms_walk_figures summary;
 	double until;        // By the clock; 0: no bound.
 	uint64_t steps_left; // Of the item that is visited: no honest type needs as many.
