@@ -23,7 +23,8 @@ enum {
 	PATH_BYTES_MAX = 1024,
 	TYPED_MAX = 1 << 19,
 	TYPED_DEPTH_MAX = 16,
-	TYPED_PARTS_MAX = 1 << 18, // Types that are looked at for one variable.
+	TYPED_PARTS_MAX = 1 << 18,        // Types that are looked at for one variable.
+	TYPED_PARTS_OF_ALL_MAX = 1 << 22, // A hostile file can have many such variables.
 	TYPEDEFS_MAX = 16,
 	AT_GO_KIND = 0x2900,
 	AT_GO_KEY = 0x2901,
@@ -364,13 +365,14 @@ static void typed_search(struct typed_search *s, Dwarf_Die *type, ms_addr at, si
 {
 	uint64_t descriptor_at;
 
-	if (depth > TYPED_DEPTH_MAX || s->out_of_memory || dwarf_tag(type) == DW_TAG_base_type)
-		return;
-	if (s->parts == TYPED_PARTS_MAX) {
+	if (s->parts == TYPED_PARTS_MAX || s->globals->parts == TYPED_PARTS_OF_ALL_MAX) {
 		s->cut = true;
 		return;
 	}
-	s->parts++;
+	s->parts++; // Those that lie too deep, too: they are the most.
+	s->globals->parts++;
+	if (depth > TYPED_DEPTH_MAX || s->out_of_memory || dwarf_tag(type) == DW_TAG_base_type)
+		return;
 	descriptor_at = described_at(type);
 	if (descriptor_at)
 		typed_add(s, at, descriptor_at, MS_GO_TYPED_VALUE, len);

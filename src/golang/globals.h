@@ -50,6 +50,7 @@ struct ms_go_globals {
 		size_t count, capacity;
 	} pointers;
 	size_t variables; // That were looked at.
+	size_t parts;     // Of them, likewise.
 	size_t left_out;  // Of these, those that a bound cut off.
 	bool refused;     // The debug information is damaged or too large: some may be missing.
 	struct ms_arena arena;
