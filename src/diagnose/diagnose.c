@@ -117,6 +117,9 @@ static struct ms_error *second_walk(struct diagnosis *d, const struct ms_census_
 		err = ms_walk_run(d->window.rt, &options, census);
 	else
 		census->coverage.walk = first->coverage.walk;
+	// What a walk that was cut counts in a trie is a part, and would grow or fall by chance.
+	d->before.tries_compare =
+	    second_walk_s(d) > 0 && !first->coverage.walk.cut && !census->coverage.walk.cut;
 	if (!err)
 		err = ms_census_inherit(census, first);
 	if (!err)

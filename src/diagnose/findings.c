@@ -31,11 +31,12 @@ struct ms_error *ms_befores_take(const struct ms_census_report *census,
 	for (size_t i = 0; i < census->map_count; i++) {
 		const struct ms_map_row *m = &census->maps[i];
 
-		items[i] =
-		    (struct ms_before){ m->address, m->entries, m->capacity,       m->total_bytes,
-					m->tables,  m->growing, m->growth.progress };
+		items[i] = (struct ms_before){ m->address,         m->entries,
+					       m->capacity,        m->total_bytes,
+					       m->tables,          m->growing,
+					       m->growth.progress, m->kind == MS_MAP_SYNC_TRIE };
 	}
-	*ret_befores = (struct ms_befores){ items, census->map_count };
+	*ret_befores = (struct ms_befores){ items, census->map_count, false };
 	return NULL;
 }
 
@@ -184,8 +185,11 @@ static void fleet_add_after(struct ms_diagnosis_report *r, const struct ms_map_r
 		r->slack_bytes += m->slack_bytes;
 }
 
-static void fleet_add_before(struct ms_fleet *fleet, const struct ms_before *b)
+static void fleet_add_before(const struct ms_befores *before, const struct ms_before *b,
+			     struct ms_fleet *fleet)
 {
+	if (b->is_trie && !before->tries_compare)
+		return;
 	fleet->maps_before++;
 	fleet->entries_before += b->entries;
 	if (b->total_bytes != MS_UNKNOWN)
@@ -229,8 +233,12 @@ struct ms_error *ms_findings_make(const struct ms_befores *before,
 		const struct ms_before *same = NULL;
 		struct ms_finding f;
 
+		if (m->kind == MS_MAP_SYNC_TRIE && !before->tries_compare) {
+			report->map_bytes += m->total_bytes != MS_UNKNOWN ? m->total_bytes : 0;
+			continue;
+		}
 		for (; b < before->count && before->items[b].address < m->address; b++)
-			fleet_add_before(&report->fleet, &before->items[b]);
+			fleet_add_before(before, &before->items[b], &report->fleet);
 		if (b < before->count && before->items[b].address == m->address)
 			same = &before->items[b];
 		matched += same != NULL;
@@ -242,7 +250,7 @@ struct ms_error *ms_findings_make(const struct ms_befores *before,
 		}
 	}
 	for (; b < before->count; b++)
-		fleet_add_before(&report->fleet, &before->items[b]);
+		fleet_add_before(before, &before->items[b], &report->fleet);
 	report->fleet.appeared = report->fleet.maps_after - matched;
 	report->fleet.vanished = report->fleet.maps_before - matched;
 	findings_cut(&findings);

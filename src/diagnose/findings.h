@@ -11,11 +11,14 @@ struct ms_before {
 	uint32_t tables;
 	bool growing;
 	double progress; // Of the evacuation.
+	bool is_trie;
 };
 
 struct ms_befores {
 	struct ms_before *items; // Sorted by address.
 	size_t count;
+	bool tries_compare; // Both censuses have all tries of sync.Map: a walk finds them, or a
+			    // part.
 };
 
 MS_MUST_USE struct ms_error *ms_befores_take(const struct ms_census_report *census,
