@@ -151,6 +151,11 @@ static struct ms_error *narrow_run(struct ms_walk *w)
 	return NULL;
 }
 
+static bool is_out_of_memory(const struct ms_walk *w)
+{
+	return w->out_of_memory || w->plans.out_of_memory || w->labels.out_of_memory;
+}
+
 struct ms_error *ms_walk_drain(struct ms_walk *w)
 {
 	MS_AUTO_FREE struct batch *b = malloc(sizeof(*b));
@@ -172,7 +177,7 @@ struct ms_error *ms_walk_drain(struct ms_walk *w)
 				ms_walk_visit(w, &b->items[i], bytes,
 					      w->fetch.wants[b->wants[i]].size);
 		}
-		if (w->out_of_memory || w->plans.out_of_memory || w->labels.out_of_memory)
+		if (is_out_of_memory(w))
 			return ms_error_no_memory();
 	}
 	w->queue.count = 0;
@@ -343,6 +348,8 @@ struct ms_error *ms_walk_run(struct ms_go_runtime *rt, const struct ms_walk_opti
 	err = walk_init(w);
 	if (!err)
 		err = ms_walk_from_roots(w);
+	if (!err && is_out_of_memory(w)) // Met outside of what waits: while data was searched.
+		err = ms_error_no_memory();
 	if (err && ms_walk_can_do_without(err)) {
 		ms_error_free(err); // The census stands without it.
 		err = NULL;
