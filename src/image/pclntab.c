@@ -101,6 +101,22 @@ static bool section_try(struct ms_target *t, const struct ms_elf *elf, const cha
 	return true;
 }
 
+static struct ms_error *not_found(struct ms_target *t)
+{
+	struct ms_elf_section section;
+
+	if ((ms_elf_section_find(t, ".gopclntab", &section) ||
+	     ms_elf_section_find(t, ".data.rel.ro.gopclntab", &section)) &&
+	    section.bytes >= HEADER_BYTES)
+		return ms_error_new(
+		    MS_ERR_UNSUPPORTED,
+		    "its Go function table (pclntab) begins in no way that is known: "
+		    "it is obfuscated, or of a release unknown to mapscope");
+	return ms_error_new(MS_ERR_UNSUPPORTED,
+			    "its executable is not a Go program: no Go function table (pclntab) "
+			    "in it");
+}
+
 struct ms_error *ms_pclntab_find(struct ms_target *t, const struct ms_elf *elf,
 				 struct ms_pclntab *ret_tab)
 {
@@ -116,11 +132,7 @@ struct ms_error *ms_pclntab_find(struct ms_target *t, const struct ms_elf *elf,
 		if (err)
 			return err;
 	}
-	if (!found)
-		return ms_error_new(MS_ERR_UNSUPPORTED,
-				    "its executable is not a Go program: no Go function table "
-				    "(pclntab) in it");
-	return NULL;
+	return found ? NULL : not_found(t);
 }
 
 struct ms_error *ms_pclntab_has_function(struct ms_target *t, const struct ms_pclntab *tab,
