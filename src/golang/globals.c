@@ -189,6 +189,8 @@ struct typed_search {
 	ms_addr types;
 	const char *variable;
 	unsigned parts;
+	struct ms_go_runtime *rt;
+	bool behind_static; // One such pointer is followed, not a web of them.
 	bool cut, out_of_memory;
 	char path[PATH_BYTES_MAX];
 };
@@ -325,6 +327,39 @@ static bool typed_atomic(struct typed_search *s, Dwarf_Die *type, ms_addr at, si
 	return true;
 }
 
+/**
+ * A pointer to what the program does not describe: var x = &T{...} makes a T that the linker lays
+ * out among the variables, and needs no descriptor for.
+ */
+static void typed_static(struct typed_search *s, Dwarf_Die *type, ms_addr at, size_t len,
+			 unsigned depth)
+{
+	uint8_t word[8];
+	bool is_static = false;
+	struct ms_error *err;
+	ms_addr pointee;
+
+	if (s->behind_static)
+		return;
+	err = ms_target_read(s->rt->target, at, word, sizeof(word));
+	if (err) {
+		ms_error_free(err);
+		return;
+	}
+	pointee = ms_load_u64(word);
+	for (size_t i = 0; i < s->rt->module_count; i++) {
+		const struct ms_go_module *m = &s->rt->modules[i];
+
+		is_static |= (pointee >= m->data && pointee < m->edata) ||
+			     (pointee >= m->bss && pointee < m->ebss);
+	}
+	if (!is_static)
+		return;
+	s->behind_static = true;
+	typed_search(s, type, pointee, len, depth + 1);
+	s->behind_static = false;
+}
+
 /** A type that the program does not describe itself: its parts may be. */
 static void typed_parts(struct typed_search *s, Dwarf_Die *type, ms_addr at, size_t len,
 			unsigned depth)
@@ -346,8 +381,12 @@ static void typed_parts(struct typed_search *s, Dwarf_Die *type, ms_addr at, siz
 		typed_array(s, type, at, len, depth);
 		return;
 	case DW_TAG_pointer_type:
-		if (follow(type, DW_AT_type, &inner) && described_at(&inner))
+		if (!follow(type, DW_AT_type, &inner))
+			return;
+		if (described_at(&inner))
 			typed_add(s, at, described_at(&inner), MS_GO_TYPED_POINTER, len);
+		else
+			typed_static(s, &inner, at, len, depth);
 		return;
 	case DW_TAG_typedef:
 		if (kind == KIND_MAP)
@@ -380,25 +419,26 @@ static void typed_search(struct typed_search *s, Dwarf_Die *type, ms_addr at, si
 		typed_parts(s, type, at, len, depth);
 }
 
-static struct ms_error *visit_typed(struct ms_go_globals *globals, ms_addr types, Dwarf_Die *type,
-				    ms_addr at, const char *name, size_t name_size, bool *ret_cut)
-{
-	struct typed_search s = { .globals = globals, .types = types };
+struct load {
+	struct ms_go_runtime *rt;
+	struct ms_go_globals *globals;
+	ms_addr bias, types;
+	struct ms_go_shapes shapes;
+	size_t entries;
+};
 
-	s.variable = ms_arena_strndup(&globals->arena, name, name_size);
+static struct ms_error *visit_typed(struct load *l, Dwarf_Die *type, ms_addr at, const char *name,
+				    size_t name_size, bool *ret_cut)
+{
+	struct typed_search s = { .globals = l->globals, .types = l->types, .rt = l->rt };
+
+	s.variable = ms_arena_strndup(&l->globals->arena, name, name_size);
 	if (!s.variable)
 		return ms_error_no_memory();
 	typed_search(&s, type, at, 0, 0);
 	*ret_cut = s.cut;
 	return s.out_of_memory ? ms_error_no_memory() : NULL;
 }
-
-struct load {
-	struct ms_go_globals *globals;
-	ms_addr bias, types;
-	struct ms_go_shapes shapes;
-	size_t entries;
-};
 
 static struct ms_error *visit_variable(struct load *l, Dwarf_Die *die)
 {
@@ -419,7 +459,7 @@ static struct ms_error *visit_variable(struct load *l, Dwarf_Die *die)
 	shape = ms_go_shapes_of(&l->shapes, &type, MS_GO_REACH_POINTER);
 	if (!ms_dwarf_address_of(die, &address) || !path_start(&w, name, &len))
 		return NULL;
-	err = visit_typed(l->globals, l->types, &type, address + l->bias, w.path, len, &w.cut);
+	err = visit_typed(l, &type, address + l->bias, w.path, len, &w.cut);
 	if (err || !shape) {
 		l->globals->left_out += w.cut;
 		return err;
@@ -506,7 +546,7 @@ static bool file_has_dwarf(struct ms_go_runtime *rt)
 static struct ms_error *read_file(struct ms_go_runtime *rt, struct ms_go_globals *globals)
 {
 	MS_CLEANUP(ms_dwarf_file_close) struct ms_dwarf_file file = { 0 };
-	struct load l = { .globals = globals, .bias = rt->elf.bias };
+	struct load l = { .rt = rt, .globals = globals, .bias = rt->elf.bias };
 	struct ms_error *err = ms_dwarf_file_open(ms_target_exe_fd(rt->target), &file);
 
 	if (err && ms_error_code(err) == MS_ERR_NO_MEMORY)
