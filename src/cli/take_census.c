@@ -66,6 +66,7 @@ struct ms_error *ms_take_census(struct ms_session *s, enum ms_take_what what,
 	}
 	if (!report.memory.known)
 		report.rss_bytes = ms_session_rss_bytes(s);
+	report.cost.read_bytes = s->target->cost.read_bytes; // To be ready and for the walk, too.
 	ms_session_account(s, &report.cost);
 	*ret_report = report;
 	return NULL;

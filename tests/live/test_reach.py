@@ -54,6 +54,16 @@ def tool_as_nobody(tool, *args):
         targets.TOOL = before
 
 
+@test('reach/what the walk reads is counted')
+def walk_is_counted():
+    binary = builds.go_program('truth', builds.NEWEST, 'stripped')
+    with targets.Truth(binary, '-maps', 1000) as target:
+        pages = [targets.tool('maps', target.pid, *more, '--json').document()
+                 for more in (('--no-owners',), ())]
+        alone, whole = (page['cost']['read_bytes'] for page in pages)
+        require(whole > alone, f'{whole} bytes with types and owners, {alone} without')
+
+
 @test('reach/same user without privileges')
 def same_user():
     binary = builds.go_program('truth', builds.NEWEST, 'stripped')
