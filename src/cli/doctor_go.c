@@ -130,19 +130,12 @@ static void check_types(struct ms_doctor *d)
 {
 	bool headers = ms_go_has_malloc_headers(d->session->rt->layout), dwarf = d->elf.has_dwarf;
 
-	if (!headers && !dwarf)
-		ms_doctor_add(
-		    d, "types", MS_CHECK_LIMITED, NULL,
-		    "no map has one: before Go 1.22 memory names no types, and there is no "
-		    "DWARF");
-	else
-		ms_doctor_add(d, "types", MS_CHECK_LIMITED, NULL, "%s%s%s; other maps have none",
-			      headers
-				  ? "memory names the type of a table over 512 bytes that holds "
-				    "pointers"
-				  : "",
-			      headers && dwarf ? ", " : "",
-			      dwarf ? "DWARF names those of package-level variables" : "");
+	ms_doctor_add(
+	    d, "types", MS_CHECK_OK, NULL,
+	    "a walk from variables and stacks finds them%s%s; what lies on a stack itself may "
+	    "have none",
+	    headers ? ", and memory names those of tables over 512 bytes" : "",
+	    dwarf ? "" : "; without DWARF, machine code says which types variables have");
 }
 
 static void check_owners(struct ms_doctor *d)
@@ -152,9 +145,10 @@ static void check_owners(struct ms_doctor *d)
 	struct ms_error *err;
 
 	if (!d->elf.has_dwarf) {
-		ms_doctor_add(d, "owners", MS_CHECK_LIMITED,
-			      "run a build made without -ldflags=-s or -w",
-			      "without DWARF no map has the name of a variable");
+		ms_doctor_add(
+		    d, "owners", MS_CHECK_LIMITED, "run a build made without -ldflags=-s or -w",
+		    "without DWARF variables have no names: an owner is a field of a type, "
+		    "and the functions that use the variable");
 		return;
 	}
 	err = ms_go_globals_load(d->session->rt, &globals);
@@ -162,11 +156,11 @@ static void check_owners(struct ms_doctor *d)
 		ms_doctor_refuse(d, "owners", NULL, err);
 		return;
 	}
-	ms_doctor_add(d, "owners", MS_CHECK_LIMITED, NULL,
-		      "DWARF names %s places for maps in package-level variables%s; maps elsewhere "
-		      "have no owner",
-		      ms_human_count(&count, globals->slots.count),
-		      globals->refused ? ", and part of it is damaged or too large" : "");
+	ms_doctor_add(
+	    d, "owners", MS_CHECK_LIMITED, NULL,
+	    "DWARF names %s places in package-level variables%s; from there a walk goes on",
+	    ms_human_count(&count, globals->typed.count),
+	    globals->refused ? ", and part of it is damaged or too large" : "");
 }
 
 /** What to do about a release without a row; NULL when it has one, or when it is not known. */

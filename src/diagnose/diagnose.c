@@ -22,7 +22,7 @@
 static const double RESERVE = 1.2;            // Of the first census's time, kept for the second.
 static const double FIRST_WALK_SHARE = 0.5;   // Of the time until the end.
 static const double SECOND_WALK_SHARE = 0.25; // Of the whole: a longer walk is not made twice.
-static const double WALK_SECONDS_MIN = 0.2;
+static const double WALK_SECONDS_MIN = 1;
 
 struct diagnosis {
 	struct ms_window window;
@@ -112,7 +112,7 @@ static struct ms_error *second_walk(struct diagnosis *d, const struct ms_census_
 	const struct ms_walk_options options = { .tick = tick_of_last_walk, .tick_context = d };
 	struct ms_error *err = NULL;
 
-	d->walk_until = now(d) + fmax(2 * d->first_walk_s, WALK_SECONDS_MIN);
+	d->walk_until = now(d) + fmax(3 * d->first_walk_s, WALK_SECONDS_MIN);
 	if (second_walk_s(d) > 0)
 		err = ms_walk_run(d->window.rt, &options, census);
 	else

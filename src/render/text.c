@@ -258,8 +258,8 @@ static void text_walk(struct ms_text *t, const struct ms_walk_figures *w)
 		       ms_human_count(&a, w->objects), ms_human_count(&b, w->roots));
 	ms_text_printf(t, "%s", ms_human_seconds(&a, w->seconds));
 	if (w->unreached)
-		ms_text_printf(t, "; %s maps not reached: garbage, or held where nothing says so",
-			       ms_human_count(&a, w->unreached));
+		ms_text_printf(t, "; %s maps not reached%s", ms_human_count(&a, w->unreached),
+			       w->cut ? " so far" : ": garbage, or held where nothing says so");
 	if (w->conflicts)
 		ms_text_printf(t, "; %s met with two types", ms_human_count(&a, w->conflicts));
 	if (w->unseen)

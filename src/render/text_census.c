@@ -183,6 +183,14 @@ static size_t address_columns(const struct table *table, const struct shown *row
 	return columns_of(scratch);
 }
 
+/** What has no owner was not reached from anywhere, when a walk got to its end. */
+static const char *no_owner(const struct table *table)
+{
+	const struct ms_walk_figures *w = &table->report->coverage.walk;
+
+	return w->taken && !w->cut ? "not reached" : "owner unknown";
+}
+
 static size_t owner_columns(const struct table *table, const struct shown *row,
 			    struct ms_sink *scratch)
 {
@@ -190,7 +198,7 @@ static size_t owner_columns(const struct table *table, const struct shown *row,
 	if (row->owner)
 		ms_escape_text(scratch, row->owner, table->t->style->charset);
 	else if (row->group)
-		ms_sink_puts(scratch, "owner unknown");
+		ms_sink_puts(scratch, no_owner(table));
 	return columns_of(scratch);
 }
 
@@ -359,7 +367,7 @@ static void place_cell(const struct table *table, const struct shown *row, struc
 		ms_text_owner(t, row->owner, room);
 		space = " ";
 	} else if (row->group) {
-		ms_text_name(t, "owner unknown", room);
+		ms_text_name(t, no_owner(table), room);
 	}
 	if (shows_address(table, row))
 		ms_text_printf(t, "%s0x%" PRIx64, space, row->map->address);

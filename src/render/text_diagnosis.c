@@ -102,7 +102,7 @@ static void text_nothing(struct ms_text *t, const struct ms_diagnosis_report *re
 		noteworthy = noteworthy || report->findings[i].verdict != MS_VERDICT_STABLE;
 	if (noteworthy)
 		return;
-	ms_text_printf(t, "no map was seen to grow, and none holds much slack");
+	ms_text_printf(t, "no single map was seen to grow, and none holds much slack by itself");
 	ms_text_end(t, 0);
 	if (share < SMALL_SHARE && !report->memory.known) {
 		ms_text_printf(t, "maps are %s of the heap: look elsewhere",

@@ -100,8 +100,10 @@ static void put_rule(struct ms_text *t, const struct ms_budget_rule *rule)
 	}
 }
 
-static void put_budget(struct ms_text *t, const struct ms_budget *budget)
+static void put_budget(struct ms_text *t, const struct ms_run_report *report)
 {
+	const struct ms_budget *budget = report->budget;
+	bool unused = false;
 	size_t broken = ms_budget_broken(budget);
 	struct ms_human h;
 
@@ -115,8 +117,16 @@ static void put_budget(struct ms_text *t, const struct ms_budget *budget)
 		for (size_t i = 0; i < budget->rule_count; i++) {
 			if (ms_budget_rule_is_broken(&budget->rules[i]) == (pass == 0))
 				put_rule(t, &budget->rules[i]);
+			unused |= !budget->rules[i].matched;
 		}
 	}
+	if (!unused)
+		return;
+	ms_text_printf(t, "an unused rule may only not have been seen: of %s processes ",
+		       ms_human_count(&h, report->processes_seen));
+	ms_text_printf(t, "%s were looked at; others were no Go programs, or ended too soon",
+		       ms_human_count(&h, report->process_count));
+	ms_text_end(t, 0);
 }
 
 // --- The owners. ---
@@ -271,7 +281,7 @@ struct ms_error *ms_render_run_text(const struct ms_run_report *report,
 	ms_text_init(&t, style, sink);
 	put_head(&t, report);
 	if (report->budget)
-		put_budget(&t, report->budget);
+		put_budget(&t, report);
 	if (count > 0)
 		put_peaks(&t, report, order, count, hidden);
 	if (report->process_count > 0)

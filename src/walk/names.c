@@ -12,10 +12,14 @@
 enum {
 	NAME_BYTES_MAX = 480,
 	FUNCTION_BYTES_MAX = 150,
-	VARIABLE_BYTES_MAX = 64 << 10, // From its beginning to what is named by it.
+	VARIABLE_BYTES_MAX = 4 << 10, // From its beginning to what is named by it.
 };
 
-/** Where the variable that @p address lies in begins: where code refers to, there or before. */
+/**
+ * Where the variable that @p address lies in begins: where code refers to, there or before.  That
+ * may be another variable, when code reaches this one in no other way than by data: so what is not
+ * referred to itself is only said to be near.
+ */
 static ms_addr variable_at(const struct ms_walk *w, ms_addr address)
 {
 	const struct ms_code_references *r = w->facts ? &w->facts->references : NULL;
@@ -42,15 +46,19 @@ static const char *name_nameless(struct ms_walk *w, ms_addr address)
 {
 	struct ms_code_user users[MS_CODE_USERS_MAX];
 	char text[NAME_BYTES_MAX + 64], function[FUNCTION_BYTES_MAX];
+	ms_addr asked = address;
 	size_t count = 0, size;
 	ms_label_text kept;
+	bool is_near;
 
 	address = variable_at(w, address);
-	if (w->nameless.address == address && w->nameless.name)
+	is_near = address != asked;
+	if (w->nameless.address == address && w->nameless.is_near == is_near && w->nameless.name)
 		return w->nameless.name; // Words are met in the order in which they lie.
 	if (!w->facts || !ms_code_users(w->facts, address, users, &count) || !count)
 		return NULL;
-	size = (size_t)snprintf(text, sizeof(text), "global 0x%" PRIx64, address);
+	size = (size_t)snprintf(text, sizeof(text), "%sglobal 0x%" PRIx64, is_near ? "near " : "",
+				address);
 	for (size_t i = 0; i < count && size < NAME_BYTES_MAX; i++) {
 		const struct ms_function *f =
 		    w->functions ? ms_functions_find(w->functions, users[i].entry) : NULL;
@@ -65,6 +73,7 @@ static const char *name_nameless(struct ms_walk *w, ms_addr address)
 		snprintf(text + size, sizeof(text) - size, ")");
 	kept = ms_labels_text(&w->labels, text, strlen(text));
 	w->nameless.address = address;
+	w->nameless.is_near = is_near;
 	w->nameless.name = kept ? w->labels.texts[kept] : NULL;
 	return w->nameless.name;
 }

@@ -119,6 +119,7 @@ struct ms_walk {
 	} roots;
 	struct {
 		ms_addr address;
+		bool is_near;
 		const char *name;
 	} nameless;                 // The last variable without a symbol.
 	struct ms_number_map itabs; // Types by the address of an itab.

@@ -29,7 +29,7 @@ NAMELESS_UNKNOWN = {
     'array_of_maps', 'array_of_structs', 'interior_pointer', 'pointer_to_map', 'static_data',
     'sync_map', 'sync_map_values',
 }
-NAMELESS_OWNER = r'(global 0x[0-9a-f]+ \(.+\)|stack of \S+|main\.main\.func\d+.*)(\[\])?'
+NAMELESS_OWNER = r'((?:near )?global 0x[0-9a-f]+ \(.+\)|stack of \S+|main\.main\.func\d+.*)(\[\])?'
 
 CHECKED = (('1.19.4', 'stripped'), (builds.NEWEST, 'normal'))
 NAMELESS = ('stripped', 'pie')  # Variants in which variables have no names.
