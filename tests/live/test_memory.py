@@ -95,7 +95,7 @@ def register():
     for release in RELEASES:
         add(f'memory/go{release}/churn', tier(release == '1.24.13'), under_churn, release)
     for release in RELEASES:
-        add(f'memory/go{release}/cgo', tier(release == '1.27.4'), ballast, release, 'cgo')
+        add(f'memory/go{release}/cgo', 'long', ballast, release, 'cgo')
     for release in builds.RELEASES:
         add(f'memory/go{release}/stripped', tier(release == '1.19.4'), ballast, release,
             'stripped')

@@ -148,7 +148,8 @@ MS_TEST(walk_names_variables_of_a_stripped_program_by_their_users)
 	for (unsigned i = 0; i < COUNT * WORDS; i++) {
 		char owner[64];
 
-		snprintf(owner, sizeof(owner), "global 0x%x (main.worker)",
+		snprintf(owner, sizeof(owner), "%sglobal 0x%x (main.worker)",
+			 i % WORDS ? "near " : "",
 			 (unsigned)FAKE_VARIABLES + i / WORDS * WORDS * 8);
 		check_map(p, maps[i], NULL, owner, 1);
 	}
