@@ -36,6 +36,8 @@ run() {
 	fi
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	if [ "$f" -ne 0 ]; then
+		# A long step's failures may stand far above its end.
+		grep -A 8 '^FAIL ' "$log" | head -n 100
 		grep -vE '^\[[0-9]+/[0-9]+\] (Building|Linking)|^-- |^SKIP ' "$log" | tail -n 200
 		echo "   FAILED with exit code $code: $*"
 	else

@@ -29,6 +29,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -40,6 +41,7 @@ enum {
 	LOST_WORKERS_MAX = 4,
 	PROC_FILE_BYTES_MAX = 256 << 20, // A maps file longer than this is not one.
 	AUXV_BYTES_MAX = 1024,
+	KERNEL_THREAD_FLAG = 0x00200000, // PF_KTHREAD of linux/sched.h.
 };
 
 struct piece {
@@ -837,15 +839,24 @@ static struct ms_error *choose_access(struct process *p, enum ms_process_access 
 	return NULL;
 }
 
-/** Whether it is a zombie, or not even that: its state is the letter behind the last bracket. */
-static bool has_ended(const struct process *p)
+/**
+ * Whether the kernel says that it is one of its own threads (PF_KTHREAD, in the ninth field of
+ * stat).  A process that is ending has no executable any more either, some time before it is a
+ * zombie.
+ */
+static bool is_kernel_thread(const struct process *p)
 {
 	MS_AUTO_CLOSE int fd = openat(p->proc_fd, "stat", O_RDONLY | O_CLOEXEC);
 	char text[512];
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	const char *state = n > 0 ? memrchr(text, ')', (size_t)n) : NULL;
+	const char *name_end = n > 0 ? memrchr(text, ')', (size_t)n) : NULL;
+	unsigned long flags;
 
-	return !state || text + n - state < 3 || state[2] == 'Z' || state[2] == 'X';
+	if (!name_end)
+		return false;
+	text[n] = '\0';
+	return sscanf(name_end + 1, " %*c %*d %*d %*d %*d %*d %lu", &flags) == 1 &&
+	       (flags & KERNEL_THREAD_FLAG);
 }
 
 static struct ms_error *open_exe(struct process *p)
@@ -855,7 +866,7 @@ static struct ms_error *open_exe(struct process *p)
 	p->exe_fd = openat(p->proc_fd, "exe", O_RDONLY | O_CLOEXEC);
 	if (p->exe_fd < 0 && (errno == EACCES || errno == EPERM))
 		return error_denied(p->target.pid, strerror(errno));
-	if (p->exe_fd < 0 && errno == ENOENT && !has_ended(p))
+	if (p->exe_fd < 0 && errno == ENOENT && is_kernel_thread(p))
 		return ms_error_new(MS_ERR_UNSUPPORTED,
 				    "process %d has no executable: it is a kernel thread",
 				    (int)p->target.pid);

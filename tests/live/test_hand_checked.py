@@ -7,6 +7,7 @@ program has lost it.
 import json
 import re
 import time
+import urllib.error
 import urllib.request
 from collections import namedtuple
 
@@ -105,9 +106,13 @@ def wait_for_samples(process):
     """Until Prometheus has stored what it saw of itself."""
     end = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < end:
-        with urllib.request.urlopen(process.url + '/api/v1/query?query=up', timeout=5) as answer:
-            if json.load(answer)['data']['result']:
-                return
+        try:
+            with urllib.request.urlopen(process.url + '/api/v1/query?query=up',
+                                        timeout=5) as answer:
+                if json.load(answer)['data']['result']:
+                    return
+        except urllib.error.HTTPError:
+            pass  # Ready, and yet not ready for queries.
         time.sleep(0.1)
     raise Failure('Prometheus stored no sample')
 
