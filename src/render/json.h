@@ -61,6 +61,9 @@ void ms_json_put_target(struct ms_json *j, const char *key, const struct ms_repo
 /** One map as an object: the row of a census. */
 void ms_json_map(struct ms_json *j, const struct ms_map_row *row);
 
+/** One side of an owner's change (report/diff.h) as an object. */
+void ms_json_put_side(struct ms_json *j, const char *key, const struct ms_diff_side *side);
+
 void ms_json_put_coverage(struct ms_json *j, const struct ms_coverage *coverage);
 
 /** What "memory" has of every document: live_heap_bytes, map_share, parts, excess_bytes. */

@@ -115,17 +115,6 @@ static void put_finding(struct ms_json *j, const struct ms_diagnosis_report *rep
 	ms_json_close_object(j);
 }
 
-static void put_side(struct ms_json *j, const char *key, const struct ms_diff_side *side)
-{
-	ms_json_key(j, key);
-	ms_json_open_object(j);
-	ms_json_put_u64(j, "maps", side->maps);
-	ms_json_put_u64(j, "entries", side->entries);
-	ms_json_put_u64(j, "total_bytes", side->total_bytes);
-	ms_json_put_u64(j, "slack_bytes", side->slack_bytes);
-	ms_json_close_object(j);
-}
-
 static void put_owners(struct ms_json *j, const struct ms_diagnosis_report *report)
 {
 	ms_json_row(j);
@@ -139,8 +128,8 @@ static void put_owners(struct ms_json *j, const struct ms_diagnosis_report *repo
 		ms_json_put_string(j, "owner", c->owner);
 		ms_json_put_string(j, "type", c->type);
 		ms_json_put_string(j, "verdict", ms_verdict_name(c->verdict));
-		put_side(j, "before", &c->before);
-		put_side(j, "after", &c->after);
+		ms_json_put_side(j, "before", &c->before);
+		ms_json_put_side(j, "after", &c->after);
 		ms_json_close_object(j);
 	}
 	ms_json_close_array(j);

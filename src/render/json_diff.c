@@ -1,7 +1,7 @@
 // json_diff.c - "mapscope.diff/1": both targets, what was compared, a row for each owner and type.
 #include "render/json.h"
 
-static void put_side(struct ms_json *j, const char *key, const struct ms_diff_side *side)
+void ms_json_put_side(struct ms_json *j, const char *key, const struct ms_diff_side *side)
 {
 	ms_json_key(j, key);
 	ms_json_open_object(j);
@@ -21,8 +21,8 @@ static void put_row(struct ms_json *j, const struct ms_diff_row *row)
 	ms_json_put_string(j, "kind", ms_map_kind_name(row->kind));
 	ms_json_put_string(j, "presence",
 			   ms_diff_presence_name((enum ms_diff_presence)row->presence));
-	put_side(j, "before", &row->before);
-	put_side(j, "after", &row->after);
+	ms_json_put_side(j, "before", &row->before);
+	ms_json_put_side(j, "after", &row->after);
 	ms_json_key(j, "change_bytes");
 	ms_json_change(j, row->before.total_bytes, row->after.total_bytes);
 	ms_json_close_object(j);
@@ -53,8 +53,8 @@ struct ms_error *ms_render_diff_json(const struct ms_diff_report *report,
 		ms_json_string(&j, report->warnings[i]);
 	ms_json_close_array(&j);
 	ms_json_row(&j);
-	put_side(&j, "total_before", &report->total_before);
-	put_side(&j, "total_after", &report->total_after);
+	ms_json_put_side(&j, "total_before", &report->total_before);
+	ms_json_put_side(&j, "total_after", &report->total_after);
 	ms_json_row(&j);
 	ms_json_key(&j, "owners");
 	ms_json_open_array(&j);
