@@ -14,7 +14,7 @@
 enum {
 	WANTED_MAX = 2 * MS_GO_QUESTION_COUNT,
 	ENTRIES_MAX = 16 * 1000 * 1000, // Top-level entries; a 100 MB binary has under one million.
-	STRUCT_BYTES_MAX = 4096, // Of the structs whose size is asked for, the largest has 600.
+	STRUCT_BYTES_MAX = 1 << 16, // runtime.p and runtime.mstats have some 10,000.
 	CLASSES_MAX = 128,
 	CLASS_BYTES_MAX = 32 << 10, // The largest small object in every release.
 };
@@ -243,6 +243,9 @@ static bool may_be_absent(const struct ms_go_layout *layout, const struct ms_go_
 		"structfield_offset_anon", // Before 1.19.
 		"gc_memory_limit",         // From 1.19.
 		"g_parent",                // From 1.21.
+		"gc_trigger",              // 1.18 alone.
+		"gc_triggered",            // From 1.19.
+		"gc_last_stack_scan",      // From 1.19.
 	};
 
 	if (q->asked == MS_GO_ASKED_CLASSIC)

@@ -96,6 +96,9 @@ MS_TEST(layout_lacks_only_what_its_release_lacks)
 		CHECK_EQ(l->structfield_offset_anon != MS_ABSENT, l->since < MS_GO(1, 19));
 		CHECK_EQ(l->gc_memory_limit != MS_ABSENT, l->since >= MS_GO(1, 19));
 		CHECK_EQ(l->g_parent != MS_ABSENT, l->since >= MS_GO(1, 21));
+		CHECK_EQ(l->gc_trigger != MS_ABSENT, l->since < MS_GO(1, 19));
+		CHECK_EQ(l->gc_triggered != MS_ABSENT, l->since >= MS_GO(1, 19));
+		CHECK_EQ(l->gc_last_stack_scan != MS_ABSENT, l->since >= MS_GO(1, 19));
 		for (size_t j = 0; j < MS_GO_QUESTION_COUNT; j++) {
 			const struct ms_go_question *q = &ms_go_questions[j];
 
@@ -103,6 +106,8 @@ MS_TEST(layout_lacks_only_what_its_release_lacks)
 			    strcmp(q->member, "structfield_offset_anon") != 0 &&
 			    strcmp(q->member, "gc_memory_limit") != 0 &&
 			    strcmp(q->member, "g_parent") != 0 &&
+			    strncmp(q->member, "gc_trigger", 10) != 0 &&
+			    strcmp(q->member, "gc_last_stack_scan") != 0 &&
 			    strncmp(q->member, "inline_marks_", 13) != 0)
 				CHECK(ms_go_layout_answer(l, q) != MS_ABSENT);
 		}

@@ -24,7 +24,11 @@ static bool is_known_unguarded(const char *member)
 		// process.
 		"finalizer_",
 		"gc_",
+		"hiter_",
 		"itab_",
+		"iter_",
+		"mstats_",
+		"sched_",
 	};
 
 	for (size_t i = 0; i < MS_ARRAY_SIZE(members); i++) {

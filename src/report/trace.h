@@ -1,0 +1,163 @@
+// trace.h - the result of `mapscope trace`: every growth in a window, collections and waiters on
+// the same line of time.
+#pragma once
+
+#include "report/census.h"
+#include "report/call_stacks.h"
+
+/** What a growth did. */
+enum ms_growth_event_kind {
+	MS_GROWTH_EVENT_DOUBLE, // Classic: into twice the buckets.  Swiss: a table into twice its
+				// slots.
+	MS_GROWTH_EVENT_SAME_SIZE, // Classic: into as many, to be rid of overflow.
+	MS_GROWTH_EVENT_SPLIT,     // Swiss: a table of 1,024 slots into two.
+	MS_GROWTH_EVENT_TO_TABLE,  // Swiss: a small map into its first table.
+	MS_GROWTH_EVENT_TO_SMALL,  // Swiss: the first group of an empty map.
+	MS_GROWTH_EVENT_SHRINK,    // libhmap.
+};
+
+/** How events were learnt. */
+enum ms_trace_source {
+	MS_TRACE_PROBES,  // eBPF on the runtime's growth functions: exact, with stacks.
+	MS_TRACE_POLLING, // Headers read again and again: at least so many, bracketed, no stack.
+};
+
+/** One growth.  Unknown numbers are MS_UNKNOWN, unknown times NAN, unknown strings NULL. */
+struct ms_growth_event {
+	double time_s;     // Since the trace began.
+	double earliest_s; // By polling: it began between this and time_s; else equal to time_s.
+	uint64_t number;   // 1, 2, ... in order of time.
+	ms_addr map;       // Its header.
+	const char *type, *owner;
+	uint8_t map_kind;              // ms_map_kind
+	uint8_t kind;                  // ms_growth_event_kind
+	uint64_t from, to;             // Slots of the table that grows, overflow not counted.
+	uint64_t from_bytes, to_bytes; // Of that table, as allocated.
+	uint64_t entries;              // Of the map when it began, without the one being written.
+	uint64_t capacity;  // Slots of the whole map before; Swiss maps have several tables.
+	uint64_t goroutine; // goid.
+	uint32_t thread;    // tid; 0 unknown.
+	uint32_t p;         // P's id; UINT32_MAX unknown.
+	uint32_t stack;     // Index in stacks, or MS_NO_STACK.
+	struct ms_stack_call
+	    created_by;          // The go statement of the goroutine; function NULL if unknown.
+	double duration_s;       // Of the evacuation, classic maps, bracketed by polling; else NAN.
+	double duration_error_s; // It may be so much shorter or longer.
+	uint64_t
+	    together_bytes; // Old and new table while both were held; MS_UNKNOWN unless classic.
+	uint32_t gc_cycles; // Collections that began while both were held.
+	/** Whether what it allocated made the next collection come sooner. */
+	double gc_sooner_bytes; // Heap left to the goal before it minus after it; NAN unknown.
+	bool brought_gc;        // The next cycle began at this allocation.
+};
+
+/** Events of one map, stack and kind, where single events were not kept (counted in the kernel). */
+struct ms_growth_sum {
+	ms_addr map; // 0: all maps.
+	const char *type, *owner;
+	uint8_t kind; // ms_growth_event_kind
+	uint32_t stack;
+	uint64_t count, to_bytes;
+};
+
+/** A map that was created, where this was asked for. */
+struct ms_creation_event {
+	double time_s;
+	ms_addr map;
+	const char *type;
+	uint64_t hint;
+	uint64_t bucket_shift; // B, MS_UNKNOWN for Swiss maps.
+	uint32_t stack;
+};
+
+/** What polling saw of an evacuation: totals, or one old bucket's entries. */
+struct ms_migration {
+	double time_s;
+	ms_addr map;
+	uint64_t moved, of;      // Old buckets moved so far, and how many there are.
+	uint64_t bucket;         // MS_UNKNOWN: totals.  Else the old bucket ...
+	uint64_t to_x, to_y;     // ... where its entries went ...
+	uint64_t keys_x, keys_y; // ... and how many.
+	bool at_least;           // The old bucket was cleared behind its tags.
+};
+
+/** A collection. */
+struct ms_gc_cycle {
+	uint64_t number;
+	double start_s, end_s; // Of marking; NAN before or behind the window.
+	double pause_sweep_s,
+	    pause_mark_s;            // Stop-the-world at its start and at its end; NAN unknown.
+	double pause_s;              // Both, by the runtime's own count.
+	double assist_s;             // CPU time of allocating goroutines made to mark.
+	double background_s, idle_s; // CPU time of mark workers.
+	uint64_t heap_start_bytes, heap_end_bytes, heap_marked_bytes, goal_bytes;
+	uint64_t stack_scan_bytes, globals_scan_bytes;
+	uint32_t procs;
+	bool is_forced;      // runtime.GC or two minutes without one.
+	const char *gctrace; // The runtime's own line, when asked for.
+};
+
+/** The heap at one moment. */
+struct ms_heap_sample {
+	double time_s;
+	uint64_t live_bytes, goal_bytes;
+	bool is_marking;
+};
+
+/** How many goroutines wait behind a map at one moment. */
+struct ms_waiter_sample {
+	double time_s;
+	ms_addr map;
+	const char *behind; // "Registry.mu"
+	uint64_t waiting;
+	double oldest_s; // NAN unknown.
+};
+
+/** A goroutine that took another's place on a P, near a growth. */
+struct ms_switch_event {
+	double time_s;
+	uint32_t p;
+	uint64_t from, to; // goid; 0: idle.
+};
+
+struct ms_trace_report {
+	struct ms_report_target target;
+	struct ms_report_cost cost;
+	enum ms_trace_source source;
+	const char
+	    *no_probes_reason; // Static or the arena's: why polling stood in; NULL with probes.
+	double window_s;
+	int64_t began_unix_ns;          // Wall time of time_s 0.
+	struct ms_growth_event *events; // By time.
+	size_t event_count, event_capacity;
+	struct ms_growth_sum *sums; // By count, descending.
+	size_t sum_count, sum_capacity;
+	uint64_t counted;  // Growths that the kernel counted, or that polls saw.
+	uint64_t dropped;  // Of these, events that found no room.
+	uint64_t repeated; // Hits that were the same growth tried again.
+	uint64_t to_small; // First groups of empty maps, counted only.
+	struct ms_creation_event *creations;
+	size_t creation_count, creation_capacity;
+	struct ms_migration *migrations;
+	size_t migration_count, migration_capacity;
+	struct ms_gc_cycle *cycles;
+	size_t cycle_count, cycle_capacity;
+	struct ms_heap_sample *heap;
+	size_t heap_count, heap_capacity;
+	struct ms_waiter_sample *waiters;
+	size_t waiter_count, waiter_capacity;
+	struct ms_switch_event *switches;
+	size_t switch_count, switch_capacity;
+	struct ms_stacks stacks;
+	double gc_pause_s;      // All pauses in the window; NAN unknown.
+	uint64_t gc_cycles;     // Collections that ended in the window.
+	const char *gc_unknown; // Why nothing is said of collections; NULL when something is.
+	bool partial;
+	const char *partial_reason;
+	struct ms_arena arena;
+};
+
+/** "double", "same_size", "split", "to_table", "to_small", "shrink" */
+const char *ms_growth_event_kind_name(enum ms_growth_event_kind kind);
+
+void ms_trace_report_deinit(struct ms_trace_report *report);
