@@ -1,5 +1,5 @@
-// trace.c - names in a trace, and its end.
-#include "report/trace.h"
+// growth_trace.c - names in a trace, and its end.
+#include "report/growth_trace.h"
 
 #include <stdlib.h>
 

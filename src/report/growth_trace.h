@@ -1,9 +1,9 @@
-// trace.h - the result of `mapscope trace`: every growth in a window, collections and waiters on
-// the same line of time.
+// growth_trace.h - the result of `mapscope trace`: every growth in a window, collections and
+// waiters on the same line of time.
 #pragma once
 
-#include "report/census.h"
 #include "report/call_stacks.h"
+#include "report/census.h"
 
 /** What a growth did. */
 enum ms_growth_event_kind {
