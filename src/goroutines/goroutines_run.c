@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/vec.h"
+#include "goroutines/clusters.h"
 #include "goroutines/leaks.h"
 #include "goroutines/rows.h"
 
@@ -172,7 +173,7 @@ static struct ms_error *look_all(struct looking *l)
 	}
 	if (!err && l->writer)
 		ms_rows_finish(l->run.report);
-	return err;
+	return err ? err : ms_clusters_make(l->run.report);
 }
 
 struct ms_error *ms_goroutines_run(struct ms_go_runtime *rt,

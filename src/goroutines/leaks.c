@@ -5,7 +5,7 @@
 //
 //	- at the second look it has more goroutines than at the first;
 //	- each one that waited at the first look waits still, for the same reason, not woken
-//between;
+// between;
 //	- they wait for other goroutines: a timer or the network may wake anybody at any time;
 //	- nearly all of its goroutines wait for that one reason.
 //
