@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const double SECONDS_DEFAULT = 10, SECONDS_MIN = 0.1, SECONDS_MAX = 3600;
+static const double SECONDS_DEFAULT = 10, LOOKS_APART_S = 2, SECONDS_MIN = 0.1, SECONDS_MAX = 3600;
 
 enum { TOP_DEFAULT = 20 };
 
@@ -51,6 +51,11 @@ static const char heap_details[] =
     "them, then the parts - maps, other objects, garbage, free, stacks, the runtime,\n"
     "off-heap - that add up to what the kernel counts as resident.\n";
 
+static const char goroutines_details[] =
+    "All goroutines with their stacks, those that do the same as one: what they wait\n"
+    "for and since when, where, and which go statement made them. Two looks, so that\n"
+    "go statements whose goroutines only become more are told: leak suspects.\n";
+
 static const char doctor_details[] =
     "What of mapscope will and will not work on the process, and the one thing to\n"
     "change. The exit code is the one that maps would end with.\n";
@@ -62,6 +67,9 @@ static const struct verb verbs[MS_VERB_COUNT_] = {
 			   maps_details, MS_FORMATS_TABLE },
 	[MS_VERB_HEAP] = { "heap", "PID", "where its memory is: size classes, and parts of RSS",
 			   heap_details, MS_FORMATS_TABLE },
+	[MS_VERB_GOROUTINES] = { "goroutines", "PID",
+				 "who waits for what, how long, and who made them",
+				 goroutines_details, MS_FORMATS_TABLE | MS_FORMATS_STACKS },
 	[MS_VERB_RUN] = { "run", "-- CMD", "start a program and watch its maps until it ends",
 			  run_details, MS_FORMATS_TABLE },
 	[MS_VERB_DIFF] = { "diff", "A B", "what grew between two censuses, by owner", diff_details,
@@ -75,10 +83,11 @@ enum {
 	FOR_DIAGNOSE = 1 << MS_VERB_DIAGNOSE,
 	FOR_MAPS = 1 << MS_VERB_MAPS,
 	FOR_HEAP = 1 << MS_VERB_HEAP,
+	FOR_GOROUTINES = 1 << MS_VERB_GOROUTINES,
 	FOR_DOCTOR = 1 << MS_VERB_DOCTOR,
 	FOR_RUN = 1 << MS_VERB_RUN,
 	FOR_DIFF = 1 << MS_VERB_DIFF,
-	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_DOCTOR,
+	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_GOROUTINES | FOR_DOCTOR,
 	FOR_TABLES = FOR_MAPS | FOR_RUN | FOR_DIFF,
 	FOR_PAGES = FOR_TARGETS | FOR_RUN | FOR_DIFF,
 	FOR_ALL = (1 << MS_VERB_COUNT_) - 1,
@@ -96,6 +105,9 @@ enum {
 	OPT_TYPE,
 	OPT_NO_OWNERS,
 	OPT_BUDGET,
+	OPT_STUCK,
+	OPT_ONCE,
+	OPT_SCHED,
 	OPT_JSON,
 	OPT_FORMAT,
 	OPT_NO_COLOR,
@@ -115,17 +127,23 @@ static const struct option_row rows[] = {
 	{ "name", OPT_NAME, "REGEX", FOR_TARGETS,
 	  "the one process of this command name, in place of a PID" },
 	{ "pid", 'p', "PID", FOR_TARGETS, "the same as PID without an option" },
-	{ "seconds", OPT_SECONDS, "N", FOR_DIAGNOSE, "from the command to the page (10)" },
-	{ "top", OPT_TOP, "N", FOR_TABLES | FOR_HEAP, "show the first N rows (20)" },
+	{ "seconds", OPT_SECONDS, "N", FOR_DIAGNOSE | FOR_GOROUTINES,
+	  "from the command to the page (10); of goroutines, between two looks (2)" },
+	{ "top", OPT_TOP, "N", FOR_TABLES | FOR_HEAP | FOR_GOROUTINES,
+	  "show the first N rows (20)" },
 	{ "sort", OPT_SORT, "KEY", FOR_MAPS,
 	  "by bytes (the default), entries, slack, load or maps" },
-	{ "all", OPT_ALL, NULL, FOR_TABLES | FOR_HEAP, "show every row" },
-	{ "expand", OPT_EXPAND, NULL, FOR_MAPS, "a row for each map, not for each owner and type" },
+	{ "all", OPT_ALL, NULL, FOR_TABLES | FOR_HEAP | FOR_GOROUTINES, "show every row" },
+	{ "expand", OPT_EXPAND, NULL, FOR_MAPS | FOR_GOROUTINES,
+	  "each map or goroutine by itself, not those that are alike as one" },
 	{ "owner", OPT_OWNER, "REGEX", FOR_TABLES, "only maps whose owner is like this" },
 	{ "type", OPT_TYPE, "REGEX", FOR_TABLES, "only maps whose type is like this" },
 	{ "no-owners", OPT_NO_OWNERS, NULL, FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP,
 	  "the census alone, sooner: look for no types and owners" },
 	{ "budget", OPT_BUDGET, "FILE", FOR_RUN, "limits on the maps of owners; see the man page" },
+	{ "stuck", OPT_STUCK, NULL, FOR_GOROUTINES, "only those that wait for over 5 minutes" },
+	{ "once", OPT_ONCE, NULL, FOR_GOROUTINES, "one look, sooner: no leak suspects" },
+	{ "sched", OPT_SCHED, NULL, FOR_GOROUTINES, "each P, its thread, what it runs, its queue" },
 	{ "json", OPT_JSON, NULL, FOR_PAGES, "print a JSON document: --format json" },
 	{ "format", OPT_FORMAT, "NAME", FOR_PAGES, "print text (the default), json, csv, ..." },
 	{ "output", 'o', "FILE", FOR_PAGES,
@@ -394,6 +412,15 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 	case OPT_BUDGET:
 		o->budget = value;
 		return NULL;
+	case OPT_STUCK:
+		o->stuck = true;
+		return NULL;
+	case OPT_ONCE:
+		o->once = true;
+		return NULL;
+	case OPT_SCHED:
+		o->sched = true;
+		return NULL;
 	case OPT_JSON:
 		o->format = MS_FORMAT_JSON;
 		return NULL;
@@ -528,6 +555,10 @@ static struct ms_error *check_options(const struct ms_options *o, const struct g
 	if (was_given(given, OPT_TOP) && was_given(given, OPT_ALL))
 		return ms_error_new(MS_ERR_USAGE, "--top and --all contradict each other; type one "
 						  "of them");
+	if (was_given(given, OPT_SECONDS) && was_given(given, OPT_ONCE))
+		return ms_error_new(MS_ERR_USAGE,
+				    "--seconds and --once contradict each other; type "
+				    "one of them");
 	if (o->view.sort == MS_SORT_MAPS && o->view.rows == MS_ROWS_EXPANDED)
 		return ms_error_new(MS_ERR_USAGE, "--sort maps counts the maps of a row, and "
 						  "--expand makes it one; type one of them");
@@ -644,6 +675,8 @@ struct ms_error *ms_options_parse(int argc, char **argv, struct ms_options *ret_
 		o.verb = o.topic = MS_VERB_HELP;
 	} else {
 		err = take_words(argc - optind, argv + optind, &o, &given);
+		if (!err && o.verb == MS_VERB_GOROUTINES && !was_given(&given, OPT_SECONDS))
+			o.seconds = LOOKS_APART_S;
 		if (!err && o.verb != MS_VERB_HELP)
 			err = check_options(&o, &given);
 	}

@@ -10,6 +10,7 @@ enum ms_verb {
 	MS_VERB_DIAGNOSE,
 	MS_VERB_MAPS,
 	MS_VERB_HEAP,
+	MS_VERB_GOROUTINES,
 	MS_VERB_RUN,
 	MS_VERB_DIFF,
 	MS_VERB_DOCTOR,
@@ -41,6 +42,9 @@ struct ms_options {
 	const char *budget;    // Of run: the file, or NULL.
 	enum ms_format format; // Of the page on stdout.
 	bool no_owners;        // No walk: the census alone.
+	bool stuck;            // Of goroutines: only those that wait for over five minutes.
+	bool once;             // Of goroutines: one look.
+	bool sched;            // Of goroutines: the scheduler's tables, too.
 	bool no_color;
 	bool quiet;
 	struct ms_output_file files[MS_OUTPUT_FILES_MAX];

@@ -139,7 +139,7 @@ static struct ms_error *row_add(struct sums *s, uint32_t index,
 {
 	const struct ms_goroutine_row *row = &s->report->rows[index];
 	struct ms_error *err;
-	uint32_t site;
+	uint32_t site = 0;
 
 	if (!cluster->count++) {
 		cluster->state = row->state;

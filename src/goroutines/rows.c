@@ -15,7 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NO_P = UINT32_MAX };
+enum {
+	NO_P = UINT32_MAX,
+	MAIN_GOROUTINE = 1, // Made by the runtime's start, which no page of Go's shows.
+};
 
 struct thread {
 	uint32_t tid, p;
@@ -267,7 +270,7 @@ struct ms_error *ms_row_write(struct ms_row_writer *w, const struct ms_goroutine
 		row->p = g->status == MS_GO_RUNNING ? w->threads[*thread].p : NO_P;
 	}
 	err = failed ? ms_error_no_memory() : stack_write(w, frames, row);
-	if (!err && g->created_at)
+	if (!err && g->created_at && g->id != MAIN_GOROUTINE)
 		err = ms_stack_book_call(w->run->book, (struct ms_stack_pc){ g->created_at, true },
 					 &row->created_by);
 	count_end(w->run->report, frames);

@@ -17,6 +17,7 @@
 #include "report/diagnosis.h"
 #include "report/diff.h"
 #include "report/doctor.h"
+#include "report/goroutine_rows.h"
 #include "report/run.h"
 
 enum ms_color {
@@ -58,6 +59,10 @@ MS_MUST_USE struct ms_error *ms_render_run_text(const struct ms_run_report *repo
 						const struct ms_census_view *view,
 						const struct ms_text_style *style,
 						struct ms_sink *sink);
+MS_MUST_USE struct ms_error *ms_render_goroutines_text(const struct ms_goroutines_report *report,
+						       const struct ms_goroutines_view *view,
+						       const struct ms_text_style *style,
+						       struct ms_sink *sink);
 
 /** "mapscope.census/1": streamed row by row. */
 MS_MUST_USE struct ms_error *ms_render_census_json(const struct ms_census_report *report,
