@@ -241,6 +241,8 @@ static struct ms_error *stack_write(struct ms_row_writer *w, const struct ms_fra
 static void count_end(struct ms_goroutines_report *report, const struct ms_frames *frames)
 {
 	report->moved += frames->ended == MS_UNWIND_MOVED;
+	report->frame_pointer_agrees += frames->pointer_agrees;
+	report->frame_pointer_differs += frames->pointer_differs;
 	if (!frames->count)
 		return;
 	report->unwound += frames->ended == MS_UNWIND_TOP;
