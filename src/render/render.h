@@ -17,6 +17,7 @@
 #include "report/diagnosis.h"
 #include "report/diff.h"
 #include "report/doctor.h"
+#include "report/goroutine_rows.h"
 #include "report/growth_trace.h"
 #include "report/run.h"
 
@@ -105,3 +106,28 @@ MS_MUST_USE struct ms_error *ms_render_run_csv(const struct ms_run_report *repor
 /** A row for each growth. */
 MS_MUST_USE struct ms_error *ms_render_trace_csv(const struct ms_trace_report *report,
 						 struct ms_sink *sink);
+
+/** What of a trace has been written; zeros at first. */
+struct ms_trace_mark {
+	size_t events, creations, migrations;
+};
+
+/**
+ * A line in fixed words for each creation, growth and migration that came since @p mark, which is
+ * moved on, by time.
+ */
+MS_MUST_USE struct ms_error *ms_render_trace_maptrace(const struct ms_trace_report *report,
+						      struct ms_trace_mark *mark,
+						      struct ms_sink *sink);
+
+/** A line for each stack, as flame graph tools read it: "main.main;main.fill 12". */
+MS_MUST_USE struct ms_error *ms_render_trace_folded(const struct ms_trace_report *report,
+						    struct ms_sink *sink);
+MS_MUST_USE struct ms_error *ms_render_goroutines_folded(const struct ms_goroutines_report *report,
+							 struct ms_sink *sink);
+
+/** A flame graph. */
+MS_MUST_USE struct ms_error *ms_render_trace_svg(const struct ms_trace_report *report,
+						 struct ms_sink *sink);
+MS_MUST_USE struct ms_error *ms_render_goroutines_svg(const struct ms_goroutines_report *report,
+						      struct ms_sink *sink);

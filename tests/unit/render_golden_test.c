@@ -354,7 +354,8 @@ MS_TEST(render_run)
 /** The same trace in each form. */
 static void trace_files(struct ms_trace_report report, const char *name)
 {
-	MS_AUTO_FREE char *json = NULL, *csv = NULL;
+	MS_AUTO_FREE char *json = NULL, *csv = NULL, *lines = NULL, *folded = NULL, *svg = NULL;
+	struct ms_trace_mark mark = { 0 };
 	struct ms_sink sink;
 
 	CHECK(asprintf(&json, "trace_%s.json", name) > 0);
@@ -365,6 +366,18 @@ static void trace_files(struct ms_trace_report report, const char *name)
 	ms_sink_init_memory(&sink);
 	CHECK_OK(ms_render_trace_csv(&report, &sink));
 	csv_file(&sink, csv);
+	CHECK(asprintf(&lines, "trace_%s.maptrace", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_maptrace(&report, &mark, &sink));
+	document(&sink, lines);
+	CHECK(asprintf(&folded, "trace_%s.folded", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_folded(&report, &sink));
+	document(&sink, folded);
+	CHECK(asprintf(&svg, "trace_%s.svg", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_svg(&report, &sink));
+	document(&sink, svg);
 }
 
 MS_TEST(render_trace_documents)
