@@ -22,6 +22,34 @@ static struct ms_error *page_text(const void *report, const struct ms_options *o
 	return ms_render_goroutines_text(report, &view, style, sink);
 }
 
+static struct ms_error *page_json(const void *report, const struct ms_options *o,
+				  struct ms_sink *sink)
+{
+	(void)o;
+	return ms_render_goroutines_json(report, sink);
+}
+
+static struct ms_error *page_csv(const void *report, const struct ms_options *o,
+				 struct ms_sink *sink)
+{
+	(void)o;
+	return ms_render_goroutines_csv(report, sink);
+}
+
+static struct ms_error *page_folded(const void *report, const struct ms_options *o,
+				    struct ms_sink *sink)
+{
+	(void)o;
+	return ms_render_goroutines_folded(report, sink);
+}
+
+static struct ms_error *page_svg(const void *report, const struct ms_options *o,
+				 struct ms_sink *sink)
+{
+	(void)o;
+	return ms_render_goroutines_svg(report, sink);
+}
+
 static double clock_now(void *context)
 {
 	(void)context;
@@ -87,7 +115,12 @@ struct ms_error *ms_cmd_goroutines(const struct ms_options *o, double started,
 	if (!err)
 		err = look(&s, &report);
 	if (!err) {
-		const struct ms_page page = { .text = page_text, .report = &report };
+		const struct ms_page page = { .text = page_text,
+					      .documents = { [MS_FORMAT_JSON] = page_json,
+							     [MS_FORMAT_CSV] = page_csv,
+							     [MS_FORMAT_FOLDED] = page_folded,
+							     [MS_FORMAT_SVG] = page_svg },
+					      .report = &report };
 
 		err = ms_output_write(o, &page);
 		if (report.partial)

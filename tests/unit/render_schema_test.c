@@ -5,6 +5,7 @@
 #include "render/render.h"
 #include "tests/support/reports.h"
 #include "tests/support/test.h"
+#include "tests/support/trace_reports.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -150,6 +151,25 @@ MS_TEST(render_schema_run)
 {
 	run_fits(ms_run_example());
 	run_fits(ms_run_example_nothing());
+}
+
+static void trace_fits(struct ms_trace_report report)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_json(&report, &sink));
+	CHECK_EQ(check_document("trace", ms_sink_text(&sink)), 0);
+	ms_sink_deinit(&sink);
+}
+
+MS_TEST(render_schema_trace)
+{
+	trace_fits(ms_trace_example_classic());
+	trace_fits(ms_trace_example_swiss());
+	trace_fits(ms_trace_example_polled());
+	trace_fits(ms_trace_example_empty());
+	trace_fits(ms_trace_example_hostile());
 }
 
 /** Put @p to, which is as long, in the place of the first @p from. */
