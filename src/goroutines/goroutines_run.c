@@ -186,7 +186,8 @@ struct ms_error *ms_goroutines_run(struct ms_go_runtime *rt,
 
 	if (!l || !report)
 		return ms_error_no_memory();
-	report->apart_s = NAN;
+	report->apart_s = report->cost.gc_age_s = NAN;
+	report->cost.gc_cycle = MS_UNKNOWN; // Nothing here is as of a collection.
 	report->no_samples = "no samples were taken";
 	l->run = (struct ms_goroutines_run){
 		.rt = rt,

@@ -8,6 +8,8 @@
 
 enum { INDENT = 2, OWNER_COLUMNS = 60, QUEUE_MAX = 8 };
 
+static const double SHORT_S = 0.001;
+
 static void heading(struct ms_text *t, const char *text)
 {
 	ms_text_end_whole(t);
@@ -17,7 +19,7 @@ static void heading(struct ms_text *t, const char *text)
 
 // --- Places. ---
 
-static void text_place_name(struct ms_text *t, const struct ms_wait_place *p)
+void ms_text_place_name(struct ms_text *t, const struct ms_wait_place *p)
 {
 	if (p->name)
 		ms_text_name(t, p->name, OWNER_COLUMNS);
@@ -27,6 +29,11 @@ static void text_place_name(struct ms_text *t, const struct ms_wait_place *p)
 	if (p->capacity != MS_UNKNOWN && p->length != MS_UNKNOWN)
 		ms_text_printf(t, ", %" PRIu64 " of %" PRIu64, p->length, p->capacity);
 	ms_text_printf(t, ")");
+}
+
+/** What it guards, or why it has no name. */
+static void text_meaning(struct ms_text *t, const struct ms_wait_place *p)
+{
 	if (p->map) {
 		ms_text_printf(t, ", guards ");
 		ms_text_owner(t, p->map, OWNER_COLUMNS);
@@ -57,17 +64,18 @@ static void text_holder(struct ms_text *t, const struct ms_goroutines_report *r,
 	}
 }
 
-void ms_text_place(struct ms_text *t, const struct ms_goroutines_report *report,
-		   const struct ms_wait_place *place, unsigned indent)
+static void text_place(struct ms_text *t, const struct ms_goroutines_report *report,
+		       const struct ms_wait_place *place)
 {
 	struct ms_human h;
 
-	text_place_name(t, place);
+	ms_text_place_name(t, place);
+	text_meaning(t, place);
 	ms_text_printf(t, ": %s waiting", ms_human_count(&h, place->waiting));
 	if (isfinite(place->oldest_s))
 		ms_text_printf(t, ", oldest %s", ms_human_ahead(&h, place->oldest_s));
 	text_holder(t, report, place);
-	ms_text_end(t, indent);
+	ms_text_end(t, INDENT);
 }
 
 void ms_text_places(struct ms_text *t, const struct ms_goroutines_report *r, size_t top)
@@ -78,7 +86,7 @@ void ms_text_places(struct ms_text *t, const struct ms_goroutines_report *r, siz
 		return;
 	heading(t, "what they wait for");
 	for (size_t i = 0; i < r->place_count && i < top; i++)
-		ms_text_place(t, r, &r->places[i], INDENT);
+		text_place(t, r, &r->places[i]);
 	if (r->place_count > top) {
 		ms_text_printf(t, "and %s more", ms_human_count(&h, r->place_count - top));
 		ms_text_end(t, INDENT);
@@ -146,14 +154,16 @@ static void text_clue(struct ms_text *t, const struct ms_goroutines_report *r,
 {
 	struct ms_human h;
 
-	ms_text_printf(t, "%s of ", c->kind);
 	if (c->owner)
 		ms_text_owner(t, c->owner, OWNER_COLUMNS);
 	else
 		ms_text_printf(t, "the map at 0x%" PRIx64, c->map);
-	ms_text_printf(t, ": %s", c->strength == MS_CLUE_STRONG ? "a strong clue" : "a weak clue");
-	if (isfinite(c->apart_s))
-		ms_text_printf(t, ", %.6g s apart", c->apart_s);
+	ms_text_printf(t, ": %s, a %s clue", c->kind,
+		       c->strength == MS_CLUE_STRONG ? "strong" : "weak");
+	if (c->apart_s < SHORT_S)
+		ms_text_printf(t, ", %.1f us apart", c->apart_s * 1e6);
+	else if (isfinite(c->apart_s))
+		ms_text_printf(t, ", %s apart", ms_human_seconds(&h, c->apart_s));
 	if (c->seen > 1)
 		ms_text_printf(t, ", seen %s times", ms_human_count(&h, c->seen));
 	ms_text_end(t, INDENT);

@@ -142,8 +142,10 @@ static void text_cluster(struct ms_text *t, const struct ms_goroutines_report *r
 	if (c->stack != MS_NO_STACK)
 		ms_text_stack(t, &r->stacks.items[c->stack], INDENT);
 	if (c->place != MS_NO_PLACE) {
-		ms_text_printf(t, "%s of them: ", ms_human_count(&h, c->place_count));
-		ms_text_place(t, r, &r->places[c->place], INDENT);
+		ms_text_printf(t, "%s %s for ", ms_human_count(&h, c->place_count),
+			       c->place_count == 1 ? "waits" : "wait");
+		ms_text_place_name(t, &r->places[c->place]);
+		ms_text_end(t, INDENT);
 	}
 	text_created(t, &c->created_by, c->created_by_count, c->count);
 	text_examples(t, c);
@@ -222,7 +224,7 @@ static void text_row(struct ms_text *t, const struct ms_goroutines_report *r,
 	if (row->p != UINT32_MAX)
 		ms_text_printf(t, ", p %" PRIu32, row->p);
 	ms_text_printf(t, "]:%s", row->stack_source == MS_STACK_SAMPLED ? " (sampled)" : "");
-	ms_text_end_whole(t);
+	ms_text_end(t, 0);
 	if (row->stack != MS_NO_STACK)
 		ms_text_stack_whole(t, &r->stacks.items[row->stack]);
 	if (row->created_by.function) {
@@ -230,12 +232,11 @@ static void text_row(struct ms_text *t, const struct ms_goroutines_report *r,
 		ms_text_name(t, row->created_by.function, 0);
 		if (row->parent != MS_UNKNOWN && row->parent)
 			ms_text_printf(t, " in goroutine %" PRIu64, row->parent);
-		ms_text_end_whole(t);
-		ms_text_printf(t, "    ");
+		ms_text_end(t, 0);
 		ms_text_name(t, row->created_by.file, 0);
 		if (row->created_by.file && row->created_by.line)
 			ms_text_printf(t, ":%" PRIu32, row->created_by.line);
-		ms_text_end_whole(t);
+		ms_text_end(t, INDENT);
 	}
 	ms_text_end_whole(t);
 }
@@ -266,9 +267,30 @@ static void text_rows(struct ms_text *t, const struct ms_goroutines_report *r,
 
 // --- The last lines. ---
 
+static void text_stackless(struct ms_text *t, const struct ms_goroutines_report *r)
+{
+	uint64_t moved = r->moved < r->without_stack ? r->moved : r->without_stack;
+	uint64_t ran = r->without_stack - moved;
+	struct ms_human h;
+
+	if (!r->without_stack)
+		return;
+	ms_text_printf(t, ", without a stack %s: ", ms_human_count(&h, r->without_stack));
+	if (ran) {
+		ms_text_printf(t, "%s ran", ms_human_count(&h, ran));
+		if (r->no_samples) {
+			ms_text_printf(t, ", and ");
+			ms_text_name(t, r->no_samples, 0);
+		}
+	}
+	if (moved)
+		ms_text_printf(t, "%s%s went on each time", ran ? "; " : "",
+			       ms_human_count(&h, moved));
+}
+
 static void text_coverage(struct ms_text *t, const struct ms_goroutines_report *r)
 {
-	uint64_t unnoticed = 0, unreadable = r->without_stack;
+	uint64_t unnoticed = 0;
 	struct ms_human h;
 
 	for (size_t i = 0; i < r->row_count; i++)
@@ -279,13 +301,7 @@ static void text_coverage(struct ms_text *t, const struct ms_goroutines_report *
 		ms_text_printf(t, ", cut %s", ms_human_count(&h, r->cut));
 	if (r->sampled)
 		ms_text_printf(t, ", sampled %s", ms_human_count(&h, r->sampled));
-	if (unreadable)
-		ms_text_printf(t, ", without a stack %s: they ran%s%s",
-			       ms_human_count(&h, unreadable), r->no_samples ? ", and " : "",
-			       r->no_samples ? r->no_samples : "");
-	if (r->moved)
-		ms_text_printf(t, " (%s went on each time they were looked at)",
-			       ms_human_count(&h, r->moved));
+	text_stackless(t, r);
 	ms_text_end(t, 0);
 	if (unnoticed) {
 		ms_text_printf(t,

@@ -3,9 +3,8 @@
 
 #include "render/text.h"
 
-/** "412 waiting for Registry.mu, ..." with its holder, or why that is not known. */
-void ms_text_place(struct ms_text *t, const struct ms_goroutines_report *report,
-		   const struct ms_wait_place *place, unsigned indent);
+/** Append "Registry.mu (mutex)". */
+void ms_text_place_name(struct ms_text *t, const struct ms_wait_place *place);
 
 /** Each of these begins with its own heading, and is nothing where there is nothing to say. */
 void ms_text_places(struct ms_text *t, const struct ms_goroutines_report *report, size_t top);

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-enum { NAME_COLUMNS = 70, CALLERS_MAX = 5 };
+enum { NAME_COLUMNS = 70, CALLERS_MAX = 5, PLACE_INDENT = 4 };
 
 static const char *file_of(const struct ms_stack_call *call)
 {
@@ -86,16 +86,17 @@ void ms_text_stack_whole(struct ms_text *t, const struct ms_stack *stack)
 
 		ms_text_name(t, call->function, 0);
 		ms_text_printf(t, "(...)");
-		ms_text_end_whole(t);
-		ms_text_printf(t, "    ");
+		ms_text_end(t, 0);
+		if (!call->file)
+			continue;
 		ms_text_name(t, call->file, 0);
-		if (call->file && call->line)
+		if (call->line)
 			ms_text_printf(t, ":%" PRIu32, call->line);
-		ms_text_end_whole(t);
+		ms_text_end(t, PLACE_INDENT);
 	}
 	if (stack->cut) {
 		ms_text_printf(t, "... ");
 		ms_text_name(t, stack->cut, 0);
-		ms_text_end_whole(t);
+		ms_text_end(t, 0);
 	}
 }
