@@ -128,14 +128,14 @@ static const struct option_row rows[] = {
 	  "the one process of this command name, in place of a PID" },
 	{ "pid", 'p', "PID", FOR_TARGETS, "the same as PID without an option" },
 	{ "seconds", OPT_SECONDS, "N", FOR_DIAGNOSE | FOR_GOROUTINES,
-	  "from the command to the page (10); of goroutines, between two looks (2)" },
+	  "to the page (10), or between two looks at goroutines (2)" },
 	{ "top", OPT_TOP, "N", FOR_TABLES | FOR_HEAP | FOR_GOROUTINES,
 	  "show the first N rows (20)" },
 	{ "sort", OPT_SORT, "KEY", FOR_MAPS,
 	  "by bytes (the default), entries, slack, load or maps" },
 	{ "all", OPT_ALL, NULL, FOR_TABLES | FOR_HEAP | FOR_GOROUTINES, "show every row" },
 	{ "expand", OPT_EXPAND, NULL, FOR_MAPS | FOR_GOROUTINES,
-	  "each map or goroutine by itself, not those that are alike as one" },
+	  "each map or goroutine by itself, not those alike as one" },
 	{ "owner", OPT_OWNER, "REGEX", FOR_TABLES, "only maps whose owner is like this" },
 	{ "type", OPT_TYPE, "REGEX", FOR_TABLES, "only maps whose type is like this" },
 	{ "no-owners", OPT_NO_OWNERS, NULL, FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP,
@@ -190,14 +190,14 @@ static void help_summary(struct ms_sink *sink)
 	ms_sink_puts(sink, "mapscope: every map of a running Go process, which it never stops\n"
 			   "\n"
 			   "Usage:\n"
-			   "  mapscope PID           the same as diagnose\n");
+			   "  mapscope PID             the same as diagnose\n");
 	for (size_t i = 0; i < MS_VERB_COUNT_; i++) {
 		char left[32];
 
 		if (!verbs[i].name)
 			continue;
 		snprintf(left, sizeof(left), "mapscope %s %s", verbs[i].name, verbs[i].arguments);
-		ms_sink_printf(sink, "  %-22s %s\n", left, verbs[i].summary);
+		ms_sink_printf(sink, "  %-24s %s\n", left, verbs[i].summary);
 	}
 	help_options(FOR_ALL, sink);
 }

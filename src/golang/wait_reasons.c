@@ -1,8 +1,9 @@
 // wait_reasons.c - the numbers differ between releases, so the target's own table is read.
 //
-// runtime.waitReasonStrings is an array of strings that begins alike in every release from 1.18 on:
+// runtime.waitReasonStrings is an array of strings that begins alike in every release from 1.18 on
+// (what follows was put in another order by Go 1.26):
 //
-//	"", "GC assist marking", "IO wait", "chan receive (nil chan)", ...
+//	"", "GC assist marking", "IO wait", ...
 //
 // It is initialised by the linker and written by nobody.  So the data ranges are looked through for
 // three string headers in a row of these lengths, and the bytes behind them say whether it is the
