@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const double SECONDS_DEFAULT = 10, SECONDS_MIN = 0.1, SECONDS_MAX = 3600;
+static const double SECONDS_DEFAULT = 10, LOOKS_APART_S = 2, SECONDS_MIN = 0.1, SECONDS_MAX = 3600;
 
 enum { TOP_DEFAULT = 20 };
 
@@ -23,6 +23,7 @@ struct verb {
 	const char *arguments;
 	const char *summary;
 	const char *details;
+	unsigned formats; // Bits by ms_format.
 };
 
 static const char diagnose_details[] =
@@ -50,33 +51,43 @@ static const char heap_details[] =
     "them, then the parts - maps, other objects, garbage, free, stacks, the runtime,\n"
     "off-heap - that add up to what the kernel counts as resident.\n";
 
+static const char goroutines_details[] =
+    "All goroutines with their stacks, those that do the same as one: what they wait\n"
+    "for and since when, where, and which go statement made them. Two looks, so that\n"
+    "go statements whose goroutines only become more are told: leak suspects.\n";
+
 static const char doctor_details[] =
     "What of mapscope will and will not work on the process, and the one thing to\n"
     "change. The exit code is the one that maps would end with.\n";
 
 static const struct verb verbs[MS_VERB_COUNT_] = {
 	[MS_VERB_DIAGNOSE] = { "diagnose", "PID", "what grows and what holds slack, after 10 s",
-			       diagnose_details },
+			       diagnose_details, MS_FORMATS_TABLE },
 	[MS_VERB_MAPS] = { "maps", "PID", "every map, once: type, entries, capacity, load, bytes",
-			   maps_details },
+			   maps_details, MS_FORMATS_TABLE },
 	[MS_VERB_HEAP] = { "heap", "PID", "where its memory is: size classes, and parts of RSS",
-			   heap_details },
+			   heap_details, MS_FORMATS_TABLE },
+	[MS_VERB_GOROUTINES] = { "goroutines", "PID",
+				 "who waits for what, how long, and who made them",
+				 goroutines_details, MS_FORMATS_TABLE | MS_FORMATS_STACKS },
 	[MS_VERB_RUN] = { "run", "-- CMD", "start a program and watch its maps until it ends",
-			  run_details },
-	[MS_VERB_DIFF] = { "diff", "A B", "what grew between two censuses, by owner",
-			   diff_details },
-	[MS_VERB_DOCTOR] = { "doctor", "PID", "what will and will not work on it", doctor_details },
-	[MS_VERB_HELP] = { "help", "VERB", "the options of one verb", NULL },
+			  run_details, MS_FORMATS_TABLE },
+	[MS_VERB_DIFF] = { "diff", "A B", "what grew between two censuses, by owner", diff_details,
+			   MS_FORMATS_TABLE },
+	[MS_VERB_DOCTOR] = { "doctor", "PID", "what will and will not work on it", doctor_details,
+			     MS_FORMATS_DOCUMENT },
+	[MS_VERB_HELP] = { "help", "VERB", "the options of one verb", NULL, 0 },
 };
 
 enum {
 	FOR_DIAGNOSE = 1 << MS_VERB_DIAGNOSE,
 	FOR_MAPS = 1 << MS_VERB_MAPS,
 	FOR_HEAP = 1 << MS_VERB_HEAP,
+	FOR_GOROUTINES = 1 << MS_VERB_GOROUTINES,
 	FOR_DOCTOR = 1 << MS_VERB_DOCTOR,
 	FOR_RUN = 1 << MS_VERB_RUN,
 	FOR_DIFF = 1 << MS_VERB_DIFF,
-	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_DOCTOR,
+	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_GOROUTINES | FOR_DOCTOR,
 	FOR_TABLES = FOR_MAPS | FOR_RUN | FOR_DIFF,
 	FOR_PAGES = FOR_TARGETS | FOR_RUN | FOR_DIFF,
 	FOR_ALL = (1 << MS_VERB_COUNT_) - 1,
@@ -94,7 +105,11 @@ enum {
 	OPT_TYPE,
 	OPT_NO_OWNERS,
 	OPT_BUDGET,
+	OPT_STUCK,
+	OPT_ONCE,
+	OPT_SCHED,
 	OPT_JSON,
+	OPT_FORMAT,
 	OPT_NO_COLOR,
 	OPT_HELP,
 	OPT_VERSION,
@@ -112,20 +127,27 @@ static const struct option_row rows[] = {
 	{ "name", OPT_NAME, "REGEX", FOR_TARGETS,
 	  "the one process of this command name, in place of a PID" },
 	{ "pid", 'p', "PID", FOR_TARGETS, "the same as PID without an option" },
-	{ "seconds", OPT_SECONDS, "N", FOR_DIAGNOSE, "from the command to the page (10)" },
-	{ "top", OPT_TOP, "N", FOR_TABLES | FOR_HEAP, "show the first N rows (20)" },
+	{ "seconds", OPT_SECONDS, "N", FOR_DIAGNOSE | FOR_GOROUTINES,
+	  "to the page (10), or between two looks at goroutines (2)" },
+	{ "top", OPT_TOP, "N", FOR_TABLES | FOR_HEAP | FOR_GOROUTINES,
+	  "show the first N rows (20)" },
 	{ "sort", OPT_SORT, "KEY", FOR_MAPS,
 	  "by bytes (the default), entries, slack, load or maps" },
-	{ "all", OPT_ALL, NULL, FOR_TABLES | FOR_HEAP, "show every row" },
-	{ "expand", OPT_EXPAND, NULL, FOR_MAPS, "a row for each map, not for each owner and type" },
+	{ "all", OPT_ALL, NULL, FOR_TABLES | FOR_HEAP | FOR_GOROUTINES, "show every row" },
+	{ "expand", OPT_EXPAND, NULL, FOR_MAPS | FOR_GOROUTINES,
+	  "each map or goroutine by itself, not those alike as one" },
 	{ "owner", OPT_OWNER, "REGEX", FOR_TABLES, "only maps whose owner is like this" },
 	{ "type", OPT_TYPE, "REGEX", FOR_TABLES, "only maps whose type is like this" },
 	{ "no-owners", OPT_NO_OWNERS, NULL, FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP,
 	  "the census alone, sooner: look for no types and owners" },
 	{ "budget", OPT_BUDGET, "FILE", FOR_RUN, "limits on the maps of owners; see the man page" },
-	{ "json", OPT_JSON, NULL, FOR_PAGES, "print a JSON document" },
+	{ "stuck", OPT_STUCK, NULL, FOR_GOROUTINES, "only those that wait for over 5 minutes" },
+	{ "once", OPT_ONCE, NULL, FOR_GOROUTINES, "one look, sooner: no leak suspects" },
+	{ "sched", OPT_SCHED, NULL, FOR_GOROUTINES, "each P, its thread, what it runs, its queue" },
+	{ "json", OPT_JSON, NULL, FOR_PAGES, "print a JSON document: --format json" },
+	{ "format", OPT_FORMAT, "NAME", FOR_PAGES, "print text (the default), json, csv, ..." },
 	{ "output", 'o', "FILE", FOR_PAGES,
-	  "write to FILE as well, as its name ends: .json .csv .txt" },
+	  "write to FILE as well, as its name ends: .json, .csv, ..." },
 	{ "no-color", OPT_NO_COLOR, NULL, FOR_PAGES, "no colours on a terminal, like NO_COLOR" },
 	{ "quiet", 'q', NULL, FOR_PAGES, "no progress on a terminal" },
 	{ "help", OPT_HELP, NULL, FOR_ALL, "this text" },
@@ -168,14 +190,14 @@ static void help_summary(struct ms_sink *sink)
 	ms_sink_puts(sink, "mapscope: every map of a running Go process, which it never stops\n"
 			   "\n"
 			   "Usage:\n"
-			   "  mapscope PID           the same as diagnose\n");
+			   "  mapscope PID             the same as diagnose\n");
 	for (size_t i = 0; i < MS_VERB_COUNT_; i++) {
 		char left[32];
 
 		if (!verbs[i].name)
 			continue;
 		snprintf(left, sizeof(left), "mapscope %s %s", verbs[i].name, verbs[i].arguments);
-		ms_sink_printf(sink, "  %-22s %s\n", left, verbs[i].summary);
+		ms_sink_printf(sink, "  %-24s %s\n", left, verbs[i].summary);
 	}
 	help_options(FOR_ALL, sink);
 }
@@ -265,29 +287,25 @@ static struct ms_error *parse_sort(const char *text, enum ms_sort_key *ret_key)
 			    text);
 }
 
+/** An ending that says nothing is told later, when it is known what the verb has. */
 static struct ms_error *parse_file(const char *path, struct ms_options *o)
 {
-	static const char *const endings[] = {
-		[MS_FORMAT_TEXT] = ".txt",
-		[MS_FORMAT_JSON] = ".json",
-		[MS_FORMAT_CSV] = ".csv",
-	};
-	const char *ending = strrchr(path, '.');
+	enum ms_format format = MS_FORMAT_COUNT_;
 
 	if (o->file_count == MS_OUTPUT_FILES_MAX)
 		return ms_error_new(MS_ERR_USAGE, "-o can be given %d times",
 				    (int)MS_OUTPUT_FILES_MAX);
-	for (size_t i = 0; ending && i < MS_ARRAY_SIZE(endings); i++) {
-		if (!strcmp(ending, endings[i])) {
-			o->files[o->file_count++] =
-			    (struct ms_output_file){ path, (enum ms_format)i };
-			return NULL;
-		}
-	}
-	return ms_error_new(MS_ERR_USAGE,
-			    "-o %s does not say which format; let the name end in .json, .csv or "
-			    ".txt",
-			    path);
+	(void)ms_format_of_path(path, &format);
+	o->files[o->file_count++] = (struct ms_output_file){ path, format };
+	return NULL;
+}
+
+static struct ms_error *parse_format(const char *text, enum ms_format *ret_format)
+{
+	if (ms_format_of_name(text, ret_format))
+		return NULL;
+	return ms_error_new(MS_ERR_USAGE, "--format %s is not known; type --format text, json, ...",
+			    text);
 }
 
 /** A regular expression is tried here, so that a wrong one ends the run before it begins. */
@@ -394,9 +412,20 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 	case OPT_BUDGET:
 		o->budget = value;
 		return NULL;
+	case OPT_STUCK:
+		o->stuck = true;
+		return NULL;
+	case OPT_ONCE:
+		o->once = true;
+		return NULL;
+	case OPT_SCHED:
+		o->sched = true;
+		return NULL;
 	case OPT_JSON:
 		o->format = MS_FORMAT_JSON;
 		return NULL;
+	case OPT_FORMAT:
+		return parse_format(value, &o->format);
 	case 'o':
 		return parse_file(value, o);
 	case OPT_NO_COLOR:
@@ -468,6 +497,52 @@ static bool was_given(const struct given *given, int id)
 
 // --- The whole. ---
 
+/** "X; let the name end in .json or .txt", or with names in place of endings. */
+static struct ms_error *error_format(const struct ms_options *o, const struct ms_output_file *file)
+{
+	unsigned bits = verbs[o->verb].formats;
+	struct ms_sink list;
+	struct ms_error *err;
+	const char *text;
+
+	ms_sink_init_memory(&list);
+	if (file)
+		ms_format_list_endings(bits, &list);
+	else
+		ms_format_list_names(bits, &list);
+	text = ms_sink_text(&list);
+	if (!text)
+		err = ms_error_no_memory();
+	else if (!file)
+		err = ms_error_new(MS_ERR_USAGE, "%s has no form %s; type --format %s",
+				   verbs[o->verb].name, ms_format_name(o->format), text);
+	else if (file->format == MS_FORMAT_COUNT_)
+		err = ms_error_new(MS_ERR_USAGE,
+				   "-o %s does not say which format; let the name end in %s",
+				   file->path, text);
+	else
+		err = ms_error_new(MS_ERR_USAGE, "%s has no form %s for %s; let the name end in %s",
+				   verbs[o->verb].name, ms_format_name(file->format), file->path,
+				   text);
+	ms_sink_deinit(&list);
+	return err;
+}
+
+static struct ms_error *check_formats(const struct ms_options *o, const struct given *given)
+{
+	unsigned bits = verbs[o->verb].formats;
+
+	if (was_given(given, OPT_JSON) && was_given(given, OPT_FORMAT))
+		return ms_error_new(MS_ERR_USAGE, "--json is --format json; type one of them");
+	if (!(bits >> o->format & 1))
+		return error_format(o, NULL);
+	for (size_t i = 0; i < o->file_count; i++) {
+		if (!(bits >> o->files[i].format & 1))
+			return error_format(o, &o->files[i]);
+	}
+	return NULL;
+}
+
 /** Every option given belongs to the verb, and none contradicts another. */
 static struct ms_error *check_options(const struct ms_options *o, const struct given *given)
 {
@@ -477,20 +552,17 @@ static struct ms_error *check_options(const struct ms_options *o, const struct g
 					    "--%s is not an option of %s; type mapscope help %s",
 					    rows[i].name, verbs[o->verb].name, verbs[o->verb].name);
 	}
-	for (size_t i = 0; i < o->file_count && o->verb == MS_VERB_DOCTOR; i++) {
-		if (o->files[i].format == MS_FORMAT_CSV)
-			return ms_error_new(MS_ERR_USAGE,
-					    "doctor has no table for %s; let the name end in .json "
-					    "or .txt",
-					    o->files[i].path);
-	}
 	if (was_given(given, OPT_TOP) && was_given(given, OPT_ALL))
 		return ms_error_new(MS_ERR_USAGE, "--top and --all contradict each other; type one "
 						  "of them");
+	if (was_given(given, OPT_SECONDS) && was_given(given, OPT_ONCE))
+		return ms_error_new(MS_ERR_USAGE,
+				    "--seconds and --once contradict each other; type "
+				    "one of them");
 	if (o->view.sort == MS_SORT_MAPS && o->view.rows == MS_ROWS_EXPANDED)
 		return ms_error_new(MS_ERR_USAGE, "--sort maps counts the maps of a row, and "
 						  "--expand makes it one; type one of them");
-	return NULL;
+	return check_formats(o, given);
 }
 
 static struct ms_error *take_help(int count, char **words, struct ms_options *o)
@@ -603,6 +675,8 @@ struct ms_error *ms_options_parse(int argc, char **argv, struct ms_options *ret_
 		o.verb = o.topic = MS_VERB_HELP;
 	} else {
 		err = take_words(argc - optind, argv + optind, &o, &given);
+		if (!err && o.verb == MS_VERB_GOROUTINES && !was_given(&given, OPT_SECONDS))
+			o.seconds = LOOKS_APART_S;
 		if (!err && o.verb != MS_VERB_HELP)
 			err = check_options(&o, &given);
 	}

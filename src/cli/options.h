@@ -1,6 +1,7 @@
 // options.h - what was asked for: the command line as data.
 #pragma once
 
+#include "cli/format.h"
 #include "render/render.h"
 
 #include <sys/types.h>
@@ -9,19 +10,13 @@ enum ms_verb {
 	MS_VERB_DIAGNOSE,
 	MS_VERB_MAPS,
 	MS_VERB_HEAP,
+	MS_VERB_GOROUTINES,
 	MS_VERB_RUN,
 	MS_VERB_DIFF,
 	MS_VERB_DOCTOR,
 	MS_VERB_HELP,
 	MS_VERB_VERSION,
 	MS_VERB_COUNT_,
-};
-
-/** The format of a page or file. */
-enum ms_format {
-	MS_FORMAT_TEXT,
-	MS_FORMAT_JSON,
-	MS_FORMAT_CSV,
 };
 
 enum { MS_OUTPUT_FILES_MAX = 16 };
@@ -45,8 +40,11 @@ struct ms_options {
 	} sides[2];            // Of diff.
 	char **command;        // Of run: ends with NULL.
 	const char *budget;    // Of run: the file, or NULL.
-	enum ms_format format; // Of the page on stdout: text or JSON.
+	enum ms_format format; // Of the page on stdout.
 	bool no_owners;        // No walk: the census alone.
+	bool stuck;            // Of goroutines: only those that wait for over five minutes.
+	bool once;             // Of goroutines: one look.
+	bool sched;            // Of goroutines: the scheduler's tables, too.
 	bool no_color;
 	bool quiet;
 	struct ms_output_file files[MS_OUTPUT_FILES_MAX];

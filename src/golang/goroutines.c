@@ -23,7 +23,7 @@ uint32_t ms_goroutine_bytes(const struct ms_go_layout *l)
 				    l->g_status,   l->g_syscallsp, l->g_goid,       l->g_sched_pc,
 				    l->g_sched_bp, l->g_syscallpc, l->g_waitreason, l->g_waitsince,
 				    l->g_gopc,     l->g_startpc,   l->g_m };
-	uint32_t last = 0;
+	uint32_t last = l->g_parent == MS_ABSENT ? 0 : l->g_parent;
 
 	for (size_t i = 0; i < MS_ARRAY_SIZE(fields); i++)
 		last = fields[i] > last ? fields[i] : last;
@@ -65,6 +65,7 @@ bool ms_goroutine_parse(const struct ms_go_layout *l, const uint8_t *raw, ms_add
 		.start_pc = ms_load_u64(raw + l->g_startpc),
 		.m = ms_load_u64(raw + l->g_m),
 		.id = ms_load_u64(raw + l->g_goid),
+		.parent = l->g_parent == MS_ABSENT ? MS_UNKNOWN : ms_load_u64(raw + l->g_parent),
 		.wait_since = ms_load_u64(raw + l->g_waitsince),
 		.status = dead ? MS_GO_DEAD : status,
 		.wait_reason = raw[l->g_waitreason],

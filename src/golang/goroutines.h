@@ -30,6 +30,7 @@ struct ms_goroutine {
 	ms_addr start_pc;   // The function it began with.
 	ms_addr m;          // The thread that runs it, or 0.
 	uint64_t id;
+	uint64_t parent;      // id of the one that made it, 0: none; MS_UNKNOWN before Go 1.21.
 	uint64_t wait_since;  // Runtime clock; 0 when it did not wait long enough to be noticed.
 	uint32_t status;      // ms_go_status without the scan bit.
 	uint32_t wait_reason; // runtime.waitReason, whose numbers differ between releases.

@@ -64,6 +64,7 @@ struct state {
 	struct window window;
 	ms_addr pc, sp, bp, lr;
 	bool is_return;
+	bool bp_holds; // bp is of the frame at hand.
 	struct ms_frames *frames;
 };
 
@@ -180,6 +181,17 @@ static bool step_by_pointer(struct state *s, struct ms_frame *frame, struct ms_e
 	return true;
 }
 
+/** Whether the frame pointer is where the function table says that it was saved. */
+static void check_pointer(struct state *s, ms_addr saved_at)
+{
+	if (!s->bp_holds)
+		return;
+	if (s->bp == saved_at)
+		s->frames->pointer_agrees++;
+	else
+		s->frames->pointer_differs++;
+}
+
 static bool step_amd64(struct state *s, struct ms_frame *frame, uint32_t bytes,
 		       struct ms_error **ret_err)
 {
@@ -187,8 +199,12 @@ static bool step_amd64(struct state *s, struct ms_frame *frame, uint32_t bytes,
 
 	if (!word_read(s, end, &s->pc, ret_err))
 		return false;
-	if (bytes && !word_read(s, end - 8, &s->bp, ret_err))
-		return false;
+	if (bytes) {
+		check_pointer(s, end - 8);
+		if (!word_read(s, end - 8, &s->bp, ret_err))
+			return false;
+		s->bp_holds = true;
+	}
 	frame->end = end;
 	s->sp = end + 8;
 	return true;
@@ -254,12 +270,13 @@ static struct ms_error *unwind_from(struct ms_unwinder *u, const struct ms_gorou
 		.bp = g->bp,
 		.lr = g->lr,
 		.is_return = true,
+		.bp_holds = !g->in_syscall,
 		.frames = frames,
 	};
 
 	u->read_more = false;
 	frames->count = 0;
-	frames->by_frame_pointer = 0;
+	frames->by_frame_pointer = frames->pointer_agrees = frames->pointer_differs = 0;
 	frames->ended = MS_UNWIND_RUNNING;
 	return ms_goroutine_rests(g) ? walk(&s) : NULL;
 }

@@ -32,6 +32,9 @@ struct ms_frames {
 	size_t count;
 	enum ms_unwind_end ended;
 	uint32_t by_frame_pointer; // Steps that the function table could not tell.
+	// Steps by the function table where the chain of frame pointers says the same, or another
+	// place.  Frames that have none, and all of arm64, are not counted.
+	uint32_t pointer_agrees, pointer_differs;
 };
 
 struct ms_unwinder;

@@ -2,6 +2,7 @@
 #include "report/call_stacks.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 uint32_t ms_stack_own_start(const struct ms_stack *stack)
 {
@@ -25,4 +26,35 @@ void ms_stacks_deinit(struct ms_stacks *stacks)
 {
 	free(stacks->items);
 	*stacks = (struct ms_stacks){ 0 };
+}
+
+bool ms_stack_call_is_standard(const struct ms_stack_call *call)
+{
+	// The first parts of its packages' paths, Go 1.18 to 1.27.
+	static const char *const parts[] = {
+		"archive",  "bufio",    "bytes",   "cmp",     "compress", "container", "context",
+		"crypto",   "database", "debug",   "embed",   "encoding", "errors",    "expvar",
+		"flag",     "fmt",      "go",      "hash",    "html",     "image",     "index",
+		"internal", "io",       "iter",    "log",     "maps",     "math",      "mime",
+		"net",      "os",       "path",    "plugin",  "reflect",  "regexp",    "runtime",
+		"slices",   "sort",     "strconv", "strings", "structs",  "sync",      "syscall",
+		"testing",  "text",     "time",    "unicode", "unique",   "unsafe",    "vendor",
+		"weak",
+	};
+	size_t size = strcspn(call->function, "/.");
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(parts); i++) {
+		if (!strncmp(parts[i], call->function, size) && !parts[i][size])
+			return true;
+	}
+	return false;
+}
+
+const struct ms_stack_call *ms_stack_program_line(const struct ms_stack *stack)
+{
+	for (uint32_t i = 0; i < stack->count; i++) {
+		if (!stack->calls[i].is_runtime && !ms_stack_call_is_standard(&stack->calls[i]))
+			return &stack->calls[i];
+	}
+	return ms_stack_line(stack);
 }

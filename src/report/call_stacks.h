@@ -35,6 +35,15 @@ struct ms_stacks {
  */
 const struct ms_stack_call *ms_stack_line(const struct ms_stack *stack);
 
+/** Whether a call is in Go's standard library, which is told by its package's path. */
+bool ms_stack_call_is_standard(const struct ms_stack_call *call);
+
+/**
+ * The first call that is neither the runtime's nor the standard library's; where there is none, as
+ * ms_stack_line.
+ */
+const struct ms_stack_call *ms_stack_program_line(const struct ms_stack *stack);
+
 /** Index of the first call that is not the runtime's; count when all are. */
 uint32_t ms_stack_own_start(const struct ms_stack *stack);
 

@@ -1,9 +1,9 @@
-// goroutine_rows.h - the result of `mapscope goroutines`: every goroutine, what it waits for, and the
-// clusters they make.
+// goroutine_rows.h - the result of `mapscope goroutines`: every goroutine, what it waits for, and
+// the clusters they make.
 #pragma once
 
-#include "report/common.h"
 #include "report/call_stacks.h"
+#include "report/common.h"
 
 /** How sure the stack of a goroutine is. */
 enum ms_stack_source {
@@ -166,6 +166,13 @@ struct ms_goroutines_report {
 	bool partial;
 	const char *partial_reason;
 	struct ms_arena arena;
+};
+
+/** Which clusters and goroutines a page shows. */
+struct ms_goroutines_view {
+	size_t top;    // Clusters, or goroutines where they are expanded.
+	bool stuck;    // Only those that wait for over five minutes.
+	bool expanded; // Goroutines, not clusters.
 };
 
 const char *ms_map_role_name(

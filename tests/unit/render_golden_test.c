@@ -5,8 +5,10 @@
 #include "base/cleanup.h"
 #include "render/render.h"
 #include "tests/support/golden.h"
+#include "tests/support/goroutine_reports.h"
 #include "tests/support/reports.h"
 #include "tests/support/test.h"
+#include "tests/support/trace_reports.h"
 
 #include <stdio.h>
 
@@ -348,4 +350,110 @@ MS_TEST(render_run)
 	ms_sink_init_memory(&sink);
 	CHECK_OK(ms_render_run_csv(&report, &by_bytes, &sink));
 	csv_file(&sink, "run.csv");
+}
+
+/** The same trace in each form. */
+static void trace_files(struct ms_trace_report report, const char *name)
+{
+	MS_AUTO_FREE char *json = NULL, *csv = NULL, *lines = NULL, *folded = NULL, *svg = NULL;
+	struct ms_trace_mark mark = { 0 };
+	struct ms_sink sink;
+
+	CHECK(asprintf(&json, "trace_%s.json", name) > 0);
+	CHECK(asprintf(&csv, "trace_%s.csv", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_json(&report, &sink));
+	document(&sink, json);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_csv(&report, &sink));
+	csv_file(&sink, csv);
+	CHECK(asprintf(&lines, "trace_%s.maptrace", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_maptrace(&report, &mark, &sink));
+	document(&sink, lines);
+	CHECK(asprintf(&folded, "trace_%s.folded", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_folded(&report, &sink));
+	document(&sink, folded);
+	CHECK(asprintf(&svg, "trace_%s.svg", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_svg(&report, &sink));
+	document(&sink, svg);
+}
+
+MS_TEST(render_trace_documents)
+{
+	trace_files(ms_trace_example_classic(), "classic");
+	trace_files(ms_trace_example_swiss(), "swiss");
+	trace_files(ms_trace_example_polled(), "polled");
+	trace_files(ms_trace_example_empty(), "empty");
+	trace_files(ms_trace_example_hostile(), "hostile");
+}
+
+static void goroutines_page(struct ms_goroutines_report report,
+			    const struct ms_goroutines_view *view,
+			    const struct ms_text_style *style, const char *name)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_goroutines_text(&report, view, style, &sink));
+	page(&sink, style, name);
+}
+
+MS_TEST(render_goroutines_pages)
+{
+	const struct ms_goroutines_view some = { .top = 20 }, two = { .top = 2 };
+	const struct ms_goroutines_view all = { .top = SIZE_MAX };
+	const struct ms_goroutines_view stuck = { .top = 20, .stuck = true };
+	const struct ms_goroutines_view rows = { .top = 4, .expanded = true };
+	const struct ms_goroutines_view stuck_rows = { 20, true, true };
+
+	goroutines_page(ms_goroutines_example_busy(), &some, &narrow, "goroutines_busy.txt");
+	goroutines_page(ms_goroutines_example_busy(), &two, &colored,
+			"goroutines_busy_two_color.txt");
+	goroutines_page(ms_goroutines_example_busy(), &all, &wide, "goroutines_busy_all_wide.txt");
+	goroutines_page(ms_goroutines_example_busy(), &stuck, &wide, "goroutines_stuck_wide.txt");
+	goroutines_page(ms_goroutines_example_busy(), &rows, &wide, "goroutines_rows_wide.txt");
+	goroutines_page(ms_goroutines_example_busy(), &stuck_rows, &wide,
+			"goroutines_stuck_rows_wide.txt");
+	goroutines_page(ms_goroutines_example_unknown(), &some, &narrow, "goroutines_unknown.txt");
+	goroutines_page(ms_goroutines_example_unknown(), &stuck, &narrow,
+			"goroutines_unknown_stuck.txt");
+	goroutines_page(ms_goroutines_example_empty(), &some, &narrow, "goroutines_empty.txt");
+	goroutines_page(ms_goroutines_example_hostile(), &some, &narrow, "goroutines_hostile.txt");
+	goroutines_page(ms_goroutines_example_hostile(), &rows, &ascii,
+			"goroutines_hostile_rows_ascii.txt");
+}
+
+/** The same report in each other form. */
+static void goroutines_files(struct ms_goroutines_report report, const char *name)
+{
+	MS_AUTO_FREE char *json = NULL, *csv = NULL, *folded = NULL, *svg = NULL;
+	struct ms_sink sink;
+
+	CHECK(asprintf(&json, "goroutines_%s.json", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_goroutines_json(&report, &sink));
+	document(&sink, json);
+	CHECK(asprintf(&csv, "goroutines_%s.csv", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_goroutines_csv(&report, &sink));
+	csv_file(&sink, csv);
+	CHECK(asprintf(&folded, "goroutines_%s.folded", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_goroutines_folded(&report, &sink));
+	document(&sink, folded);
+	CHECK(asprintf(&svg, "goroutines_%s.svg", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_goroutines_svg(&report, &sink));
+	document(&sink, svg);
+}
+
+MS_TEST(render_goroutines_documents)
+{
+	goroutines_files(ms_goroutines_example_busy(), "busy");
+	goroutines_files(ms_goroutines_example_unknown(), "unknown");
+	goroutines_files(ms_goroutines_example_empty(), "empty");
+	goroutines_files(ms_goroutines_example_hostile(), "hostile");
 }

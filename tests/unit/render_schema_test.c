@@ -3,8 +3,10 @@
 // one thing wrong, which it must refuse.
 #include "base/cleanup.h"
 #include "render/render.h"
+#include "tests/support/goroutine_reports.h"
 #include "tests/support/reports.h"
 #include "tests/support/test.h"
+#include "tests/support/trace_reports.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -150,6 +152,43 @@ MS_TEST(render_schema_run)
 {
 	run_fits(ms_run_example());
 	run_fits(ms_run_example_nothing());
+}
+
+static void trace_fits(struct ms_trace_report report)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_json(&report, &sink));
+	CHECK_EQ(check_document("trace", ms_sink_text(&sink)), 0);
+	ms_sink_deinit(&sink);
+}
+
+static void goroutines_fit(struct ms_goroutines_report report)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_goroutines_json(&report, &sink));
+	CHECK_EQ(check_document("goroutines", ms_sink_text(&sink)), 0);
+	ms_sink_deinit(&sink);
+}
+
+MS_TEST(render_schema_goroutines)
+{
+	goroutines_fit(ms_goroutines_example_busy());
+	goroutines_fit(ms_goroutines_example_unknown());
+	goroutines_fit(ms_goroutines_example_empty());
+	goroutines_fit(ms_goroutines_example_hostile());
+}
+
+MS_TEST(render_schema_trace)
+{
+	trace_fits(ms_trace_example_classic());
+	trace_fits(ms_trace_example_swiss());
+	trace_fits(ms_trace_example_polled());
+	trace_fits(ms_trace_example_empty());
+	trace_fits(ms_trace_example_hostile());
 }
 
 /** Put @p to, which is as long, in the place of the first @p from. */

@@ -1,0 +1,133 @@
+// cmd_goroutines.c - `mapscope goroutines`: who waits for what, for how long, and who made them.
+#include "cli/cmd.h"
+
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "goroutines/goroutines_run.h"
+
+static struct ms_goroutines_view view_of(const struct ms_options *o)
+{
+	return (struct ms_goroutines_view){ .top = o->view.top,
+					    .stuck = o->stuck,
+					    .expanded = o->view.rows == MS_ROWS_EXPANDED };
+}
+
+static struct ms_error *page_text(const void *report, const struct ms_options *o,
+				  const struct ms_text_style *style, struct ms_sink *sink)
+{
+	const struct ms_goroutines_view view = view_of(o);
+
+	return ms_render_goroutines_text(report, &view, style, sink);
+}
+
+static struct ms_error *page_json(const void *report, const struct ms_options *o,
+				  struct ms_sink *sink)
+{
+	(void)o;
+	return ms_render_goroutines_json(report, sink);
+}
+
+static struct ms_error *page_csv(const void *report, const struct ms_options *o,
+				 struct ms_sink *sink)
+{
+	(void)o;
+	return ms_render_goroutines_csv(report, sink);
+}
+
+static struct ms_error *page_folded(const void *report, const struct ms_options *o,
+				    struct ms_sink *sink)
+{
+	(void)o;
+	return ms_render_goroutines_folded(report, sink);
+}
+
+static struct ms_error *page_svg(const void *report, const struct ms_options *o,
+				 struct ms_sink *sink)
+{
+	(void)o;
+	return ms_render_goroutines_svg(report, sink);
+}
+
+static double clock_now(void *context)
+{
+	(void)context;
+	return ms_clock_now();
+}
+
+static void clock_sleep_until(void *context, double when)
+{
+	(void)context;
+	ms_interrupt_sleep(when);
+}
+
+static void show_progress(void *context, double done, const char *what)
+{
+	ms_progress_show_share(context, what, done);
+}
+
+static bool should_stop(void *context)
+{
+	(void)context;
+	return ms_interrupted();
+}
+
+static struct ms_error *look(struct ms_session *s, struct ms_goroutines_report *ret_report)
+{
+	struct ms_progress progress;
+	const struct ms_goroutines_options options = {
+		.seconds = s->options->once ? 0 : s->options->seconds,
+		.sched = s->options->sched,
+		.stop = should_stop,
+		.now = clock_now,
+		.sleep_until = clock_sleep_until,
+		.progress = show_progress,
+		.context = &progress,
+	};
+	struct ms_goroutines_report report;
+	struct ms_error *err;
+
+	ms_progress_init(&progress, s->options, s->started);
+	err = ms_goroutines_run(s->rt, &options, &report);
+	ms_progress_end(&progress);
+	if (err)
+		return err;
+	err = ms_session_describe(s, &report.arena, &report.target);
+	if (err) {
+		ms_goroutines_report_deinit(&report);
+		return err;
+	}
+	ms_session_account(s, &report.cost);
+	*ret_report = report;
+	return NULL;
+}
+
+struct ms_error *ms_cmd_goroutines(const struct ms_options *o, double started,
+				   enum ms_exit_code *ret_exit)
+{
+	struct ms_session s;
+	struct ms_goroutines_report report;
+	struct ms_error *err = ms_session_find(&s, o, started);
+
+	if (!err)
+		err = ms_session_open(&s);
+	if (!err)
+		err = look(&s, &report);
+	if (!err) {
+		const struct ms_page page = { .text = page_text,
+					      .documents = { [MS_FORMAT_JSON] = page_json,
+							     [MS_FORMAT_CSV] = page_csv,
+							     [MS_FORMAT_FOLDED] = page_folded,
+							     [MS_FORMAT_SVG] = page_svg },
+					      .report = &report };
+
+		err = ms_output_write(o, &page);
+		if (report.partial)
+			ms_output_say_partial(report.partial_reason);
+		*ret_exit = report.partial ? MS_EXIT_PARTIAL : MS_EXIT_DONE;
+		ms_goroutines_report_deinit(&report);
+	}
+	ms_session_deinit(&s);
+	return err;
+}

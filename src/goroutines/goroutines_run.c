@@ -1,0 +1,216 @@
+// goroutines_run.c - the order of things; see goroutines_run.h.
+//
+//	passes start ── wait, passes tick ── list, stacks, passes see each ── passes end ── clusters
+//
+// Rows stand in the order of ids from the start, so that a pass may keep where its goroutine
+// stands. One that ended between the list and its stack, or whose g was given to another goroutine,
+// is put right when all passes have ended.
+#include "goroutines/goroutines_run.h"
+
+#include "base/cleanup.h"
+#include "base/vec.h"
+#include "goroutines/clusters.h"
+#include "goroutines/leaks.h"
+#include "goroutines/rows.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double TICK_S = 0.05;
+
+/** To add a pass: a file with its struct, and a row here.  Their order is the order of calls. */
+static const struct ms_goroutines_pass *const passes[] = {
+	&ms_leaks_pass,
+};
+
+enum { PASSES = MS_ARRAY_SIZE(passes) };
+
+struct looking {
+	struct ms_goroutines_run run;
+	struct ms_stack_book book;
+	struct ms_row_writer *writer;
+	void *states[PASSES];
+	size_t next; // Row of the next goroutine.
+};
+
+static bool is_stopped(const struct ms_goroutines_options *o)
+{
+	return o->stop && o->stop(o->context);
+}
+
+static void set_partial(struct ms_goroutines_report *report, const char *reason)
+{
+	report->partial = true;
+	if (!report->partial_reason)
+		report->partial_reason = reason;
+}
+
+// --- The passes. ---
+
+static struct ms_error *passes_start(struct looking *l)
+{
+	struct ms_error *err = NULL;
+
+	for (size_t i = 0; i < PASSES && !err; i++) {
+		if (passes[i]->start)
+			err = passes[i]->start(&l->run, &l->states[i]);
+	}
+	return err;
+}
+
+static struct ms_error *passes_tick(struct looking *l)
+{
+	struct ms_error *err = NULL;
+
+	for (size_t i = 0; i < PASSES && !err; i++) {
+		if (passes[i]->tick)
+			err = passes[i]->tick(&l->run, l->states[i]);
+	}
+	return err;
+}
+
+static struct ms_error *passes_end(struct looking *l)
+{
+	struct ms_error *err = NULL;
+
+	for (size_t i = 0; i < PASSES && !err; i++) {
+		if (passes[i]->end)
+			err = passes[i]->end(&l->run, l->states[i]);
+	}
+	return err;
+}
+
+static void passes_destroy(struct looking *l)
+{
+	for (size_t i = 0; i < PASSES; i++) {
+		if (passes[i]->destroy)
+			passes[i]->destroy(l->states[i]);
+	}
+}
+
+// --- The looks. ---
+
+static struct ms_error *wait(struct looking *l)
+{
+	const struct ms_goroutines_options *o = l->run.options;
+	double until = o->now(o->context) + o->seconds;
+
+	for (;;) {
+		double now = o->now(o->context);
+		struct ms_error *err;
+
+		if (is_stopped(o)) {
+			set_partial(l->run.report, "it was stopped before its time");
+			return NULL;
+		}
+		err = passes_tick(l);
+		if (err || now >= until)
+			return err;
+		if (o->progress)
+			o->progress(o->context, 1 - (until - now) / o->seconds,
+				    "waiting for the second look");
+		o->sleep_until(o->context, fmin(until, now + TICK_S));
+	}
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct ms_goroutine *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static struct ms_error *take(const struct ms_goroutine *g, const struct ms_frames *frames,
+			     void *context)
+{
+	struct looking *l = context;
+	struct ms_goroutine_row *row = &l->run.report->rows[l->next++];
+	struct ms_error *err = ms_row_write(l->writer, g, frames, row);
+
+	for (size_t i = 0; i < PASSES && !err && g->status != MS_GO_DEAD; i++) {
+		if (passes[i]->goroutine)
+			err = passes[i]->goroutine(&l->run, l->states[i], g, frames, row);
+	}
+	return err;
+}
+
+static struct ms_error *look(struct looking *l)
+{
+	struct ms_goroutines *all = &l->run.goroutines;
+	struct ms_goroutines_report *report = l->run.report;
+	struct ms_error *err = ms_goroutines_load(l->run.rt, all);
+
+	if (err)
+		return err;
+	qsort(all->items, all->count, sizeof(*all->items), by_id);
+	report->rows = calloc(all->count + 1, sizeof(*report->rows));
+	if (!report->rows)
+		return ms_error_no_memory();
+	report->row_capacity = all->count + 1;
+	report->row_count = all->count;
+	report->dead = all->dead;
+	err = ms_row_writer_create(&l->run, &l->writer);
+	if (!err)
+		err = ms_unwind_each(l->run.unwinder, all, take, l);
+	report->row_count = l->next;
+	return err;
+}
+
+static struct ms_error *look_all(struct looking *l)
+{
+	struct ms_error *err = passes_start(l);
+
+	if (!err && l->run.options->seconds > 0)
+		err = wait(l);
+	if (!err)
+		err = look(l);
+	if (!err)
+		err = passes_end(l);
+	if (err && ms_error_code(err) == MS_ERR_GONE && l->run.report->row_count) {
+		set_partial(l->run.report, "it ended while it was looked at");
+		ms_error_free(err);
+		err = NULL;
+	}
+	if (!err && l->writer)
+		ms_rows_finish(l->run.report);
+	return err ? err : ms_clusters_make(l->run.report);
+}
+
+struct ms_error *ms_goroutines_run(struct ms_go_runtime *rt,
+				   const struct ms_goroutines_options *options,
+				   struct ms_goroutines_report *ret_report)
+{
+	MS_AUTO_FREE struct looking *l = calloc(1, sizeof(*l));
+	MS_AUTO_FREE struct ms_goroutines_report *report = calloc(1, sizeof(*report));
+	struct ms_error *err;
+
+	if (!l || !report)
+		return ms_error_no_memory();
+	report->apart_s = report->cost.gc_age_s = NAN;
+	report->cost.gc_cycle = MS_UNKNOWN; // Nothing here is as of a collection.
+	report->no_samples = "no samples were taken";
+	l->run = (struct ms_goroutines_run){
+		.rt = rt,
+		.options = options,
+		.report = report,
+		.book = &l->book,
+		.began = options->now(options->context),
+	};
+	err = ms_go_functions(rt, &l->run.functions);
+	if (!err)
+		err = ms_unwinder_create(rt, &l->run.unwinder);
+	ms_stack_book_init(&l->book, l->run.functions, &report->arena, &report->stacks);
+	if (!err)
+		err = look_all(l);
+	report->cost.read_bytes = rt->target->cost.read_bytes;
+	passes_destroy(l);
+	ms_row_writer_destroy(l->writer);
+	ms_unwinder_destroy(l->run.unwinder);
+	ms_goroutines_deinit(&l->run.goroutines);
+	ms_stack_book_deinit(&l->book);
+	if (err)
+		ms_goroutines_report_deinit(report);
+	else
+		*ret_report = *report;
+	return err;
+}

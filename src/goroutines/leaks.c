@@ -1,0 +1,294 @@
+// leaks.c - what a leak looks like from outside, and never more than that.
+//
+// A goroutine that leaked waits for what nobody will ever do.  From outside it is seen that it
+// waits; that nobody will wake it, is not.  So a go statement is suspect when all of this holds:
+//
+//	- at the second look it has more goroutines than at the first;
+//	- each one that waited at the first look waits still, for the same reason, not woken
+// between;
+//	- they wait for other goroutines: a timer or the network may wake anybody at any time;
+//	- nearly all of its goroutines wait for that one reason.
+//
+// A queue that is longer than its workers are fast looks the same while it grows.  The proof is the
+// runtime's own: from Go 1.26 on a collection can tell which goroutines wait for what nothing that
+// runs can reach.
+#include "goroutines/leaks.h"
+
+#include "base/cleanup.h"
+#include "base/number_map.h"
+#include "base/vec.h"
+#include "report/goroutine_rows.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	STAYED_MIN = 2,
+	SAME_WAIT_PERCENT = 90,
+	SUSPECTS_MAX = 50,
+	PROOF_MINOR = 1026,        // Go 1.26: with an experiment ...
+	PROOF_ALWAYS_MINOR = 1027, // ... and without.
+};
+
+/** What is kept of a goroutine from the first look. */
+struct seen {
+	uint64_t id, wait_since;
+	ms_addr created_at;
+	uint32_t status, wait_reason;
+};
+
+/** All goroutines of one go statement. */
+struct site {
+	uint64_t before, waited_before, after, stayed, waiting;
+	uint32_t row; // The one that waits for longest, or any.
+	bool has_row;
+	bool is_left; // One that waited does no more.
+};
+
+struct leaks {
+	double at;         // The first look.
+	struct seen *seen; // By id.
+	size_t seen_count;
+	struct ms_number_map site_of;
+	struct {
+		struct site *items;
+		size_t count, capacity;
+	} sites;
+	uint32_t *row_site; // By row.
+};
+
+const char *ms_leak_proof(const struct ms_build_info *build)
+{
+	int minor = build->release / 1000;
+
+	if (minor >= PROOF_ALWAYS_MINOR ||
+	    (minor == PROOF_MINOR && strstr(build->experiments, "goroutineleakprofile")))
+		return "the program's own leak profile: curl "
+		       "http://HOST/debug/pprof/goroutineleak?debug=2 where it serves "
+		       "net/http/pprof, or pprof.Lookup(\"goroutineleak\").WriteTo(os.Stderr, 2); "
+		       "it "
+		       "runs a collection";
+	if (minor == PROOF_MINOR)
+		return "a leak profile: build the program with "
+		       "GOEXPERIMENT=goroutineleakprofile go build, then curl "
+		       "http://HOST/debug/pprof/goroutineleak?debug=2";
+	return NULL;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct seen *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static void destroy(void *state)
+{
+	struct leaks *l = state;
+
+	if (!l)
+		return;
+	free(l->seen);
+	ms_number_map_deinit(&l->site_of);
+	ms_vec_free(&l->sites);
+	free(l);
+}
+
+static struct ms_error *first_look(struct ms_goroutines_run *run, struct leaks *l)
+{
+	struct ms_goroutines all = { 0 };
+	struct ms_error *err = ms_goroutines_load(run->rt, &all);
+
+	if (err)
+		return err;
+	l->at = run->options->now(run->options->context);
+	l->seen = calloc(all.count + 1, sizeof(*l->seen));
+	for (size_t i = 0; i < all.count && l->seen; i++) {
+		const struct ms_goroutine *g = &all.items[i];
+
+		l->seen[l->seen_count++] =
+		    (struct seen){ g->id, g->wait_since, g->created_at, g->status, g->wait_reason };
+	}
+	ms_goroutines_deinit(&all);
+	if (!l->seen)
+		return ms_error_no_memory();
+	qsort(l->seen, l->seen_count, sizeof(*l->seen), by_id);
+	return NULL;
+}
+
+static struct ms_error *start(struct ms_goroutines_run *run, void **ret_state)
+{
+	struct leaks *l;
+	struct ms_error *err;
+
+	run->report->proof = ms_leak_proof(&run->rt->build);
+	if (run->options->seconds <= 0)
+		return NULL;
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return ms_error_no_memory();
+	err = first_look(run, l);
+	if (err)
+		destroy(l);
+	else
+		*ret_state = l;
+	return err;
+}
+
+static struct ms_error *site_find(struct leaks *l, ms_addr created_at, struct site **ret_site)
+{
+	const uint32_t *known = ms_number_map_find(&l->site_of, created_at);
+
+	if (!known) {
+		if (!ms_vec_push(&l->sites, { .before = 0 }) ||
+		    !ms_number_map_add(&l->site_of, created_at, (uint32_t)l->sites.count - 1))
+			return ms_error_no_memory();
+		*ret_site = &l->sites.items[l->sites.count - 1];
+		return NULL;
+	}
+	*ret_site = &l->sites.items[*known];
+	return NULL;
+}
+
+/** Whether another goroutine has to do something for it to go on. */
+static bool waits_for_others(const char *reason)
+{
+	static const char *const alone[] = { "IO wait", "sleep", "timer goroutine (idle)" };
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(alone); i++) {
+		if (!strcmp(reason, alone[i]))
+			return false;
+	}
+	return true;
+}
+
+static struct ms_error *count_before(struct leaks *l)
+{
+	for (size_t i = 0; i < l->seen_count; i++) {
+		const struct seen *s = &l->seen[i];
+		struct site *site;
+		struct ms_error *err = s->created_at ? site_find(l, s->created_at, &site) : NULL;
+
+		if (err)
+			return err;
+		if (!s->created_at)
+			continue;
+		site->before++;
+		site->waited_before += s->status == MS_GO_WAITING;
+	}
+	return NULL;
+}
+
+static const struct seen *seen_find(const struct leaks *l, uint64_t id)
+{
+	const struct seen key = { .id = id };
+
+	return bsearch(&key, l->seen, l->seen_count, sizeof(key), by_id);
+}
+
+/** By a collection's note when there is one: it waited from before the first look on. */
+static bool has_stayed(const struct seen *s, const struct ms_goroutine *g)
+{
+	return s && s->status == MS_GO_WAITING && g->status == MS_GO_WAITING &&
+	       s->wait_reason == g->wait_reason && s->created_at == g->created_at &&
+	       (!s->wait_since || s->wait_since == g->wait_since);
+}
+
+static struct ms_error *goroutine(struct ms_goroutines_run *run, void *state,
+				  const struct ms_goroutine *g, const struct ms_frames *frames,
+				  struct ms_goroutine_row *row)
+{
+	struct leaks *l = state;
+	struct site *site;
+	struct ms_error *err;
+
+	(void)frames;
+	if (!l || !g->created_at || row->is_system)
+		return NULL;
+	err = site_find(l, g->created_at, &site);
+	if (err)
+		return err;
+	site->after++;
+	site->stayed += has_stayed(seen_find(l, g->id), g);
+	if (!row->wait_reason)
+		return NULL;
+	if (!site->has_row || strcmp(row->wait_reason, run->report->rows[site->row].wait_reason))
+		site->waiting = site->has_row ? site->waiting : 0;
+	site->waiting++;
+	site->has_row = true;
+	site->row = (uint32_t)(row - run->report->rows);
+	return NULL;
+}
+
+static struct ms_error *suspect_add(struct ms_goroutines_run *run, const struct site *site)
+{
+	struct ms_goroutines_report *report = run->report;
+	struct {
+		struct ms_leak_suspect *items;
+		size_t count, capacity;
+	} suspects = { report->suspects, report->suspect_count, report->suspect_capacity };
+	const struct ms_goroutine_row *row = &report->rows[site->row];
+	struct ms_leak_suspect suspect = {
+		.created_by = row->created_by,
+		.before = site->before,
+		.after = site->after,
+		.stayed = site->stayed,
+		.wait_reason = row->wait_reason,
+		.stack = row->stack,
+		.oldest_s = row->waited_s,
+		.why = "no goroutine of this go statement went on between the two looks",
+	};
+	bool added = ms_vec_push(&suspects, suspect);
+
+	report->suspects = suspects.items;
+	report->suspect_count = suspects.count;
+	report->suspect_capacity = suspects.capacity;
+	return added ? NULL : ms_error_no_memory();
+}
+
+static bool is_suspect(const struct ms_goroutines_report *report, const struct site *site)
+{
+	return site->after > site->before && site->waited_before >= STAYED_MIN &&
+	       site->stayed == site->waited_before && site->has_row &&
+	       site->waiting * 100 >= site->after * SAME_WAIT_PERCENT &&
+	       waits_for_others(report->rows[site->row].wait_reason);
+}
+
+static int by_growth(const void *a, const void *b)
+{
+	const struct ms_leak_suspect *x = a, *y = b;
+	uint64_t more_x = x->after - x->before, more_y = y->after - y->before;
+
+	if (more_x != more_y)
+		return more_x > more_y ? -1 : 1;
+	return x->created_by.pc < y->created_by.pc ? -1 : x->created_by.pc > y->created_by.pc;
+}
+
+static struct ms_error *end(struct ms_goroutines_run *run, void *state)
+{
+	struct leaks *l = state;
+	struct ms_error *err = l ? count_before(l) : NULL;
+
+	if (!l || err)
+		return err;
+	run->report->apart_s = run->options->now(run->options->context) - l->at;
+	for (size_t i = 0; i < l->sites.count && !err; i++) {
+		if (is_suspect(run->report, &l->sites.items[i]) &&
+		    run->report->suspect_count < SUSPECTS_MAX)
+			err = suspect_add(run, &l->sites.items[i]);
+	}
+	if (run->report->suspect_count)
+		qsort(run->report->suspects, run->report->suspect_count,
+		      sizeof(*run->report->suspects), by_growth);
+	return err;
+}
+
+const struct ms_goroutines_pass ms_leaks_pass = {
+	.name = "leaks",
+	.start = start,
+	.goroutine = goroutine,
+	.end = end,
+	.destroy = destroy,
+};

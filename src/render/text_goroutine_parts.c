@@ -1,0 +1,249 @@
+// text_goroutine_parts.c - what the passes found out: locks and channels, suspects, clues, the
+// scheduler.
+#include "render/text_goroutines.h"
+#include "render/text_stack.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+enum { INDENT = 2, OWNER_COLUMNS = 60, QUEUE_MAX = 8 };
+
+static const double SHORT_S = 0.001;
+
+static void heading(struct ms_text *t, const char *text)
+{
+	ms_text_end_whole(t);
+	ms_text_colored(t, MS_TEXT_BOLD, text);
+	ms_text_end(t, 0);
+}
+
+// --- Places. ---
+
+void ms_text_place_name(struct ms_text *t, const struct ms_wait_place *p)
+{
+	if (p->name)
+		ms_text_name(t, p->name, OWNER_COLUMNS);
+	else
+		ms_text_printf(t, "0x%" PRIx64, p->address);
+	ms_text_printf(t, " (%s", p->kind);
+	if (p->capacity != MS_UNKNOWN && p->length != MS_UNKNOWN)
+		ms_text_printf(t, ", %" PRIu64 " of %" PRIu64, p->length, p->capacity);
+	ms_text_printf(t, ")");
+}
+
+/** What it guards, or why it has no name. */
+static void text_meaning(struct ms_text *t, const struct ms_wait_place *p)
+{
+	if (p->map) {
+		ms_text_printf(t, ", guards ");
+		ms_text_owner(t, p->map, OWNER_COLUMNS);
+	}
+	if (!p->name && p->unknown)
+		ms_text_printf(t, ", no name: %s", p->unknown);
+}
+
+static void text_holder(struct ms_text *t, const struct ms_goroutines_report *r,
+			const struct ms_wait_place *p)
+{
+	if (p->holder_stack != MS_NO_STACK && p->holder_stack < r->stacks.count) {
+		const struct ms_stack_call *line =
+		    ms_stack_program_line(&r->stacks.items[p->holder_stack]);
+
+		ms_text_printf(t, "; held");
+		if (p->holder)
+			ms_text_printf(t, " by goroutine %" PRIu64, p->holder);
+		if (line) {
+			ms_text_printf(t, " in ");
+			ms_text_call(t, line);
+		}
+	} else if (p->holder) {
+		ms_text_printf(t, "; held by goroutine %" PRIu64, p->holder);
+	} else if (p->holder_unknown) {
+		ms_text_printf(t, "; holder not known: ");
+		ms_text_name(t, p->holder_unknown, 0);
+	}
+}
+
+static void text_place(struct ms_text *t, const struct ms_goroutines_report *report,
+		       const struct ms_wait_place *place)
+{
+	struct ms_human h;
+
+	ms_text_place_name(t, place);
+	text_meaning(t, place);
+	ms_text_printf(t, ": %s waiting", ms_human_count(&h, place->waiting));
+	if (isfinite(place->oldest_s))
+		ms_text_printf(t, ", oldest %s", ms_human_ahead(&h, place->oldest_s));
+	text_holder(t, report, place);
+	ms_text_end(t, INDENT);
+}
+
+void ms_text_places(struct ms_text *t, const struct ms_goroutines_report *r, size_t top)
+{
+	struct ms_human h;
+
+	if (!r->place_count)
+		return;
+	heading(t, "what they wait for");
+	for (size_t i = 0; i < r->place_count && i < top; i++)
+		text_place(t, r, &r->places[i]);
+	if (r->place_count > top) {
+		ms_text_printf(t, "and %s more", ms_human_count(&h, r->place_count - top));
+		ms_text_end(t, INDENT);
+	}
+}
+
+// --- Suspects. ---
+
+static void text_suspect(struct ms_text *t, const struct ms_goroutines_report *r,
+			 const struct ms_leak_suspect *s)
+{
+	struct ms_human a, b;
+
+	ms_text_printf(t, "%s more, now %s, created by ", ms_human_count(&a, s->after - s->before),
+		       ms_human_count(&b, s->after));
+	ms_text_call(t, &s->created_by);
+	ms_text_end(t, INDENT);
+	ms_text_wait(t, "waiting", s->wait_reason, s->oldest_s);
+	if (s->stack != MS_NO_STACK && s->stack < r->stacks.count) {
+		const struct ms_stack_call *line =
+		    ms_stack_program_line(&r->stacks.items[s->stack]);
+
+		ms_text_printf(t, " in ");
+		if (line)
+			ms_text_call(t, line);
+	}
+	ms_text_end(t, INDENT + 2);
+	ms_text_printf(t, "why: ");
+	ms_text_name(t, s->why, 0);
+	ms_text_end(t, INDENT + 2);
+}
+
+void ms_text_suspects(struct ms_text *t, const struct ms_goroutines_report *r)
+{
+	struct ms_human h;
+
+	if (!isfinite(r->apart_s)) {
+		ms_text_printf(t, "one look tells no leak suspects: --seconds N looks twice");
+		ms_text_end(t, 0);
+		return;
+	}
+	if (!r->suspect_count) {
+		ms_text_printf(t, "no leak suspects within %s", ms_human_seconds(&h, r->apart_s));
+		ms_text_end(t, 0);
+		return;
+	}
+	ms_text_end_whole(t);
+	ms_text_colored(t, MS_TEXT_YELLOW, "leak suspects");
+	ms_text_printf(t, " by go statement, from two looks %s apart",
+		       ms_human_seconds(&h, r->apart_s));
+	ms_text_end(t, 0);
+	for (size_t i = 0; i < r->suspect_count; i++)
+		text_suspect(t, r, &r->suspects[i]);
+	if (r->proof) {
+		ms_text_printf(t, "proof: ");
+		ms_text_name(t, r->proof, 0);
+		ms_text_end(t, INDENT);
+	}
+}
+
+// --- Clues. ---
+
+static void text_clue(struct ms_text *t, const struct ms_goroutines_report *r,
+		      const struct ms_race_clue *c)
+{
+	struct ms_human h;
+
+	if (c->owner)
+		ms_text_owner(t, c->owner, OWNER_COLUMNS);
+	else
+		ms_text_printf(t, "the map at 0x%" PRIx64, c->map);
+	ms_text_printf(t, ": %s, a %s clue", c->kind,
+		       c->strength == MS_CLUE_STRONG ? "strong" : "weak");
+	if (c->apart_s < SHORT_S)
+		ms_text_printf(t, ", %.1f us apart", c->apart_s * 1e6);
+	else if (isfinite(c->apart_s))
+		ms_text_printf(t, ", %s apart", ms_human_seconds(&h, c->apart_s));
+	if (c->seen > 1)
+		ms_text_printf(t, ", seen %s times", ms_human_count(&h, c->seen));
+	ms_text_end(t, INDENT);
+	for (size_t i = 0; i < MS_ARRAY_SIZE(c->stacks); i++) {
+		if (c->stacks[i] == MS_NO_STACK || c->stacks[i] >= r->stacks.count)
+			continue;
+		ms_text_printf(t, "goroutine %" PRIu64 ":", c->goroutines[i]);
+		ms_text_end(t, INDENT + 2);
+		ms_text_stack(t, &r->stacks.items[c->stacks[i]], INDENT + 4);
+	}
+	ms_text_printf(t, "lock: ");
+	ms_text_name(t, c->lock_state ? c->lock_state : "not known", 0);
+	if (c->why) {
+		ms_text_printf(t, "; ");
+		ms_text_name(t, c->why, 0);
+	}
+	ms_text_end(t, INDENT + 2);
+}
+
+void ms_text_clues(struct ms_text *t, const struct ms_goroutines_report *r)
+{
+	if (!r->clue_count)
+		return;
+	heading(t, "two in one map: clues, no proof of a race (go build -race has that)");
+	for (size_t i = 0; i < r->clue_count; i++)
+		text_clue(t, r, &r->clues[i]);
+}
+
+// --- The scheduler. ---
+
+static void text_queue(struct ms_text *t, const uint64_t *queue, size_t count)
+{
+	for (size_t i = 0; i < count && i < QUEUE_MAX; i++)
+		ms_text_printf(t, "%s%" PRIu64, i ? ", " : " ", queue[i]);
+	if (count > QUEUE_MAX)
+		ms_text_printf(t, " and %zu more", count - QUEUE_MAX);
+}
+
+static void text_p(struct ms_text *t, const struct ms_sched_p *p)
+{
+	ms_text_printf(t, "p %" PRIu32 " %s", p->id, p->status);
+	if (p->m >= 0)
+		ms_text_printf(t, ", m %" PRId64, p->m);
+	if (p->thread)
+		ms_text_printf(t, " (thread %" PRIu32 ")", p->thread);
+	if (p->running)
+		ms_text_printf(t, ", runs goroutine %" PRIu64, p->running);
+	ms_text_printf(t, ", queue%s", p->queue_count ? "" : " empty");
+	text_queue(t, p->queue, p->queue_count);
+	ms_text_end(t, INDENT);
+}
+
+static void text_m(struct ms_text *t, const struct ms_sched_m *m)
+{
+	ms_text_printf(t, "m %" PRId64, m->id);
+	if (m->thread)
+		ms_text_printf(t, " (thread %" PRIu32 ")", m->thread);
+	if (m->p >= 0)
+		ms_text_printf(t, ", p %" PRId64, m->p);
+	else
+		ms_text_printf(t, ", no p");
+	if (m->running)
+		ms_text_printf(t, ", goroutine %" PRIu64, m->running);
+	if (m->locked)
+		ms_text_printf(t, ", locked to goroutine %" PRIu64, m->locked);
+	ms_text_printf(t, "%s%s", m->is_spinning ? ", spinning" : "",
+		       m->is_blocked ? ", blocked" : "");
+	ms_text_end(t, INDENT);
+}
+
+void ms_text_sched(struct ms_text *t, const struct ms_goroutines_report *r)
+{
+	if (!r->p_count && !r->m_count)
+		return;
+	heading(t, "the scheduler");
+	for (size_t i = 0; i < r->p_count; i++)
+		text_p(t, &r->ps[i]);
+	for (size_t i = 0; i < r->m_count; i++)
+		text_m(t, &r->ms[i]);
+	ms_text_printf(t, "global queue%s", r->global_queue_count ? "" : " empty");
+	text_queue(t, r->global_queue, r->global_queue_count);
+	ms_text_end(t, INDENT);
+}

@@ -1,0 +1,16 @@
+// text_stack.h - stacks on a page.
+#pragma once
+
+#include "render/text.h"
+
+/** Append "main.(*Cart).Add cart.go:51", the file without its folders. */
+void ms_text_call(struct ms_text *t, const struct ms_stack_call *call);
+
+/**
+ * A stack in two lines at @p indent: the program's own innermost call with its line and the call it
+ * stands in, then who called it.
+ */
+void ms_text_stack(struct ms_text *t, const struct ms_stack *stack, unsigned indent);
+
+/** A stack as Go prints it, two lines a call. */
+void ms_text_stack_whole(struct ms_text *t, const struct ms_stack *stack);
