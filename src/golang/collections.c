@@ -1,10 +1,10 @@
 // collections.c - runtime.memstats and runtime.work have no symbol in a stripped program, but say
 // the same thing in several places.
 //
-// memstats: once a cycle has ended, the number of cycles is half of the heap's sweepgen; the time of
-// the last one is also the ring's entry of that number; the total of the pauses is the sum of the
-// ring until that is full, and entries not used yet are zeros.  Before the first cycle it is all
-// zeros, as much else: then sweepgen is 0 too, and the numbers are known without it.
+// memstats: once a cycle has ended, the number of cycles is half of the heap's sweepgen; the time
+// of the last one is also the ring's entry of that number; the total of the pauses is the sum of
+// the ring until that is full, and entries not used yet are zeros.  Before the first cycle it is
+// all zeros, as much else: then sweepgen is 0 too, and the numbers are known without it.
 //
 // work: of the last cycle it keeps (mgc.go, workType; the same in every release from 1.18 to 1.27
 // but for one word)
@@ -18,9 +18,9 @@
 //
 // No row says where in the variable that is, and none has to: cycles is memstats' count, tSweepTerm
 // is also the pacer's time at which marking began, tEnd memstats' time of the last collection,
-// pauseNS the ring's last entry and heap2 the pacer's marked heap.  Five numbers that agree with five
-// others make the place, and make it again at every read: a cycle of which they do not agree is one
-// that was caught while it was written, or is not there any more, and nothing is said of it.
+// pauseNS the ring's last entry and heap2 the pacer's marked heap.  Five numbers that agree with
+// five others make the place, and make it again at every read: a cycle of which they do not agree
+// is one that was caught while it was written, or is not there any more, and nothing is said of it.
 //
 // All of it lies in the two ranges of the module that are zeros in the file.
 #include "golang/collections.h"
@@ -61,10 +61,10 @@ uint32_t ms_go_memstats_bytes(const struct ms_go_layout *l)
 	const struct {
 		uint32_t offset, more;
 	} fields[] = {
-		{ l->mstats_last_gc_unix, 0 },	{ l->mstats_pause_total, 0 },
-		{ l->mstats_numgc, 0 },		{ l->mstats_numforcedgc, 0 },
-		{ l->mstats_cpu_fraction, 0 },	{ l->mstats_last_gc_clock, 0 },
-		{ l->mstats_pauses, ring },	{ l->mstats_pause_ends, ring },
+		{ l->mstats_last_gc_unix, 0 }, { l->mstats_pause_total, 0 },
+		{ l->mstats_numgc, 0 },        { l->mstats_numforcedgc, 0 },
+		{ l->mstats_cpu_fraction, 0 }, { l->mstats_last_gc_clock, 0 },
+		{ l->mstats_pauses, ring },    { l->mstats_pause_ends, ring },
 	};
 	uint32_t last = 0;
 
@@ -299,7 +299,8 @@ static struct ms_error *all_read(const struct ms_go_collections *c)
 	err = ms_target_read_many(c->rt->target, reads, n);
 	for (size_t i = 0; !err && i < n; i++) {
 		if (reads[i].status != MS_READ_OK)
-			err = ms_error_new(MS_ERR_FAULT, "the counts of collections cannot be read");
+			err =
+			    ms_error_new(MS_ERR_FAULT, "the counts of collections cannot be read");
 	}
 	return err;
 }
@@ -315,8 +316,8 @@ static struct ms_go_collections_now all_parse(const struct ms_go_collections *c)
 		now.last_end_ns = (int64_t)ms_load_u64(c->bytes + AT_CLOCK);
 	}
 	if (c->pacer)
-		now.has_pacer = ms_go_pacer_parse(c->rt->layout, c->bytes + AT_PACER, UINT64_MAX,
-						  &now.pacer);
+		now.has_pacer =
+		    ms_go_pacer_parse(c->rt->layout, c->bytes + AT_PACER, UINT64_MAX, &now.pacer);
 	now.has_times = c->cycle && now.has_pacer;
 	now.is_marking = now.has_times && now.pacer.mark_start_ns > now.last_end_ns;
 	return now;
@@ -366,8 +367,7 @@ struct ms_error *ms_go_collections_read(struct ms_go_collections *c,
 	if (c->cycle && now.has_pacer) {
 		struct cycle_scan known = cycle_known(c, &now);
 
-		now.has_cycle =
-		    cycle_parse(c->bytes + AT_CYCLE, c->cycle_heap, &known, &now.cycle);
+		now.has_cycle = cycle_parse(c->bytes + AT_CYCLE, c->cycle_heap, &known, &now.cycle);
 	}
 	*ret_now = now;
 	return NULL;
@@ -396,6 +396,28 @@ struct ms_error *ms_go_collections_pauses(struct ms_go_collections *c, uint32_t 
 
 		ret_pauses[i] = (struct ms_go_pause){ rings[0][slot], rings[1][slot] };
 	}
+	return NULL;
+}
+
+struct ms_error *ms_go_collections_since(struct ms_go_collections *c,
+					 struct ms_go_collections_now *before, uint64_t *ret_count,
+					 uint64_t *ret_pause_ns)
+{
+	struct ms_go_pause pauses[MS_GO_PAUSES];
+	struct ms_go_collections_now now;
+	uint64_t pause_ns = 0;
+	struct ms_error *err = ms_go_collections_read(c, &now);
+	uint32_t ended = err ? 0 : now.ended - before->ended;
+
+	if (!err && ended && ended <= MS_GO_PAUSES)
+		err = ms_go_collections_pauses(c, now.ended, ended, pauses);
+	if (err)
+		return err;
+	for (uint32_t i = 0; i < ended && ended <= MS_GO_PAUSES; i++)
+		pause_ns += pauses[i].pause_ns;
+	*before = now;
+	*ret_count = ended;
+	*ret_pause_ns = ended <= MS_GO_PAUSES ? pause_ns : MS_UNKNOWN;
 	return NULL;
 }
 

@@ -21,8 +21,8 @@ struct ms_go_collections {
 	ms_addr memstats;         // runtime.memstats; not to be found before a cycle has ended.
 	ms_addr pacer;            // runtime.gcController.
 	ms_addr cycle;            // Where runtime.work speaks of the last cycle; as memstats.
-	uint32_t cycle_heap; // Bytes from there to the sizes of the heap.
-	uint32_t cycle_tried; // Cycles ended when it was looked for and not found.
+	uint32_t cycle_heap;      // Bytes from there to the sizes of the heap.
+	uint32_t cycle_tried;     // Cycles ended when it was looked for and not found.
 	uint32_t cycle_tries;
 	uint32_t paused;   // The cycle ...
 	uint64_t pause_ns; // ... whose pauses these are.
@@ -70,8 +70,8 @@ MS_MUST_USE struct ms_error *ms_go_collections_find(struct ms_go_runtime *rt, ui
 						    struct ms_go_collections *ret_collections);
 
 /**
- * Read it.  Goes on looking for what could not be found before the first cycle ended.  BAD_DATA when
- * what was found is not what it seemed.
+ * Read it.  Goes on looking for what could not be found before the first cycle ended.  BAD_DATA
+ * when what was found is not what it seemed.
  */
 MS_MUST_USE struct ms_error *ms_go_collections_read(struct ms_go_collections *collections,
 						    struct ms_go_collections_now *ret_now);
@@ -84,6 +84,14 @@ MS_MUST_USE struct ms_error *ms_go_collections_read(struct ms_go_collections *co
 MS_MUST_USE struct ms_error *ms_go_collections_pauses(struct ms_go_collections *collections,
 						      uint32_t last, uint32_t count,
 						      struct ms_go_pause *ret_pauses);
+
+/**
+ * How many cycles ended since @p before was read, and how long they stopped the program together;
+ * MS_UNKNOWN for more than MS_GO_PAUSES.  Reads anew; @p before is then this reading.
+ */
+MS_MUST_USE struct ms_error *ms_go_collections_since(struct ms_go_collections *collections,
+						     struct ms_go_collections_now *before,
+						     uint64_t *ret_count, uint64_t *ret_pause_ns);
 
 /** Bytes of runtime.memstats that are looked at; 0: more than the variable can have. */
 uint32_t ms_go_memstats_bytes(const struct ms_go_layout *layout);

@@ -13,8 +13,8 @@
 //
 // The goal of the heap is kept from 1.19 on as what follows from GOGC alone (commit):
 //
-//	gcPercentHeapGoal = max(heapMarked + (heapMarked + lastStackScan + globalsScan) * gcPercent / 100,
-//				heapMinimum)
+//	gcPercentHeapGoal = max(heapMarked + (heapMarked + lastStackScan + globalsScan) * gcPercent
+/// 100, 				heapMinimum)
 //
 // and all of that is kept beside it, so it proves itself.  What the runtime aims at is worked out
 // anew each time (heapGoalInternal) and can differ in three ways: a memory limit may lower it, and
@@ -30,7 +30,7 @@ enum { PERCENT_MAX = 100000000 };
 
 static const uint64_t HEAP_MINIMUM = 4 << 20;
 static const uint64_t SWEEP_DISTANCE = 1 << 20; // runtime.sweepMinHeapDistance
-static const uint64_t LATE_BYTES = 64 << 20; // Allocated since the spans were read.
+static const uint64_t LATE_BYTES = 64 << 20;    // Allocated since the spans were read.
 
 static uint64_t heap_minimum(int32_t percent)
 {
@@ -39,12 +39,10 @@ static uint64_t heap_minimum(int32_t percent)
 
 uint32_t ms_go_pacer_bytes(const struct ms_go_layout *l)
 {
-	const uint32_t fields[] = { l->gc_percent,	 l->gc_heap_minimum,
-				    l->gc_heap_live,	 l->gc_heap_marked,
-				    l->gc_heap_goal,	 l->gc_last_heap_goal,
-				    l->gc_globals_scan,	 l->gc_assist_time,
-				    l->gc_dedicated_time,  l->gc_fractional_time,
-				    l->gc_idle_time,	 l->gc_mark_start };
+	const uint32_t fields[] = { l->gc_percent,         l->gc_heap_minimum, l->gc_heap_live,
+				    l->gc_heap_marked,     l->gc_heap_goal,    l->gc_last_heap_goal,
+				    l->gc_globals_scan,    l->gc_assist_time,  l->gc_dedicated_time,
+				    l->gc_fractional_time, l->gc_idle_time,    l->gc_mark_start };
 	const uint32_t optional[] = { l->gc_memory_limit, l->gc_trigger, l->gc_last_stack_scan };
 	uint32_t last = 0;
 
@@ -79,8 +77,8 @@ static uint64_t percent_goal(const struct ms_go_layout *l, const struct ms_go_pa
 		return goal >= p->heap_marked_bytes && goal >= p->trigger_bytes ? goal : MS_UNKNOWN;
 	return goal == ms_max_u64(p->heap_marked_bytes + scan * (uint64_t)p->gc_percent / 100,
 				  minimum)
-		       ? goal
-		       : MS_UNKNOWN;
+		   ? goal
+		   : MS_UNKNOWN;
 }
 
 /** What it says of the last cycle, and of the next. */
@@ -175,8 +173,7 @@ struct ms_error *ms_go_pacer_find(struct ms_go_runtime *rt, uint64_t in_use_byte
 				  struct ms_go_pacer *ret_pacer)
 {
 	struct pacer_scan s = { .layout = rt->layout, .in_use_bytes = in_use_bytes };
-	struct ms_error *err =
-	    ms_go_scan_zeroed(rt, ms_go_pacer_bytes(rt->layout), place_try, &s);
+	struct ms_error *err = ms_go_scan_zeroed(rt, ms_go_pacer_bytes(rt->layout), place_try, &s);
 
 	if (err)
 		return ms_error_wrap(err, "the collector's settings");

@@ -44,8 +44,8 @@ bool ms_go_pacer_parse(const struct ms_go_layout *layout, const uint8_t *raw, ui
 uint64_t ms_go_pacer_goal(const struct ms_go_pacer *pacer, uint64_t writable_bytes);
 
 /**
- * A heap below which no cycle begins by itself while the goal is @p goal_bytes: the trigger is never
- * lower (mgcpacer.go, trigger).  MS_UNKNOWN for an unknown goal.
+ * A heap below which no cycle begins by itself while the goal is @p goal_bytes: the trigger is
+ * never lower (mgcpacer.go, trigger).  MS_UNKNOWN for an unknown goal.
  */
 uint64_t ms_go_pacer_trigger_least(const struct ms_go_pacer *pacer, uint64_t goal_bytes);
 

@@ -7,7 +7,6 @@
 #include "tests/support/recordings.h"
 #include "tests/support/test.h"
 
-
 struct recorded {
 	struct ms_target *target;
 	struct ms_go_runtime *rt;
@@ -58,8 +57,8 @@ static void check_recording(const char *name)
 	CHECK(pauses[0].end_unix_ns < pauses[1].end_unix_ns);
 	CHECK_EQ(now.cycle.pause_ns, (int64_t)pauses[1].pause_ns);
 	// The stops are the phases before and behind marking; it says so from the decision on.
-	CHECK(now.cycle.pause_ns <= now.cycle.mark_ns - now.cycle.start_ns + now.cycle.end_ns -
-					now.cycle.mark_end_ns);
+	CHECK(now.cycle.pause_ns <=
+	      now.cycle.mark_ns - now.cycle.start_ns + now.cycle.end_ns - now.cycle.mark_end_ns);
 	CHECK(now.cycle.heap_start_bytes <= now.cycle.heap_end_bytes);
 	CHECK(now.cycle.heap_marked_bytes < now.cycle.heap_end_bytes);
 	CHECK_EQ(now.cycle.procs, 2);
