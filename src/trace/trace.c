@@ -4,6 +4,8 @@
 // window, not the trace: every part still ends, and what was seen stands, marked partial.
 #include "trace/trace.h"
 
+#include "trace/gc_watch.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,7 @@
 
 enum { PARTS_MAX = 16 };
 
-static const struct ms_trace_part *const parts[PARTS_MAX] = { NULL };
+static const struct ms_trace_part *const parts[PARTS_MAX] = { &ms_trace_gc, NULL };
 
 double ms_trace_time(const struct ms_trace *trace)
 {
