@@ -1,6 +1,6 @@
 # Bash completion for mapscope.  tests/install/run.sh compares both lists with mapscope --help.
 mapscope_verbs=(diagnose maps heap run diff doctor help)
-mapscope_options=(--name --pid --seconds --top --sort --all --expand --owner --type --no-owners --budget --json --output --no-color
+mapscope_options=(--name --pid --seconds --top --sort --all --expand --owner --type --no-owners --budget --json --format --output --no-color
 	--quiet --version --help)
 
 _mapscope()
@@ -10,6 +10,7 @@ _mapscope()
 	local words
 
 	case $previous in
+	--format) words="text json csv maptrace chrome pprof folded svg" ;;
 	--sort) words="bytes entries slack load maps" ;;
 	--name) words=$(ps -eo comm= 2>/dev/null | sort -u) ;;
 	--seconds | --top | --owner | --type) words= ;;

@@ -84,7 +84,11 @@ static struct ms_error *show(const struct ms_options *typed, const struct ms_dif
 {
 	struct ms_row_filter filter MS_CLEANUP(ms_row_filter_deinit) = { 0 };
 	struct ms_options o = *typed;
-	const struct ms_page page = { page_text, page_json, page_csv, report, NULL };
+	const struct ms_page page = {
+		.text = page_text,
+		.documents = { [MS_FORMAT_JSON] = page_json, [MS_FORMAT_CSV] = page_csv },
+		.report = report
+	};
 	struct ms_error *err = ms_row_filter_init(&filter, o.owner, o.type);
 
 	if (err)

@@ -120,7 +120,9 @@ struct ms_error *ms_cmd_doctor(const struct ms_options *o, double started,
 	if (!err)
 		err = ms_session_describe(&s, &report.arena, &report.target);
 	if (!err) {
-		const struct ms_page page = { page_text, page_json, NULL, &report, NULL };
+		const struct ms_page page = { .text = page_text,
+					      .documents = { [MS_FORMAT_JSON] = page_json },
+					      .report = &report };
 
 		examine(&d);
 		err = d.no_memory ? ms_error_no_memory() : ms_output_write(o, &page);

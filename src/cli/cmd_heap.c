@@ -35,7 +35,11 @@ struct ms_error *ms_cmd_heap(const struct ms_options *o, double started,
 	if (!err)
 		err = ms_take_census(&s, MS_TAKE_MEMORY, &report);
 	if (!err) {
-		const struct ms_page page = { page_text, page_json, page_csv, &report, NULL };
+		const struct ms_page page = {
+			.text = page_text,
+			.documents = { [MS_FORMAT_JSON] = page_json, [MS_FORMAT_CSV] = page_csv },
+			.report = &report
+		};
 
 		err = ms_output_write(o, &page);
 		if (report.partial)

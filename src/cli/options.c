@@ -23,6 +23,7 @@ struct verb {
 	const char *arguments;
 	const char *summary;
 	const char *details;
+	unsigned formats; // Bits by ms_format.
 };
 
 static const char diagnose_details[] =
@@ -56,17 +57,18 @@ static const char doctor_details[] =
 
 static const struct verb verbs[MS_VERB_COUNT_] = {
 	[MS_VERB_DIAGNOSE] = { "diagnose", "PID", "what grows and what holds slack, after 10 s",
-			       diagnose_details },
+			       diagnose_details, MS_FORMATS_TABLE },
 	[MS_VERB_MAPS] = { "maps", "PID", "every map, once: type, entries, capacity, load, bytes",
-			   maps_details },
+			   maps_details, MS_FORMATS_TABLE },
 	[MS_VERB_HEAP] = { "heap", "PID", "where its memory is: size classes, and parts of RSS",
-			   heap_details },
+			   heap_details, MS_FORMATS_TABLE },
 	[MS_VERB_RUN] = { "run", "-- CMD", "start a program and watch its maps until it ends",
-			  run_details },
-	[MS_VERB_DIFF] = { "diff", "A B", "what grew between two censuses, by owner",
-			   diff_details },
-	[MS_VERB_DOCTOR] = { "doctor", "PID", "what will and will not work on it", doctor_details },
-	[MS_VERB_HELP] = { "help", "VERB", "the options of one verb", NULL },
+			  run_details, MS_FORMATS_TABLE },
+	[MS_VERB_DIFF] = { "diff", "A B", "what grew between two censuses, by owner", diff_details,
+			   MS_FORMATS_TABLE },
+	[MS_VERB_DOCTOR] = { "doctor", "PID", "what will and will not work on it", doctor_details,
+			     MS_FORMATS_DOCUMENT },
+	[MS_VERB_HELP] = { "help", "VERB", "the options of one verb", NULL, 0 },
 };
 
 enum {
@@ -95,6 +97,7 @@ enum {
 	OPT_NO_OWNERS,
 	OPT_BUDGET,
 	OPT_JSON,
+	OPT_FORMAT,
 	OPT_NO_COLOR,
 	OPT_HELP,
 	OPT_VERSION,
@@ -123,9 +126,10 @@ static const struct option_row rows[] = {
 	{ "no-owners", OPT_NO_OWNERS, NULL, FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP,
 	  "the census alone, sooner: look for no types and owners" },
 	{ "budget", OPT_BUDGET, "FILE", FOR_RUN, "limits on the maps of owners; see the man page" },
-	{ "json", OPT_JSON, NULL, FOR_PAGES, "print a JSON document" },
+	{ "json", OPT_JSON, NULL, FOR_PAGES, "print a JSON document: --format json" },
+	{ "format", OPT_FORMAT, "NAME", FOR_PAGES, "print text (the default), json, csv, ..." },
 	{ "output", 'o', "FILE", FOR_PAGES,
-	  "write to FILE as well, as its name ends: .json .csv .txt" },
+	  "write to FILE as well, as its name ends: .json, .csv, ..." },
 	{ "no-color", OPT_NO_COLOR, NULL, FOR_PAGES, "no colours on a terminal, like NO_COLOR" },
 	{ "quiet", 'q', NULL, FOR_PAGES, "no progress on a terminal" },
 	{ "help", OPT_HELP, NULL, FOR_ALL, "this text" },
@@ -265,29 +269,25 @@ static struct ms_error *parse_sort(const char *text, enum ms_sort_key *ret_key)
 			    text);
 }
 
+/** An ending that says nothing is told later, when it is known what the verb has. */
 static struct ms_error *parse_file(const char *path, struct ms_options *o)
 {
-	static const char *const endings[] = {
-		[MS_FORMAT_TEXT] = ".txt",
-		[MS_FORMAT_JSON] = ".json",
-		[MS_FORMAT_CSV] = ".csv",
-	};
-	const char *ending = strrchr(path, '.');
+	enum ms_format format = MS_FORMAT_COUNT_;
 
 	if (o->file_count == MS_OUTPUT_FILES_MAX)
 		return ms_error_new(MS_ERR_USAGE, "-o can be given %d times",
 				    (int)MS_OUTPUT_FILES_MAX);
-	for (size_t i = 0; ending && i < MS_ARRAY_SIZE(endings); i++) {
-		if (!strcmp(ending, endings[i])) {
-			o->files[o->file_count++] =
-			    (struct ms_output_file){ path, (enum ms_format)i };
-			return NULL;
-		}
-	}
-	return ms_error_new(MS_ERR_USAGE,
-			    "-o %s does not say which format; let the name end in .json, .csv or "
-			    ".txt",
-			    path);
+	(void)ms_format_of_path(path, &format);
+	o->files[o->file_count++] = (struct ms_output_file){ path, format };
+	return NULL;
+}
+
+static struct ms_error *parse_format(const char *text, enum ms_format *ret_format)
+{
+	if (ms_format_of_name(text, ret_format))
+		return NULL;
+	return ms_error_new(MS_ERR_USAGE, "--format %s is not known; type --format text, json, ...",
+			    text);
 }
 
 /** A regular expression is tried here, so that a wrong one ends the run before it begins. */
@@ -397,6 +397,8 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 	case OPT_JSON:
 		o->format = MS_FORMAT_JSON;
 		return NULL;
+	case OPT_FORMAT:
+		return parse_format(value, &o->format);
 	case 'o':
 		return parse_file(value, o);
 	case OPT_NO_COLOR:
@@ -468,6 +470,52 @@ static bool was_given(const struct given *given, int id)
 
 // --- The whole. ---
 
+/** "X; let the name end in .json or .txt", or with names in place of endings. */
+static struct ms_error *error_format(const struct ms_options *o, const struct ms_output_file *file)
+{
+	unsigned bits = verbs[o->verb].formats;
+	struct ms_sink list;
+	struct ms_error *err;
+	const char *text;
+
+	ms_sink_init_memory(&list);
+	if (file)
+		ms_format_list_endings(bits, &list);
+	else
+		ms_format_list_names(bits, &list);
+	text = ms_sink_text(&list);
+	if (!text)
+		err = ms_error_no_memory();
+	else if (!file)
+		err = ms_error_new(MS_ERR_USAGE, "%s has no form %s; type --format %s",
+				   verbs[o->verb].name, ms_format_name(o->format), text);
+	else if (file->format == MS_FORMAT_COUNT_)
+		err = ms_error_new(MS_ERR_USAGE,
+				   "-o %s does not say which format; let the name end in %s",
+				   file->path, text);
+	else
+		err = ms_error_new(MS_ERR_USAGE, "%s has no form %s for %s; let the name end in %s",
+				   verbs[o->verb].name, ms_format_name(file->format), file->path,
+				   text);
+	ms_sink_deinit(&list);
+	return err;
+}
+
+static struct ms_error *check_formats(const struct ms_options *o, const struct given *given)
+{
+	unsigned bits = verbs[o->verb].formats;
+
+	if (was_given(given, OPT_JSON) && was_given(given, OPT_FORMAT))
+		return ms_error_new(MS_ERR_USAGE, "--json is --format json; type one of them");
+	if (!(bits >> o->format & 1))
+		return error_format(o, NULL);
+	for (size_t i = 0; i < o->file_count; i++) {
+		if (!(bits >> o->files[i].format & 1))
+			return error_format(o, &o->files[i]);
+	}
+	return NULL;
+}
+
 /** Every option given belongs to the verb, and none contradicts another. */
 static struct ms_error *check_options(const struct ms_options *o, const struct given *given)
 {
@@ -477,20 +525,13 @@ static struct ms_error *check_options(const struct ms_options *o, const struct g
 					    "--%s is not an option of %s; type mapscope help %s",
 					    rows[i].name, verbs[o->verb].name, verbs[o->verb].name);
 	}
-	for (size_t i = 0; i < o->file_count && o->verb == MS_VERB_DOCTOR; i++) {
-		if (o->files[i].format == MS_FORMAT_CSV)
-			return ms_error_new(MS_ERR_USAGE,
-					    "doctor has no table for %s; let the name end in .json "
-					    "or .txt",
-					    o->files[i].path);
-	}
 	if (was_given(given, OPT_TOP) && was_given(given, OPT_ALL))
 		return ms_error_new(MS_ERR_USAGE, "--top and --all contradict each other; type one "
 						  "of them");
 	if (o->view.sort == MS_SORT_MAPS && o->view.rows == MS_ROWS_EXPANDED)
 		return ms_error_new(MS_ERR_USAGE, "--sort maps counts the maps of a row, and "
 						  "--expand makes it one; type one of them");
-	return NULL;
+	return check_formats(o, given);
 }
 
 static struct ms_error *take_help(int count, char **words, struct ms_options *o)

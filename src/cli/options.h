@@ -1,6 +1,7 @@
 // options.h - what was asked for: the command line as data.
 #pragma once
 
+#include "cli/format.h"
 #include "render/render.h"
 
 #include <sys/types.h>
@@ -15,13 +16,6 @@ enum ms_verb {
 	MS_VERB_HELP,
 	MS_VERB_VERSION,
 	MS_VERB_COUNT_,
-};
-
-/** The format of a page or file. */
-enum ms_format {
-	MS_FORMAT_TEXT,
-	MS_FORMAT_JSON,
-	MS_FORMAT_CSV,
 };
 
 enum { MS_OUTPUT_FILES_MAX = 16 };
@@ -45,7 +39,7 @@ struct ms_options {
 	} sides[2];            // Of diff.
 	char **command;        // Of run: ends with NULL.
 	const char *budget;    // Of run: the file, or NULL.
-	enum ms_format format; // Of the page on stdout: text or JSON.
+	enum ms_format format; // Of the page on stdout.
 	bool no_owners;        // No walk: the census alone.
 	bool no_color;
 	bool quiet;

@@ -19,15 +19,12 @@ static struct ms_error *render(const struct ms_options *o, const struct ms_page 
 			       enum ms_format format, const struct ms_text_style *style,
 			       struct ms_sink *sink)
 {
-	switch (format) {
-	case MS_FORMAT_JSON:
-		return page->json(page->report, o, sink);
-	case MS_FORMAT_CSV:
-		return page->csv(page->report, o, sink);
-	case MS_FORMAT_TEXT:
-		break;
-	}
-	return page->text(page->report, o, style, sink);
+	if (format == MS_FORMAT_TEXT)
+		return page->text(page->report, o, style, sink);
+	if (!page->documents[format])
+		return ms_error_new(MS_ERR_INTERNAL, "the form %s is missing",
+				    ms_format_name(format));
+	return page->documents[format](page->report, o, sink);
 }
 
 struct ms_error *ms_output_forgive_closed(struct ms_error *err, const struct ms_sink *sink)
@@ -132,6 +129,10 @@ static struct ms_error *write_file(const struct ms_options *o, const struct ms_p
 
 struct ms_error *ms_output_check(const struct ms_options *o)
 {
+	if (ms_format_is_binary(o->format) && isatty(STDOUT_FILENO))
+		return ms_error_new(MS_ERR_USAGE,
+				    "%s is not for a terminal; type > FILE behind the command",
+				    ms_format_name(o->format));
 	for (size_t i = 0; i < o->file_count; i++) {
 		const char *path = o->files[i].path;
 		const char *slash = strrchr(path, '/');

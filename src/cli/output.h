@@ -3,19 +3,23 @@
 
 #include "cli/options.h"
 
-/** A report and how to render it in each format. */
+/** Write a report as a document, table or picture. */
+typedef struct ms_error *(*ms_document_fn)(const void *report, const struct ms_options *options,
+					   struct ms_sink *sink);
+
+/** A report and how to render it in each form that the verb has (its row in options.c). */
 struct ms_page {
 	struct ms_error *(*text)(const void *report, const struct ms_options *options,
 				 const struct ms_text_style *style, struct ms_sink *sink);
-	struct ms_error *(*json)(const void *report, const struct ms_options *options,
-				 struct ms_sink *sink);
-	struct ms_error *(*csv)(const void *report, const struct ms_options *options,
-				struct ms_sink *sink);
+	ms_document_fn documents[MS_FORMAT_COUNT_];
 	const void *report;
 	FILE *stream; // Where the page is printed; NULL: stdout.
 };
 
-/** IO when a file that the options name could not be written; asked before anything is read. */
+/**
+ * IO when a file that the options name could not be written, USAGE when a terminal would get what
+ * is not for one; asked before anything is read.
+ */
 MS_MUST_USE struct ms_error *ms_output_check(const struct ms_options *options);
 
 /**

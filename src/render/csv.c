@@ -283,3 +283,68 @@ struct ms_error *ms_render_run_csv(const struct ms_run_report *report,
 	}
 	return csv_finish(&csv);
 }
+
+static void cells_of_call(struct csv *csv, const struct ms_stack_call *call)
+{
+	cell_string(csv, call ? call->function : NULL);
+	cell_string(csv, call ? call->file : NULL);
+	cell_u64(csv, call && call->file && call->line ? call->line : MS_UNKNOWN);
+}
+
+static void cell_time(struct csv *csv, double seconds)
+{
+	next_cell(csv);
+	if (isfinite(seconds))
+		ms_sink_printf(csv->sink, "%.12g", seconds);
+}
+
+static void cells_of_event(struct csv *csv, const struct ms_trace_report *report,
+			   const struct ms_growth_event *e)
+{
+	cell_u64(csv, e->number);
+	cell_time(csv, e->time_s);
+	cell_time(csv, e->earliest_s);
+	next_cell(csv);
+	ms_sink_printf(csv->sink, "0x%" PRIx64, e->map);
+	cell_string(csv, e->type);
+	cell_string(csv, e->owner);
+	cell_string(csv, ms_map_kind_name((enum ms_map_kind)e->map_kind));
+	cell_string(csv, ms_growth_event_kind_name((enum ms_growth_event_kind)e->kind));
+	cell_u64(csv, e->from);
+	cell_u64(csv, e->to);
+	cell_u64(csv, e->from_bytes);
+	cell_u64(csv, e->to_bytes);
+	cell_u64(csv, e->entries);
+	cell_u64(csv, e->capacity);
+	cell_u64(csv, e->goroutine);
+	cell_u64(csv, e->thread ? e->thread : MS_UNKNOWN);
+	cell_u64(csv, e->p == UINT32_MAX ? MS_UNKNOWN : e->p);
+	cell_time(csv, e->duration_s);
+	cell_time(csv, e->duration_error_s);
+	cell_u64(csv, e->together_bytes);
+	cell_u64(csv, e->gc_cycles);
+	cell_double(csv, e->gc_sooner_bytes);
+	cell_bool(csv, e->brought_gc);
+	cells_of_call(csv, e->stack < report->stacks.count
+			       ? ms_stack_line(&report->stacks.items[e->stack])
+			       : NULL);
+	cells_of_call(csv, &e->created_by);
+}
+
+struct ms_error *ms_render_trace_csv(const struct ms_trace_report *report, struct ms_sink *sink)
+{
+	struct csv csv;
+
+	csv_init(&csv, sink);
+	ms_sink_puts(sink, "number,time_s,earliest_s,map,type,owner,map_kind,kind,from,to,"
+			   "from_bytes,to_bytes,entries,capacity,goroutine,thread,p,duration_s,"
+			   "duration_error_s,together_bytes,gc_cycles,gc_sooner_bytes,brought_gc,"
+			   "function,file,line,created_by_function,created_by_file,"
+			   "created_by_line");
+	end_row(&csv);
+	for (size_t i = 0; i < report->event_count && !ms_sink_failed(sink); i++) {
+		cells_of_event(&csv, report, &report->events[i]);
+		end_row(&csv);
+	}
+	return csv_finish(&csv);
+}

@@ -154,6 +154,35 @@ void ms_escape_json(struct ms_sink *sink, const char *text, size_t size)
 	}
 }
 
+void ms_escape_xml(struct ms_sink *sink, const char *text, size_t size)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	const unsigned char *end = p + size;
+
+	while (p < end) {
+		size_t taken;
+		uint32_t c = decode(p, &taken);
+
+		if (c == '&')
+			ms_sink_puts(sink, "&amp;");
+		else if (c == '<')
+			ms_sink_puts(sink, "&lt;");
+		else if (c == '>')
+			ms_sink_puts(sink, "&gt;");
+		else if (c == '"')
+			ms_sink_puts(sink, "&quot;");
+		else if (c == '\'')
+			ms_sink_puts(sink, "&#39;");
+		else if (c == '\t' || c == '\n' || c == '\r')
+			ms_sink_puts(sink, " ");
+		else if (c == INVALID || is_unsafe(c) || (c & 0xfffe) == 0xfffe)
+			ms_sink_puts(sink, "\xef\xbf\xbd");
+		else
+			ms_sink_write(sink, p, taken);
+		p += taken;
+	}
+}
+
 size_t ms_text_prefix(const char *text, size_t columns)
 {
 	size_t at = 0;

@@ -30,6 +30,12 @@ enum ms_text_kind ms_text_kind(const char *text);
 /** Append @p size bytes of UTF-8 with unsafe characters as the escapes of a JSON string. */
 void ms_escape_json(struct ms_sink *sink, const char *text, size_t size);
 
+/**
+ * Append @p size bytes of @p text, which holds more or ends there, as the text of an XML element
+ * or attribute: what XML or a terminal cannot take becomes U+FFFD, tabs and line ends a blank.
+ */
+void ms_escape_xml(struct ms_sink *sink, const char *text, size_t size);
+
 /** Columns of escaped text: one for each character. */
 size_t ms_text_columns(const char *text);
 

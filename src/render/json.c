@@ -173,6 +173,25 @@ void ms_json_put_string(struct ms_json *j, const char *key, const char *value)
 	ms_json_string(j, value);
 }
 
+void ms_json_put_address(struct ms_json *j, const char *key, ms_addr value)
+{
+	ms_json_key(j, key);
+	ms_json_address(j, value);
+}
+
+void ms_json_put_time(struct ms_json *j, const char *key, double seconds)
+{
+	char text[32];
+
+	ms_json_key(j, key);
+	if (!isfinite(seconds)) {
+		ms_json_null(j);
+		return;
+	}
+	snprintf(text, sizeof(text), "%.12g", seconds);
+	number(j, text);
+}
+
 void ms_json_put_partial(struct ms_json *j, bool partial, const char *reason)
 {
 	ms_json_row(j);
@@ -214,15 +233,24 @@ static void put_cost(struct ms_json *j, const struct ms_report_cost *cost)
 	ms_json_close_object(j);
 }
 
-struct ms_error *ms_json_begin(struct ms_json *j, struct ms_sink *sink, const char *schema,
-			       const struct ms_report_target *target,
-			       const struct ms_report_cost *cost)
+struct ms_error *ms_json_open(struct ms_json *j, struct ms_sink *sink)
 {
 	*j = (struct ms_json){ .gen = yajl_gen_alloc(NULL), .sink = sink };
 	if (!j->gen)
 		return ms_error_no_memory();
 	ms_sink_init_memory(&j->scratch);
 	yajl_gen_config(j->gen, yajl_gen_print_callback, print, j);
+	return NULL;
+}
+
+struct ms_error *ms_json_begin(struct ms_json *j, struct ms_sink *sink, const char *schema,
+			       const struct ms_report_target *target,
+			       const struct ms_report_cost *cost)
+{
+	struct ms_error *err = ms_json_open(j, sink);
+
+	if (err)
+		return err;
 	ms_json_open_object(j);
 	ms_json_row(j);
 	ms_json_put_string(j, "schema", schema);

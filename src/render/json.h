@@ -6,6 +6,7 @@
 #pragma once
 
 #include "render/render.h"
+#include "report/call_stacks.h"
 
 #include <yajl/yajl_gen.h>
 
@@ -16,6 +17,9 @@ struct ms_json {
 	bool row_due;
 	bool unsafe; // The string going out holds characters that yajl does not escape.
 };
+
+/** A generator over @p sink, for a document whose form is not ours.  NO_MEMORY. */
+MS_MUST_USE struct ms_error *ms_json_open(struct ms_json *j, struct ms_sink *sink);
 
 /** Open a document of @p schema: schema, tool, target and cost.  NO_MEMORY. */
 MS_MUST_USE struct ms_error *ms_json_begin(struct ms_json *j, struct ms_sink *sink,
@@ -51,6 +55,15 @@ void ms_json_put_bool(struct ms_json *j, const char *key, int value);
 void ms_json_put_u64(struct ms_json *j, const char *key, uint64_t value);
 void ms_json_put_double(struct ms_json *j, const char *key, double value);
 void ms_json_put_string(struct ms_json *j, const char *key, const char *value);
+void ms_json_put_address(struct ms_json *j, const char *key, ms_addr value);
+/** Seconds in a window, to the nanosecond. */
+void ms_json_put_time(struct ms_json *j, const char *key, double seconds);
+
+/** One call as an object; null where its function is. */
+void ms_json_put_call(struct ms_json *j, const char *key, const struct ms_stack_call *call);
+
+/** "stack" and "stack_cut" of the stack at @p index; both null for MS_NO_STACK. */
+void ms_json_put_stack(struct ms_json *j, const struct ms_stacks *stacks, uint32_t index);
 
 /** "partial" and "partial_reason". */
 void ms_json_put_partial(struct ms_json *j, bool partial, const char *reason);

@@ -17,6 +17,8 @@
 #include "report/diagnosis.h"
 #include "report/diff.h"
 #include "report/doctor.h"
+#include "report/goroutine_rows.h"
+#include "report/growth_trace.h"
 #include "report/run.h"
 
 enum ms_color {
@@ -81,6 +83,9 @@ MS_MUST_USE struct ms_error *ms_render_diff_json(const struct ms_diff_report *re
 MS_MUST_USE struct ms_error *ms_render_run_json(const struct ms_run_report *report,
 						const struct ms_census_view *view,
 						struct ms_sink *sink);
+/** "mapscope.trace/1" */
+MS_MUST_USE struct ms_error *ms_render_trace_json(const struct ms_trace_report *report,
+						  struct ms_sink *sink);
 
 /** RFC 4180 with a header line; the columns are the fields of a row in the JSON document. */
 MS_MUST_USE struct ms_error *ms_render_census_csv(const struct ms_census_report *report,
@@ -98,3 +103,31 @@ MS_MUST_USE struct ms_error *ms_render_diff_csv(const struct ms_diff_report *rep
 MS_MUST_USE struct ms_error *ms_render_run_csv(const struct ms_run_report *report,
 					       const struct ms_census_view *view,
 					       struct ms_sink *sink);
+/** A row for each growth. */
+MS_MUST_USE struct ms_error *ms_render_trace_csv(const struct ms_trace_report *report,
+						 struct ms_sink *sink);
+
+/** What of a trace has been written; zeros at first. */
+struct ms_trace_mark {
+	size_t events, creations, migrations;
+};
+
+/**
+ * A line in fixed words for each creation, growth and migration that came since @p mark, which is
+ * moved on, by time.
+ */
+MS_MUST_USE struct ms_error *ms_render_trace_maptrace(const struct ms_trace_report *report,
+						      struct ms_trace_mark *mark,
+						      struct ms_sink *sink);
+
+/** A line for each stack, as flame graph tools read it: "main.main;main.fill 12". */
+MS_MUST_USE struct ms_error *ms_render_trace_folded(const struct ms_trace_report *report,
+						    struct ms_sink *sink);
+MS_MUST_USE struct ms_error *ms_render_goroutines_folded(const struct ms_goroutines_report *report,
+							 struct ms_sink *sink);
+
+/** A flame graph. */
+MS_MUST_USE struct ms_error *ms_render_trace_svg(const struct ms_trace_report *report,
+						 struct ms_sink *sink);
+MS_MUST_USE struct ms_error *ms_render_goroutines_svg(const struct ms_goroutines_report *report,
+						      struct ms_sink *sink);

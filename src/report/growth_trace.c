@@ -14,6 +14,16 @@ const char *ms_growth_event_kind_name(enum ms_growth_event_kind kind)
 	return names[kind];
 }
 
+const char *ms_trace_source_name(enum ms_trace_source source)
+{
+	static const char *const names[] = {
+		[MS_TRACE_PROBES] = "probes",
+		[MS_TRACE_POLLING] = "polling",
+	};
+
+	return names[source];
+}
+
 void ms_trace_report_deinit(struct ms_trace_report *report)
 {
 	free(report->events);

@@ -160,4 +160,6 @@ struct ms_trace_report {
 /** "double", "same_size", "split", "to_table", "to_small", "shrink" */
 const char *ms_growth_event_kind_name(enum ms_growth_event_kind kind);
 
+const char *ms_trace_source_name(enum ms_trace_source source); // "probes", "polling"
+
 void ms_trace_report_deinit(struct ms_trace_report *report);

@@ -220,3 +220,66 @@ MS_TEST(options_files_are_limited)
 	argv[argc++] = (char *)"x.json";
 	CHECK_ERR(ms_options_parse(argc, argv, &o), MS_ERR_USAGE);
 }
+
+MS_TEST(options_format_is_one_that_the_verb_has)
+{
+	static const struct {
+		const char *line;
+		const char *wrong; // NULL: accepted.
+	} cases[] = {
+		{ "maps 1 --format csv -o a.json -o b.csv -o c.txt", NULL },
+		{ "maps 1 --format xml", "--format xml is not known" },
+		{ "maps 1 --format pprof",
+		  "maps has no form pprof; type --format json, csv or text" },
+		{ "maps 1 -o a.pb.gz", "maps has no form pprof for a.pb.gz; let the name end in "
+				       ".json, .csv or .txt" },
+		{ "maps 1 -o a.chrome.json", "maps has no form chrome" },
+		{ "maps 1 -o .svg.x", "-o .svg.x does not say which format" },
+		{ "doctor 1 --format csv", "doctor has no form csv; type --format json or text" },
+		{ "maps 1 --json --format csv", "--json is --format json" },
+	};
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(cases); i++) {
+		struct ms_options o = { 0 };
+		struct ms_error *err = parse(cases[i].line, &o);
+
+		if (cases[i].wrong) {
+			CHECK(err != NULL);
+			CHECK_CONTAINS(ms_error_message(err), cases[i].wrong);
+			CHECK_ERR(err, MS_ERR_USAGE);
+		} else {
+			CHECK_OK(err);
+			CHECK_EQ(o.format, MS_FORMAT_CSV);
+			CHECK_EQ(o.files[0].format, MS_FORMAT_JSON);
+			CHECK_EQ(o.files[2].format, MS_FORMAT_TEXT);
+		}
+	}
+}
+
+MS_TEST(formats_are_told_by_the_longest_ending)
+{
+	static const struct {
+		const char *path;
+		enum ms_format format;
+	} cases[] = {
+		{ "a.json", MS_FORMAT_JSON },
+		{ "a.chrome.json", MS_FORMAT_CHROME },
+		{ "d.d/a.trace.json", MS_FORMAT_CHROME },
+		{ "a.pprof", MS_FORMAT_PPROF },
+		{ "a.pprof.gz", MS_FORMAT_PPROF },
+		{ "a.pb.gz", MS_FORMAT_PPROF },
+		{ "a.folded", MS_FORMAT_FOLDED },
+		{ "a.svg", MS_FORMAT_SVG },
+		{ "a.maptrace", MS_FORMAT_MAPTRACE },
+		{ "a.gz", MS_FORMAT_COUNT_ },
+		{ "json", MS_FORMAT_COUNT_ },
+	};
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(cases); i++) {
+		enum ms_format format = MS_FORMAT_COUNT_;
+
+		CHECK_EQ(ms_format_of_path(cases[i].path, &format),
+			 cases[i].format != MS_FORMAT_COUNT_);
+		CHECK_EQ(format, cases[i].format);
+	}
+}

@@ -37,7 +37,11 @@ static struct ms_error *write_and_fail(const void *report, const struct ms_optio
 	return ms_sink_finish(sink);
 }
 
-static const struct ms_page page = { write_text, write_json, write_and_fail, "report", NULL };
+static const struct ms_page page = {
+	.text = write_text,
+	.documents = { [MS_FORMAT_JSON] = write_json, [MS_FORMAT_CSV] = write_and_fail },
+	.report = "report",
+};
 
 /** Make an empty directory the current one. */
 static void enter_scratch(void)

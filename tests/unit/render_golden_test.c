@@ -7,6 +7,7 @@
 #include "tests/support/golden.h"
 #include "tests/support/reports.h"
 #include "tests/support/test.h"
+#include "tests/support/trace_reports.h"
 
 #include <stdio.h>
 
@@ -348,4 +349,42 @@ MS_TEST(render_run)
 	ms_sink_init_memory(&sink);
 	CHECK_OK(ms_render_run_csv(&report, &by_bytes, &sink));
 	csv_file(&sink, "run.csv");
+}
+
+/** The same trace in each form. */
+static void trace_files(struct ms_trace_report report, const char *name)
+{
+	MS_AUTO_FREE char *json = NULL, *csv = NULL, *lines = NULL, *folded = NULL, *svg = NULL;
+	struct ms_trace_mark mark = { 0 };
+	struct ms_sink sink;
+
+	CHECK(asprintf(&json, "trace_%s.json", name) > 0);
+	CHECK(asprintf(&csv, "trace_%s.csv", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_json(&report, &sink));
+	document(&sink, json);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_csv(&report, &sink));
+	csv_file(&sink, csv);
+	CHECK(asprintf(&lines, "trace_%s.maptrace", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_maptrace(&report, &mark, &sink));
+	document(&sink, lines);
+	CHECK(asprintf(&folded, "trace_%s.folded", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_folded(&report, &sink));
+	document(&sink, folded);
+	CHECK(asprintf(&svg, "trace_%s.svg", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_svg(&report, &sink));
+	document(&sink, svg);
+}
+
+MS_TEST(render_trace_documents)
+{
+	trace_files(ms_trace_example_classic(), "classic");
+	trace_files(ms_trace_example_swiss(), "swiss");
+	trace_files(ms_trace_example_polled(), "polled");
+	trace_files(ms_trace_example_empty(), "empty");
+	trace_files(ms_trace_example_hostile(), "hostile");
 }

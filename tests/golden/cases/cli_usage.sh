@@ -28,6 +28,10 @@ try maps 1 -o
 try maps 1 -o table
 try maps 1 -o table.xml
 try doctor 1 -o table.csv
+try maps 1 -o table.pb.gz
+try maps 1 --format chrome
+try maps 1 --format xml
+try doctor 1 --json --format text
 try maps --top 0 1
 try maps --top many 1
 try maps --top 3 --all 1
