@@ -1,6 +1,6 @@
 # Bash completion for mapscope.  tests/install/run.sh compares both lists with mapscope --help.
-mapscope_verbs=(diagnose maps heap run diff doctor help)
-mapscope_options=(--name --pid --seconds --top --sort --all --expand --owner --type --no-owners --budget --json --format --output --no-color
+mapscope_verbs=(diagnose maps heap trace run diff doctor help)
+mapscope_options=(--name --pid --seconds --top --sort --all --expand --owner --type --no-owners --budget --no-probes --small --json --format --output --no-color
 	--quiet --version --help)
 
 _mapscope()

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,6 +52,11 @@ static const char heap_details[] =
     "them, then the parts - maps, other objects, garbage, free, stacks, the runtime,\n"
     "off-heap - that add up to what the kernel counts as resident.\n";
 
+static const char trace_details[] =
+    "Every growth of a map as it happens: which map, from what size to what, by which\n"
+    "goroutine and where in the source. Probes on the runtime's growth functions show\n"
+    "them all; without the right to place them, polling shows some. Ctrl-C ends it.\n";
+
 static const char doctor_details[] =
     "What of mapscope will and will not work on the process, and the one thing to\n"
     "change. The exit code is the one that maps would end with.\n";
@@ -62,6 +68,9 @@ static const struct verb verbs[MS_VERB_COUNT_] = {
 			   maps_details, MS_FORMATS_TABLE },
 	[MS_VERB_HEAP] = { "heap", "PID", "where its memory is: size classes, and parts of RSS",
 			   heap_details, MS_FORMATS_TABLE },
+	[MS_VERB_TRACE] = { "trace", "PID", "every growth as it happens, and where in the source",
+			    trace_details,
+			    MS_FORMATS_TABLE | MS_FORMATS_STACKS | 1 << MS_FORMAT_MAPTRACE },
 	[MS_VERB_RUN] = { "run", "-- CMD", "start a program and watch its maps until it ends",
 			  run_details, MS_FORMATS_TABLE },
 	[MS_VERB_DIFF] = { "diff", "A B", "what grew between two censuses, by owner", diff_details,
@@ -75,10 +84,11 @@ enum {
 	FOR_DIAGNOSE = 1 << MS_VERB_DIAGNOSE,
 	FOR_MAPS = 1 << MS_VERB_MAPS,
 	FOR_HEAP = 1 << MS_VERB_HEAP,
+	FOR_TRACE = 1 << MS_VERB_TRACE,
 	FOR_DOCTOR = 1 << MS_VERB_DOCTOR,
 	FOR_RUN = 1 << MS_VERB_RUN,
 	FOR_DIFF = 1 << MS_VERB_DIFF,
-	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_DOCTOR,
+	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_TRACE | FOR_DOCTOR,
 	FOR_TABLES = FOR_MAPS | FOR_RUN | FOR_DIFF,
 	FOR_PAGES = FOR_TARGETS | FOR_RUN | FOR_DIFF,
 	FOR_ALL = (1 << MS_VERB_COUNT_) - 1,
@@ -96,6 +106,8 @@ enum {
 	OPT_TYPE,
 	OPT_NO_OWNERS,
 	OPT_BUDGET,
+	OPT_NO_PROBES,
+	OPT_SMALL,
 	OPT_JSON,
 	OPT_FORMAT,
 	OPT_NO_COLOR,
@@ -115,7 +127,8 @@ static const struct option_row rows[] = {
 	{ "name", OPT_NAME, "REGEX", FOR_TARGETS,
 	  "the one process of this command name, in place of a PID" },
 	{ "pid", 'p', "PID", FOR_TARGETS, "the same as PID without an option" },
-	{ "seconds", OPT_SECONDS, "N", FOR_DIAGNOSE, "from the command to the page (10)" },
+	{ "seconds", OPT_SECONDS, "N", FOR_DIAGNOSE | FOR_TRACE,
+	  "from the command to the page (10); of trace, how long (until Ctrl-C)" },
 	{ "top", OPT_TOP, "N", FOR_TABLES | FOR_HEAP, "show the first N rows (20)" },
 	{ "sort", OPT_SORT, "KEY", FOR_MAPS,
 	  "by bytes (the default), entries, slack, load or maps" },
@@ -123,9 +136,11 @@ static const struct option_row rows[] = {
 	{ "expand", OPT_EXPAND, NULL, FOR_MAPS, "a row for each map, not for each owner and type" },
 	{ "owner", OPT_OWNER, "REGEX", FOR_TABLES, "only maps whose owner is like this" },
 	{ "type", OPT_TYPE, "REGEX", FOR_TABLES, "only maps whose type is like this" },
-	{ "no-owners", OPT_NO_OWNERS, NULL, FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP,
+	{ "no-owners", OPT_NO_OWNERS, NULL, FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_TRACE,
 	  "the census alone, sooner: look for no types and owners" },
 	{ "budget", OPT_BUDGET, "FILE", FOR_RUN, "limits on the maps of owners; see the man page" },
+	{ "no-probes", OPT_NO_PROBES, NULL, FOR_TRACE, "poll, and write nothing into its code" },
+	{ "small", OPT_SMALL, NULL, FOR_TRACE, "show first groups of empty maps, too" },
 	{ "json", OPT_JSON, NULL, FOR_PAGES, "print a JSON document: --format json" },
 	{ "format", OPT_FORMAT, "NAME", FOR_PAGES, "print text (the default), json, csv, ..." },
 	{ "output", 'o', "FILE", FOR_PAGES,
@@ -394,6 +409,12 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 	case OPT_BUDGET:
 		o->budget = value;
 		return NULL;
+	case OPT_NO_PROBES:
+		o->no_probes = true;
+		return NULL;
+	case OPT_SMALL:
+		o->small = true;
+		return NULL;
 	case OPT_JSON:
 		o->format = MS_FORMAT_JSON;
 		return NULL;
@@ -644,6 +665,8 @@ struct ms_error *ms_options_parse(int argc, char **argv, struct ms_options *ret_
 		o.verb = o.topic = MS_VERB_HELP;
 	} else {
 		err = take_words(argc - optind, argv + optind, &o, &given);
+		if (o.verb == MS_VERB_TRACE && !was_given(&given, OPT_SECONDS))
+			o.seconds = INFINITY;
 		if (!err && o.verb != MS_VERB_HELP)
 			err = check_options(&o, &given);
 	}

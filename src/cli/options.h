@@ -10,6 +10,7 @@ enum ms_verb {
 	MS_VERB_DIAGNOSE,
 	MS_VERB_MAPS,
 	MS_VERB_HEAP,
+	MS_VERB_TRACE,
 	MS_VERB_RUN,
 	MS_VERB_DIFF,
 	MS_VERB_DOCTOR,
@@ -41,6 +42,8 @@ struct ms_options {
 	const char *budget;    // Of run: the file, or NULL.
 	enum ms_format format; // Of the page on stdout.
 	bool no_owners;        // No walk: the census alone.
+	bool no_probes;        // Of trace: poll.
+	bool small;            // Of trace: first groups of empty maps, too.
 	bool no_color;
 	bool quiet;
 	struct ms_output_file files[MS_OUTPUT_FILES_MAX];

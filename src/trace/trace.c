@@ -4,6 +4,8 @@
 // window, not the trace: every part still ends, and what was seen stands, marked partial.
 #include "trace/trace.h"
 
+#include "trace/growth_probes.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,9 @@
 
 enum { PARTS_MAX = 16 };
 
-static const struct ms_trace_part *const parts[PARTS_MAX] = { NULL };
+static const struct ms_trace_part *const parts[PARTS_MAX] = {
+	&ms_growth_probes,
+};
 
 double ms_trace_time(const struct ms_trace *trace)
 {
@@ -115,6 +119,11 @@ struct ms_error *ms_trace_begin(struct ms_go_runtime *rt, const struct ms_census
 void ms_trace_use_census(struct ms_trace_run *run, const struct ms_census_report *census)
 {
 	run->trace.census = census;
+}
+
+bool ms_trace_is_cut(const struct ms_trace_run *run)
+{
+	return run->report.partial;
 }
 
 double ms_trace_due(const struct ms_trace_run *run)
