@@ -5,6 +5,7 @@
 #include "trace/trace.h"
 
 #include "trace/gc_watch.h"
+#include "trace/growth_probes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +14,11 @@
 
 enum { PARTS_MAX = 16 };
 
-static const struct ms_trace_part *const parts[PARTS_MAX] = { &ms_trace_gc, NULL };
+/** In the order of their turns: growths are there before anything is said of them. */
+static const struct ms_trace_part *const parts[PARTS_MAX] = {
+	&ms_growth_probes,
+	&ms_trace_gc,
+};
 
 double ms_trace_time(const struct ms_trace *trace)
 {
@@ -117,6 +122,11 @@ struct ms_error *ms_trace_begin(struct ms_go_runtime *rt, const struct ms_census
 void ms_trace_use_census(struct ms_trace_run *run, const struct ms_census_report *census)
 {
 	run->trace.census = census;
+}
+
+bool ms_trace_is_cut(const struct ms_trace_run *run)
+{
+	return run->report.partial;
 }
 
 double ms_trace_due(const struct ms_trace_run *run)
