@@ -244,7 +244,6 @@ static struct ms_error *run(struct tracing *t, enum ms_exit_code *ret_exit)
 	struct ms_trace_report report;
 	struct ms_report_cost *cost = &report.cost;
 	struct ms_error *err = trace(t, &report);
-	uint64_t probes;
 
 	if (err)
 		return err;
@@ -252,13 +251,11 @@ static struct ms_error *run(struct tracing *t, enum ms_exit_code *ret_exit)
 		report.partial = true;
 		report.partial_reason = "stopped early";
 	}
-	probes = cost->probes;
 	err = ms_session_describe(t->session, &report.arena, &report.target);
 	cost->read_bytes = t->session->target->cost.read_bytes;
 	cost->gc_cycle = MS_UNKNOWN;
 	cost->gc_age_s = NAN;
 	ms_session_account(t->session, cost);
-	cost->probes = probes;
 	if (!err)
 		err = show(t, &report);
 	if (!err && report.partial)

@@ -59,6 +59,9 @@ void ms_json_put_address(struct ms_json *j, const char *key, ms_addr value);
 /** Seconds in a window, to the nanosecond. */
 void ms_json_put_time(struct ms_json *j, const char *key, double seconds);
 
+/** "gc": the collections of a trace. */
+void ms_json_put_collections(struct ms_json *j, const struct ms_trace_report *report);
+
 /** One call as an object; null where its function is. */
 void ms_json_put_call(struct ms_json *j, const char *key, const struct ms_stack_call *call);
 

@@ -12,13 +12,15 @@
 
 /** The caller's clock and terminal, and what was asked for. */
 struct ms_trace_options {
-	double seconds;     // INFINITY: until it is stopped.
-	bool no_probes;     // Poll even where probes could be placed.
-	bool small_growths; // Keep first groups of empty maps as events, not only their count.
-	bool creations;     // Look at maps being made.
-	bool migrations;    // Look into old arrays for where entries went.
-	bool gctrace;       // Write the runtime's own line for each collection.
-	bool switches;      // Look at which goroutine each P runs.
+	double seconds;        // INFINITY: until it is stopped.
+	bool no_probes;        // Poll even where probes could be placed.
+	bool no_small_growths; // Do not even count first groups: their function is not so cold.
+	uint64_t events_max;   // Kept one by one, at most; 0: a default.  Sums have all of them.
+	bool small_growths;    // Keep first groups of empty maps as events, not only their count.
+	bool creations;        // Look at maps being made.
+	bool migrations;       // Look into old arrays for where entries went.
+	bool gctrace;          // Write the runtime's own line for each collection.
+	bool switches;         // Look at which goroutine each P runs.
 	bool (*stop)(void *context);                     // True ends it early.  May be NULL.
 	void (*sleep_until)(void *context, double when); // On the clock below; may return early.
 	double (*now)(void *context);                    // Seconds, CLOCK_MONOTONIC.
