@@ -141,7 +141,7 @@ static bool give_turn(void *context)
 
 	if (!t->failed && ms_trace_due(t->run) <= ms_clock_now())
 		t->failed = ms_trace_tick(t->run);
-	return t->failed || is_over(t) || ms_trace_is_cut(t->run);
+	return t->failed || is_over(t) || ms_trace_so_far(t->run)->partial;
 }
 
 static struct ms_error *take_census(struct tracing *t)
@@ -188,13 +188,26 @@ static struct ms_error *watch(struct tracing *t)
 
 	if (!err && t->has_census)
 		ms_trace_use_census(t->run, &t->census);
-	while (!err && !is_over(t) && !ms_trace_is_cut(t->run)) {
+	while (!err && !is_over(t) && !ms_trace_so_far(t->run)->partial) {
 		double due = ms_trace_due(t->run);
 
 		ms_interrupt_sleep(due < t->until ? due : t->until);
 		err = ms_trace_tick(t->run);
 	}
 	return err;
+}
+
+/** The moment from which nothing is missed; whoever waits for it reads stderr. */
+static void say_begun(const struct tracing *t)
+{
+	const struct ms_trace_report *r = ms_trace_so_far(t->run);
+	char line[128];
+
+	if (t->options->quiet)
+		return;
+	snprintf(line, sizeof(line), "tracing process %d %s; Ctrl-C ends it", (int)t->session->pid,
+		 r->source == MS_TRACE_PROBES ? "with probes" : "by polling");
+	ms_output_say(line);
 }
 
 static struct ms_error *trace(struct tracing *t, struct ms_trace_report *ret_report)
@@ -211,6 +224,7 @@ static struct ms_error *trace(struct tracing *t, struct ms_trace_report *ret_rep
 
 	if (err)
 		return err;
+	say_begun(t);
 	err = watch(t);
 	if (err) {
 		ms_trace_drop(t->run);

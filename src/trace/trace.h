@@ -74,8 +74,9 @@ MS_MUST_USE struct ms_error *ms_trace_begin(struct ms_go_runtime *rt,
 /** From now on @p census says what maps are called. */
 void ms_trace_use_census(struct ms_trace_run *run, const struct ms_census_report *census);
 
-/** True when the target went away: there is nothing left but to finish. */
-bool ms_trace_is_cut(const struct ms_trace_run *run);
+/** What was seen so far; partial when the target went away and there is nothing left but to finish.
+ */
+const struct ms_trace_report *ms_trace_so_far(const struct ms_trace_run *run);
 
 /** When the next tick has something to do. */
 double ms_trace_due(const struct ms_trace_run *run);
