@@ -354,7 +354,8 @@ MS_TEST(render_run)
 /** The same trace in each form. */
 static void trace_files(struct ms_trace_report report, const char *name)
 {
-	MS_AUTO_FREE char *json = NULL, *csv = NULL, *lines = NULL, *folded = NULL, *svg = NULL;
+	MS_AUTO_FREE char *json = NULL, *csv = NULL, *lines = NULL, *folded = NULL, *svg = NULL,
+			  *chrome = NULL;
 	struct ms_trace_mark mark = { 0 };
 	struct ms_sink sink;
 
@@ -378,6 +379,10 @@ static void trace_files(struct ms_trace_report report, const char *name)
 	ms_sink_init_memory(&sink);
 	CHECK_OK(ms_render_trace_svg(&report, &sink));
 	document(&sink, svg);
+	CHECK(asprintf(&chrome, "trace_%s.chrome.json", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_chrome(&report, &sink));
+	document(&sink, chrome);
 }
 
 MS_TEST(render_trace_documents)
