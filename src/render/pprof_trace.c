@@ -18,6 +18,7 @@ enum { LABELS_MAX = 6, VALUES = 2 };
 struct pprof {
 	struct ms_profile profile;
 	const struct ms_trace_report *report;
+	const size_t *order; // Events by group.
 	struct stack_ids {
 		uint64_t *items; // The arena's; NULL: not numbered yet.
 		size_t count;
@@ -156,66 +157,130 @@ static void group_add(struct pprof *p, struct group *g, uint64_t count, uint64_t
 		g->bytes = bytes > INT64_MAX - g->bytes ? INT64_MAX : g->bytes + bytes;
 }
 
-static int compare(const void *a, const void *b, void *context)
+static int compare_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) : (a != NULL) - (b != NULL);
+}
+
+static int compare_number(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/** By what a sum has, then by goroutine. */
+static int compare_groups(const struct group *a, const struct group *b)
+{
+	int order = compare_number(a->map, b->map);
+
+	if (!order)
+		order = compare_number(a->kind, b->kind);
+	if (!order)
+		order = compare_number(a->stack, b->stack);
+	return order ? order : compare_text(a->type, b->type);
+}
+
+static struct group group_of(const struct ms_growth_event *e)
+{
+	return (struct group){ .map = e->map,
+			       .type = e->type,
+			       .owner = e->owner,
+			       .kind = e->kind,
+			       .stack = e->stack,
+			       .goroutine = e->goroutine };
+}
+
+static int compare_events(const void *a, const void *b, void *context)
 {
 	const struct ms_growth_event *events = context;
-	const struct ms_growth_event *x = &events[*(const size_t *)a],
-				     *y = &events[*(const size_t *)b];
+	size_t i = *(const size_t *)a, k = *(const size_t *)b;
+	const struct group x = group_of(&events[i]), y = group_of(&events[k]);
+	int order = compare_groups(&x, &y);
 
-	if (x->map != y->map)
-		return x->map < y->map ? -1 : 1;
-	if (x->kind != y->kind)
-		return x->kind < y->kind ? -1 : 1;
-	if (x->stack != y->stack)
-		return x->stack < y->stack ? -1 : 1;
-	if (x->goroutine != y->goroutine)
-		return x->goroutine < y->goroutine ? -1 : 1;
-	return *(const size_t *)a < *(const size_t *)b ? -1
-						       : *(const size_t *)a > *(const size_t *)b;
+	if (!order)
+		order = compare_number(x.goroutine, y.goroutine);
+	return order ? order : compare_number(i, k);
 }
 
-static bool is_same(const struct ms_growth_event *a, const struct ms_growth_event *b)
-{
-	return a->map == b->map && a->kind == b->kind && a->stack == b->stack &&
-	       a->goroutine == b->goroutine;
-}
-
-static void put_events(struct pprof *p, const size_t *order)
+/** A sample for each goroutine of order[first .. end); what they come to is added to *sum. */
+static void put_events(struct pprof *p, size_t first, size_t end, struct group *sum)
 {
 	const struct ms_growth_event *events = p->report->events;
-	size_t count = p->report->event_count;
 
-	for (size_t i = 0, end; i < count && !ms_sink_failed(p->profile.sink); i = end) {
-		const struct ms_growth_event *e = &events[order[i]];
-		struct group g = { .map = e->map,
-				   .type = e->type,
-				   .owner = e->owner,
-				   .kind = e->kind,
-				   .stack = e->stack,
-				   .goroutine = e->goroutine };
+	for (size_t i = first, next; i < end && !ms_sink_failed(p->profile.sink); i = next) {
+		struct group g = group_of(&events[p->order[i]]);
 
-		for (end = i; end < count && is_same(e, &events[order[end]]); end++)
-			group_add(p, &g, 1, events[order[end]].to_bytes);
+		for (next = i; next < end; next++) {
+			const struct group other = group_of(&events[p->order[next]]);
+
+			if (compare_groups(&g, &other) || g.goroutine != other.goroutine)
+				break;
+			group_add(p, &g, 1, events[p->order[next]].to_bytes);
+		}
 		put_sample(p, &g);
+		sum->count += g.count;
+		sum->bytes += g.bytes;
 	}
 }
 
-static void put_sums(struct pprof *p)
+/** Where in the order the events of a group begin. */
+static size_t find_events(const struct pprof *p, const struct group *wanted)
 {
-	for (size_t i = 0; i < p->report->sum_count; i++) {
-		const struct ms_growth_sum *sum = &p->report->sums[i];
-		struct group g = { .map = sum->map,
-				   .type = sum->type,
-				   .owner = sum->owner,
-				   .kind = sum->kind,
-				   .stack = sum->stack,
-				   .goroutine = MS_UNKNOWN };
+	size_t low = 0, high = p->report->event_count;
 
-		if (sum->count == MS_UNKNOWN)
-			continue;
-		group_add(p, &g, sum->count, sum->to_bytes);
-		put_sample(p, &g);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct group g = group_of(&p->report->events[p->order[middle]]);
+
+		if (compare_groups(&g, wanted) < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
+	return low;
+}
+
+/**
+ * Of a sum, the growths that were kept by their goroutines, then the others.  Events without a sum
+ * of their own are in one of several maps.
+ */
+static void put_sum(struct pprof *p, const struct ms_growth_sum *sum)
+{
+	struct group kept = { 0 };
+	struct group g = { .map = sum->map,
+			   .type = sum->type,
+			   .owner = sum->owner,
+			   .kind = sum->kind,
+			   .stack = sum->stack,
+			   .goroutine = MS_UNKNOWN };
+	size_t first = find_events(p, &g), end = first;
+
+	if (sum->count == MS_UNKNOWN)
+		return;
+	for (; end < p->report->event_count && end - first < sum->count; end++) {
+		const struct group other = group_of(&p->report->events[p->order[end]]);
+
+		if (compare_groups(&g, &other))
+			break;
+	}
+	put_events(p, first, end, &kept);
+	if (kept.count >= sum->count)
+		return;
+	if (sum->to_bytes == MS_UNKNOWN || sum->to_bytes < kept.bytes)
+		group_add(p, &g, sum->count - kept.count, MS_UNKNOWN);
+	else
+		group_add(p, &g, sum->count - kept.count, sum->to_bytes - kept.bytes);
+	put_sample(p, &g);
+}
+
+static void put_samples(struct pprof *p)
+{
+	const struct ms_trace_report *r = p->report;
+	struct group all = { 0 };
+
+	if (!r->sum_count)
+		put_events(p, 0, r->event_count, &all);
+	for (size_t i = 0; i < r->sum_count && !ms_sink_failed(p->profile.sink); i++)
+		put_sum(p, &r->sums[i]);
 }
 
 static void put_head(struct pprof *p)
@@ -276,7 +341,7 @@ static void put_comments(struct pprof *p)
 	if (r->target.go_version)
 		put_comment(p, r->target.go_version);
 	put_comment_number(p, r->counted, "growths counted");
-	put_comment_number(p, r->dropped, "of them found no room");
+	put_comment_number(p, r->dropped, "of them not kept one by one");
 	put_comment_number(p, p->unknown_bytes, "of them of unknown size");
 	if (r->source == MS_TRACE_POLLING)
 		put_comment(p, "headers were polled: at least so many, without stacks");
@@ -288,7 +353,7 @@ struct ms_error *ms_render_trace_pprof(const struct ms_trace_report *report, str
 {
 	MS_AUTO_FREE size_t *order = calloc(report->event_count + 1, sizeof(*order));
 	MS_AUTO_FREE struct stack_ids *stacks = calloc(report->stacks.count + 1, sizeof(*stacks));
-	struct pprof p = { .report = report, .stacks = stacks };
+	struct pprof p = { .report = report, .order = order, .stacks = stacks };
 	struct ms_error *err;
 
 	if (!order || !stacks)
@@ -298,10 +363,9 @@ struct ms_error *ms_render_trace_pprof(const struct ms_trace_report *report, str
 		return err;
 	for (size_t i = 0; i < report->event_count; i++)
 		order[i] = i;
-	qsort_r(order, report->event_count, sizeof(*order), compare, report->events);
+	qsort_r(order, report->event_count, sizeof(*order), compare_events, report->events);
 	put_head(&p);
-	put_events(&p, order);
-	put_sums(&p);
+	put_samples(&p);
 	put_comments(&p);
 	p.profile.no_memory = p.profile.no_memory || p.no_memory;
 	return ms_profile_end(&p.profile);
