@@ -393,3 +393,23 @@ MS_TEST(render_trace_documents)
 	trace_files(ms_trace_example_empty(), "empty");
 	trace_files(ms_trace_example_hostile(), "hostile");
 }
+
+static void trace_page(struct ms_trace_report report, const struct ms_text_style *style,
+		       const char *name)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_text(&report, style, &sink));
+	page(&sink, style, name);
+}
+
+MS_TEST(render_trace_pages)
+{
+	trace_page(ms_trace_example_classic(), &narrow, "trace_classic.txt");
+	trace_page(ms_trace_example_classic(), &wide, "trace_classic_wide.txt");
+	trace_page(ms_trace_example_swiss(), &colored, "trace_swiss_color.txt");
+	trace_page(ms_trace_example_polled(), &narrow, "trace_polled.txt");
+	trace_page(ms_trace_example_empty(), &narrow, "trace_empty.txt");
+	trace_page(ms_trace_example_hostile(), &ascii, "trace_hostile_ascii.txt");
+}
