@@ -6,6 +6,6 @@ function(ms_program name)
 	target_link_libraries(${name} PRIVATE ms_cli ms_snapshot ms_render ms_diagnose ms_trace ms_goroutines
 		ms_stacks ms_walk ms_census ms_report ms_maps
 		ms_golang ms_image ms_target ms_base PkgConfig::DW PkgConfig::ELF PkgConfig::YAJL
-		PkgConfig::ZLIB PkgConfig::CAPSTONE Zydis::Zydis Threads::Threads ms_options m)
+		PkgConfig::ZLIB PkgConfig::PROTOBUF_C PkgConfig::CAPSTONE Zydis::Zydis Threads::Threads ms_options m)
 	set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
 endfunction()

@@ -79,6 +79,20 @@ static struct ms_error *page_svg(const void *report, const struct ms_options *o,
 	return ms_render_trace_svg(report, sink);
 }
 
+static struct ms_error *page_chrome(const void *report, const struct ms_options *o,
+				    struct ms_sink *sink)
+{
+	(void)o;
+	return ms_render_trace_chrome(report, sink);
+}
+
+static struct ms_error *page_pprof(const void *report, const struct ms_options *o,
+				   struct ms_sink *sink)
+{
+	(void)o;
+	return ms_render_trace_pprof(report, sink);
+}
+
 static bool is_printed_as_it_comes(const struct ms_options *o)
 {
 	return o->format == MS_FORMAT_TEXT || o->format == MS_FORMAT_MAPTRACE;
@@ -240,6 +254,8 @@ static struct ms_error *show(struct tracing *t, struct ms_trace_report *r)
 		.documents = { [MS_FORMAT_JSON] = page_json,
 			       [MS_FORMAT_CSV] = page_csv,
 			       [MS_FORMAT_MAPTRACE] = page_maptrace,
+			       [MS_FORMAT_CHROME] = page_chrome,
+			       [MS_FORMAT_PPROF] = page_pprof,
 			       [MS_FORMAT_FOLDED] = page_folded,
 			       [MS_FORMAT_SVG] = page_svg },
 		.report = r,

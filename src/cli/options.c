@@ -76,8 +76,7 @@ static const struct verb verbs[MS_VERB_COUNT_] = {
 				 "who waits for what, how long, and who made them",
 				 goroutines_details, MS_FORMATS_TABLE | MS_FORMATS_STACKS },
 	[MS_VERB_TRACE] = { "trace", "PID", "every growth as it happens, and where in the source",
-			    trace_details,
-			    MS_FORMATS_TABLE | MS_FORMATS_STACKS | 1 << MS_FORMAT_MAPTRACE },
+			    trace_details, MS_FORMATS_TRACE },
 	[MS_VERB_RUN] = { "run", "-- CMD", "start a program and watch its maps until it ends",
 			  run_details, MS_FORMATS_TABLE },
 	[MS_VERB_DIFF] = { "diff", "A B", "what grew between two censuses, by owner", diff_details,
@@ -225,6 +224,13 @@ void ms_options_help(enum ms_verb topic, struct ms_sink *sink)
 	ms_sink_printf(sink, "Usage: mapscope %s [OPTIONS] %s\n\n%s", verbs[topic].name,
 		       verbs[topic].arguments, verbs[topic].details ? verbs[topic].details : "");
 	help_options(1u << topic, sink);
+	if (!verbs[topic].formats)
+		return;
+	ms_sink_puts(sink, "\nFormats: ");
+	ms_format_list_names(verbs[topic].formats, sink);
+	ms_sink_puts(sink, "\nFiles end in ");
+	ms_format_list_endings(verbs[topic].formats, sink);
+	ms_sink_puts(sink, "\n");
 }
 
 // --- Words. ---

@@ -56,6 +56,8 @@ void ms_json_put_u64(struct ms_json *j, const char *key, uint64_t value);
 void ms_json_put_double(struct ms_json *j, const char *key, double value);
 void ms_json_put_string(struct ms_json *j, const char *key, const char *value);
 void ms_json_put_address(struct ms_json *j, const char *key, ms_addr value);
+/** A number that is written already. */
+void ms_json_put_number(struct ms_json *j, const char *key, const char *digits);
 /** Seconds in a window, to the nanosecond. */
 void ms_json_put_time(struct ms_json *j, const char *key, double seconds);
 
