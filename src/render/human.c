@@ -103,6 +103,19 @@ const char *ms_human_ahead(struct ms_human *h, double seconds)
 	return h->text;
 }
 
+const char *ms_human_pause(struct ms_human *h, double seconds)
+{
+	double ms = seconds * 1e3;
+
+	if (!isfinite(seconds) || ms >= 999.5)
+		return ms_human_seconds(h, seconds);
+	if (ms < 0.0995)
+		snprintf(h->text, sizeof(h->text), "%.0f us", ms * 1e3);
+	else
+		snprintf(h->text, sizeof(h->text), ms < 9.95 ? "%.1f ms" : "%.0f ms", ms);
+	return h->text;
+}
+
 const char *ms_human_percent(struct ms_human *h, double share)
 {
 	if (!isfinite(share))

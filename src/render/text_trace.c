@@ -3,6 +3,7 @@
 // The lines are written while the window is open; the summary follows when it ends.  Growths of
 // many maps at one line of the source are one row there: a service makes its maps in one place.
 #include "render/text.h"
+#include "render/text_trace_gc.h"
 
 #include "base/vec.h"
 
@@ -90,6 +91,7 @@ static void text_events(struct ms_text *t, const struct ms_trace_report *r,
 {
 	for (; mark->events < r->event_count; mark->events++)
 		text_event(t, r, &r->events[mark->events]);
+	ms_text_trace_gc_lines(t, r, mark);
 }
 
 struct ms_error *ms_render_trace_text_events(const struct ms_trace_report *report,
@@ -285,6 +287,7 @@ static void text_summary(struct ms_text *t, const struct ms_trace_report *r)
 	text_source(t, r);
 	text_counts(t, r);
 	text_rows(t, r);
+	ms_text_trace_gc(t, r);
 	ms_text_cost(t, &r->cost);
 }
 

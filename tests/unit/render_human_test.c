@@ -75,3 +75,19 @@ MS_TEST(render_human_times)
 	CHECK_STR(ms_human_ahead(&h, 1e12), "more than 1,000 days");
 	CHECK_STR(ms_human_ahead(&h, INFINITY), "?");
 }
+
+MS_TEST(human_pause)
+{
+	struct ms_human h;
+
+	CHECK_STR(ms_human_pause(&h, 0), "0 us");
+	CHECK_STR(ms_human_pause(&h, 35.4e-6), "35 us");
+	CHECK_STR(ms_human_pause(&h, 99.4e-6), "99 us");
+	CHECK_STR(ms_human_pause(&h, 99.6e-6), "0.1 ms");
+	CHECK_STR(ms_human_pause(&h, 3.14e-3), "3.1 ms");
+	CHECK_STR(ms_human_pause(&h, 9.96e-3), "10 ms");
+	CHECK_STR(ms_human_pause(&h, 0.9994), "999 ms");
+	CHECK_STR(ms_human_pause(&h, 0.9996), "1.0 s");
+	CHECK_STR(ms_human_pause(&h, 12), "12 s");
+	CHECK_STR(ms_human_pause(&h, NAN), "?");
+}
