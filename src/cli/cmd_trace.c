@@ -120,7 +120,7 @@ static struct ms_error *print_new(struct tracing *t, const struct ms_trace_repor
 
 static bool has_news(const struct tracing *t, const struct ms_trace_report *r)
 {
-	if (t->mark.events < r->event_count)
+	if (t->mark.events < r->event_count || ms_trace_mark_has_gc_lines(&t->mark, r))
 		return true;
 	return t->options->format == MS_FORMAT_MAPTRACE &&
 	       (t->mark.creations < r->creation_count || t->mark.migrations < r->migration_count);
@@ -230,6 +230,7 @@ static struct ms_error *trace(struct tracing *t, struct ms_trace_report *ret_rep
 		.seconds = t->options->seconds,
 		.no_probes = t->options->no_probes,
 		.small_growths = t->options->small,
+		.gctrace = t->options->gctrace,
 		.now = clock_now,
 		.added = added,
 		.context = t,

@@ -118,6 +118,7 @@ enum {
 	OPT_SCHED,
 	OPT_NO_PROBES,
 	OPT_SMALL,
+	OPT_GCTRACE,
 	OPT_JSON,
 	OPT_FORMAT,
 	OPT_NO_COLOR,
@@ -157,6 +158,7 @@ static const struct option_row rows[] = {
 	{ "no-probes", OPT_NO_PROBES, NULL, FOR_DIAGNOSE | FOR_TRACE,
 	  "poll, and write nothing into its code" },
 	{ "small", OPT_SMALL, NULL, FOR_TRACE, "show first groups of empty maps, too" },
+	{ "gctrace", OPT_GCTRACE, NULL, FOR_TRACE, "for each collection, the runtime's own line" },
 	{ "json", OPT_JSON, NULL, FOR_PAGES, "print a JSON document: --format json" },
 	{ "format", OPT_FORMAT, "NAME", FOR_PAGES, "print text (the default), json, csv, ..." },
 	{ "output", 'o', "FILE", FOR_PAGES,
@@ -446,6 +448,9 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 		return NULL;
 	case OPT_SMALL:
 		o->small = true;
+		return NULL;
+	case OPT_GCTRACE:
+		o->gctrace = true;
 		return NULL;
 	case OPT_JSON:
 		o->format = MS_FORMAT_JSON;

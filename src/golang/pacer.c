@@ -134,9 +134,10 @@ uint64_t ms_go_pacer_goal(const struct ms_go_pacer *p, uint64_t writable_bytes)
 		return goal;
 	// The limit's goal leaves room for what is not heap and 3 % to spare, at least 1 MiB.  What
 	// is marked is heap; all else that is mapped is taken for what is not.
+	if (writable_bytes < marked || writable_bytes > p->memory_limit_bytes)
+		return MS_UNKNOWN;
 	most += ms_max_u64(p->memory_limit_bytes / 100 * 3, 1 << 20);
-	return marked <= writable_bytes && most <= p->memory_limit_bytes &&
-		       goal <= p->memory_limit_bytes - most + marked
+	return most <= p->memory_limit_bytes && goal <= p->memory_limit_bytes - most + marked
 		   ? goal
 		   : MS_UNKNOWN;
 }

@@ -89,6 +89,12 @@ static void cell_double(struct csv *csv, double value)
 		ms_sink_printf(csv->sink, "%.6g", value);
 }
 
+/** A number of bytes that may be NAN. */
+static void cell_bytes(struct csv *csv, double bytes)
+{
+	cell_u64(csv, bytes >= 0 ? (uint64_t)bytes : MS_UNKNOWN);
+}
+
 static void cell_bool(struct csv *csv, bool value)
 {
 	cell_string(csv, value ? "true" : "false");
@@ -323,7 +329,8 @@ static void cells_of_event(struct csv *csv, const struct ms_trace_report *report
 	cell_time(csv, e->duration_error_s);
 	cell_u64(csv, e->together_bytes);
 	cell_u64(csv, e->gc_cycles);
-	cell_double(csv, e->gc_sooner_bytes);
+	cell_bytes(csv, e->gc_runway_bytes);
+	cell_bytes(csv, e->gc_sooner_bytes);
 	cell_bool(csv, e->brought_gc);
 	cells_of_call(csv, e->stack < report->stacks.count
 			       ? ms_stack_line(&report->stacks.items[e->stack])
@@ -338,7 +345,7 @@ struct ms_error *ms_render_trace_csv(const struct ms_trace_report *report, struc
 	csv_init(&csv, sink);
 	ms_sink_puts(sink, "number,time_s,earliest_s,map,type,owner,map_kind,kind,from,to,"
 			   "from_bytes,to_bytes,entries,capacity,goroutine,thread,p,duration_s,"
-			   "duration_error_s,together_bytes,gc_cycles,gc_sooner_bytes,brought_gc,"
+			   "duration_error_s,together_bytes,gc_cycles,gc_runway_bytes,gc_sooner_bytes,brought_gc,"
 			   "function,file,line,created_by_function,created_by_file,"
 			   "created_by_line");
 	end_row(&csv);

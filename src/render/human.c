@@ -88,18 +88,6 @@ const char *ms_human_seconds(struct ms_human *h, double seconds)
 	return h->text;
 }
 
-const char *ms_human_short(struct ms_human *h, double seconds)
-{
-	if (!isfinite(seconds) || seconds >= 0.9995)
-		return ms_human_seconds(h, seconds);
-	if (seconds < 0.9995e-3)
-		snprintf(h->text, sizeof(h->text), "%.0f us", seconds * 1e6);
-	else
-		snprintf(h->text, sizeof(h->text), seconds < 9.95e-3 ? "%.1f ms" : "%.0f ms",
-			 seconds * 1e3);
-	return h->text;
-}
-
 const char *ms_human_ahead(struct ms_human *h, double seconds)
 {
 	if (!isfinite(seconds) || seconds < 119.5)
@@ -112,6 +100,19 @@ const char *ms_human_ahead(struct ms_human *h, double seconds)
 		snprintf(h->text, sizeof(h->text), "%.0f days", seconds / 86400);
 	else
 		return set(h, "more than 1,000 days");
+	return h->text;
+}
+
+const char *ms_human_pause(struct ms_human *h, double seconds)
+{
+	double ms = seconds * 1e3;
+
+	if (!isfinite(seconds) || ms >= 999.5)
+		return ms_human_seconds(h, seconds);
+	if (ms < 0.0995)
+		snprintf(h->text, sizeof(h->text), "%.0f us", ms * 1e3);
+	else
+		snprintf(h->text, sizeof(h->text), ms < 9.95 ? "%.1f ms" : "%.0f ms", ms);
 	return h->text;
 }
 

@@ -24,11 +24,11 @@ const char *ms_human_rate(struct ms_human *h, double per_unit);
 /** 0.04 s, 0.4 s, 12 s */
 const char *ms_human_seconds(struct ms_human *h, double seconds);
 
-/** What is short: 12 us, 3.1 ms, 1.2 s */
-const char *ms_human_short(struct ms_human *h, double seconds);
-
 /** As ms_human_seconds, with larger units for what lies far ahead: 4 min, 3 h, 2 days. */
 const char *ms_human_ahead(struct ms_human *h, double seconds);
+
+/** A short while in the unit that fits it: 35 us, 0.3 ms, 3.1 ms, 310 ms, 1.2 s. */
+const char *ms_human_pause(struct ms_human *h, double seconds);
 
 /** 82 % */
 const char *ms_human_percent(struct ms_human *h, double share);

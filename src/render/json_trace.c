@@ -19,6 +19,12 @@ static void put_kind(struct ms_json *j, uint8_t kind)
 	ms_json_put_string(j, "kind", ms_growth_event_kind_name((enum ms_growth_event_kind)kind));
 }
 
+/** A number of bytes, whole; null for NAN. */
+static void put_bytes(struct ms_json *j, const char *key, double bytes)
+{
+	ms_json_put_u64(j, key, bytes >= 0 ? (uint64_t)bytes : MS_UNKNOWN);
+}
+
 static void put_event(struct ms_json *j, const struct ms_trace_report *report,
 		      const struct ms_growth_event *e)
 {
@@ -45,7 +51,8 @@ static void put_event(struct ms_json *j, const struct ms_trace_report *report,
 	ms_json_put_time(j, "duration_error_s", e->duration_error_s);
 	ms_json_put_u64(j, "together_bytes", e->together_bytes);
 	ms_json_put_u64(j, "gc_cycles", e->gc_cycles);
-	ms_json_put_double(j, "gc_sooner_bytes", e->gc_sooner_bytes);
+	put_bytes(j, "gc_runway_bytes", e->gc_runway_bytes);
+	put_bytes(j, "gc_sooner_bytes", e->gc_sooner_bytes);
 	ms_json_put_bool(j, "brought_gc", e->brought_gc);
 	ms_json_put_stack(j, &report->stacks, e->stack);
 	ms_json_close_object(j);
@@ -116,7 +123,12 @@ static void put_cycle(struct ms_json *j, const struct ms_gc_cycle *c)
 	ms_json_put_u64(j, "stack_scan_bytes", c->stack_scan_bytes);
 	ms_json_put_u64(j, "globals_scan_bytes", c->globals_scan_bytes);
 	ms_json_put_u64(j, "procs", c->procs ? c->procs : MS_UNKNOWN);
-	ms_json_put_bool(j, "forced", c->is_forced);
+	if (c->is_forced_known) {
+		ms_json_put_bool(j, "forced", c->is_forced);
+	} else {
+		ms_json_key(j, "forced");
+		ms_json_null(j);
+	}
 	ms_json_put_string(j, "gctrace", c->gctrace);
 	ms_json_close_object(j);
 }

@@ -119,8 +119,12 @@ MS_MUST_USE struct ms_error *ms_render_trace_csv(const struct ms_trace_report *r
 
 /** What of a trace has been written; zeros at first. */
 struct ms_trace_mark {
-	size_t events, creations, migrations;
+	size_t events, creations, migrations, cycles;
 };
+
+/** Whether a collection that ended since @p mark has a line of the runtime's own. */
+bool ms_trace_mark_has_gc_lines(const struct ms_trace_mark *mark,
+				const struct ms_trace_report *report);
 
 /** A line for each event that came since @p mark, which is moved on. */
 MS_MUST_USE struct ms_error *ms_render_trace_text_events(const struct ms_trace_report *report,

@@ -198,7 +198,7 @@ static void text_collections(struct ms_text *t, const struct ms_diagnosis_report
 	ms_text_printf(t, "GC cycles in the window: %s", ms_human_count(&a, report->gc_cycles));
 	if (report->gc_cycles && report->is_traced && isfinite(report->trace.gc_pause_s))
 		ms_text_printf(t, ", which paused it for %s in all",
-			       ms_human_short(&b, report->trace.gc_pause_s));
+			       ms_human_pause(&b, report->trace.gc_pause_s));
 	ms_text_end(t, 0);
 }
 

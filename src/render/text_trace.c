@@ -6,6 +6,7 @@
 #include "render/text_trace.h"
 
 #include "render/text_stack.h"
+#include "render/text_trace_gc.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -17,7 +18,6 @@ enum {
 	SIZE_COLUMNS = 24,
 	NAME_COLUMNS_MIN = 12,
 	EVACUATIONS_MAX = 5,
-	BROUGHT_MAX = 3,
 	SWITCHES_MAX = 12,
 };
 
@@ -191,6 +191,7 @@ static void text_events(struct ms_text *t, const struct ms_trace_report *r,
 		else
 			event_whole(t, r, &r->events[mark->events]);
 	}
+	ms_text_trace_gc_lines(t, r, mark);
 }
 
 struct ms_error *ms_render_trace_text_events(const struct ms_trace_report *report,
@@ -281,57 +282,6 @@ static void text_evacuations(struct ms_text *t, const struct ms_trace_report *r)
 	ms_text_end_whole(t);
 }
 
-/** "7 collections, 3.1 ms paused" */
-static void text_collections(struct ms_text *t, const struct ms_trace_report *r)
-{
-	struct ms_human cycles, goal;
-
-	if (r->gc_unknown) {
-		ms_text_printf(t, "collections: not known, ");
-		ms_text_name(t, r->gc_unknown, 0);
-		ms_text_end(t, 0);
-		return;
-	}
-	ms_text_printf(t, "%s %s", ms_human_count(&cycles, r->gc_cycles),
-		       r->gc_cycles == 1 ? "collection" : "collections");
-	if (isfinite(r->gc_pause_s))
-		ms_text_printf(t, ", %.*f ms paused", r->gc_pause_s < 0.00995 ? 1 : 0,
-			       r->gc_pause_s * 1e3);
-	if (r->heap_count && r->heap[r->heap_count - 1].goal_bytes != MS_UNKNOWN)
-		ms_text_printf(t, "; the heap's goal is now %s",
-			       ms_human_bytes(&goal, r->heap[r->heap_count - 1].goal_bytes));
-	ms_text_end(t, 0);
-}
-
-/** Growths at which a collection began. */
-static void text_brought(struct ms_text *t, const struct ms_trace_report *r)
-{
-	struct ms_human sooner;
-	unsigned shown = 0;
-
-	for (size_t i = 0; i < r->event_count && shown < BROUGHT_MAX; i++) {
-		const struct ms_growth_event *e = &r->events[i];
-
-		if (!e->brought_gc)
-			continue;
-		ms_text_printf(t, "the growth of ");
-		ms_text_grown(t, e, NAME_COLUMNS_MAX);
-		ms_text_printf(t, " at %.3f s began one", e->time_s);
-		if (isfinite(e->gc_sooner_bytes) && e->gc_sooner_bytes > 0 &&
-		    e->gc_sooner_bytes < 1e18)
-			ms_text_printf(t, ", %s of the heap's room sooner",
-				       ms_human_bytes(&sooner, (uint64_t)e->gc_sooner_bytes));
-		ms_text_end(t, 2);
-		shown++;
-	}
-	for (size_t i = 0; i < r->cycle_count; i++) {
-		if (!r->cycles[i].gctrace)
-			continue;
-		ms_text_name(t, r->cycles[i].gctrace, 0);
-		ms_text_end(t, 0);
-	}
-}
-
 static void text_beside(struct ms_text *t, const struct ms_trace_report *r)
 {
 	struct ms_human h;
@@ -387,8 +337,7 @@ static void text_summary(struct ms_text *t, const struct ms_trace_report *r)
 	ms_text_trace_time(t, r);
 	ms_text_trace_sums(t, r);
 	text_evacuations(t, r);
-	text_collections(t, r);
-	text_brought(t, r);
+	ms_text_trace_gc(t, r);
 	text_beside(t, r);
 	ms_text_cost(t, &r->cost);
 }

@@ -2,11 +2,13 @@
 import json
 import os
 import re
+import select
+import signal
 import tempfile
 
 import builds
 import targets
-from harness import Skip, add, require, require_none
+from harness import Failure, Skip, add, require, require_none
 
 CHECK_RELEASES = ('1.19.4', '1.23.12', '1.27.4')
 MB = 1 << 20
@@ -145,6 +147,75 @@ def goal_with_limit(release):
             require(seen == (said if known else -1), f'limit {limit} MB: {seen}, not {said}')
 
 
+class Tracer(targets.Process):
+    """mapscope trace, from the first growth that it saw until it is told to stop."""
+
+    def __init__(self, program, folder):
+        self.file = os.path.join(folder, 'trace.json')
+        super().__init__([targets.TOOL, 'trace', program.pid, '--gctrace', '-o', self.file])
+        for _ in range(targets.ANSWER_TIMEOUT_S * 10):
+            program.ask('map 1000')  # Grows while nobody looks yet, too.
+            if select.select([self.child.stdout], [], [], 0.1)[0] and 'map[' in self.line():
+                return
+        raise Failure('no growth was seen')
+
+    def finish(self):
+        self.child.send_signal(signal.SIGINT)
+        self.child.communicate(timeout=targets.ANSWER_TIMEOUT_S)
+        require(self.child.returncode == 0, f'the trace ended with {self.child.returncode}')
+        with open(self.file) as f:
+            return json.load(f)
+
+
+def trace(release, before, commands):
+    """The document of a trace of a program that obeys."""
+    with tempfile.TemporaryDirectory() as folder, Program(release) as program:
+        for command in before:
+            program.ask(command)
+        with Tracer(program, folder) as tracer:
+            for command in commands:
+                program.ask(command)
+            document = tracer.finish()
+    if document['source'] != 'probes':
+        raise Skip(f'no probes: {document["no_probes_reason"]}')
+    return document
+
+
+def blame_is_sane(event, cycles):
+    """No growth takes more than was left, or anything while a cycle is under way."""
+    runway, sooner, at = event['gc_runway_bytes'], event['gc_sooner_bytes'], event['time_s']
+    if any(c['start_s'] and c['end_s'] and c['start_s'] < at < c['end_s'] for c in cycles):
+        return runway is None and sooner is None and not event['brought_gc']
+    if runway is not None and sooner != min(runway, event['to_bytes']):
+        return False
+    if not event['brought_gc']:
+        return True
+    behind = [c for c in cycles if c['start_s'] and c['start_s'] > at]
+    return (behind and behind[0]['forced'] is False and behind[0]['start_s'] - at < 1 and
+            behind[0]['heap_start_bytes'] - event['to_bytes'] < behind[0]['goal_bytes'])
+
+
+def blamed(release):
+    """A table that is larger than what is left to the goal brings a cycle."""
+    document = trace(release, ['keep 24', 'force 1'], ['map 3000000'] * 3)
+    large = [e for e in document['events'] if (e['to_bytes'] or 0) >= 16 * MB]
+    require(large, 'no large growth was seen')
+    require(any(e['brought_gc'] for e in large), f'none of {len(large)} growths brought a cycle')
+    require(any(e['gc_sooner_bytes'] for e in large), 'no growth took of what was left')
+    require_none([e for e in document['events'] if not blame_is_sane(e, document['gc'])],
+                 'growths are blamed wrongly')
+
+
+def not_blamed(release):
+    """Without a goal, cycles come when they are asked for, and no growth is blamed for one."""
+    commands = ['map 300000', 'force 3', 'map 300000', 'force 3']
+    document = trace(release, ['percent -1'], commands)
+    require(document['gc_cycles'] == 6, f'{document["gc_cycles"]} collections, not 6')
+    require_none([c for c in document['gc'] if not LINE.match(c['gctrace'])], 'lines are odd')
+    require_none([e for e in document['events'] if e['brought_gc'] or
+                  e['gc_sooner_bytes'] is not None], 'growths are blamed')
+
+
 LINE = re.compile(
     r'^gc (\d+) @([\d.?]+)s ([\d?]+)%: ([^ ]+)\+([^ ]+)\+([^ ]+) ms clock, '
     r'([^ +]+)\+([^ /]+)/([^ /]+)/([^ +]+)\+([^ ]+) ms cpu, ([\d?]+)->([\d?]+)->([\d?]+) MB, '
@@ -195,5 +266,8 @@ for _release in builds.RELEASES:
     add(f'trace_gc/go{_release}/close_together', _tier, close_together, _release)
     add(f'trace_gc/go{_release}/goal', _tier, goal, _release)
     add(f'trace_gc/go{_release}/gctrace', _tier, traced, _release)
+    add(f'trace_gc/go{_release}/not_blamed', _tier, not_blamed, _release)
+    if _release < '1.24':  # Swiss tables grow in pieces of some kilobytes.
+        add(f'trace_gc/go{_release}/blamed', _tier, blamed, _release)
     if _release != '1.18.8':
         add(f'trace_gc/go{_release}/goal_with_limit', _tier, goal_with_limit, _release)

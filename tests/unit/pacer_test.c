@@ -151,3 +151,91 @@ MS_TEST(pacer_with_fields_far_apart_is_refused)
 		CHECK_ERR(ms_go_pacer_find(&rt, IN_USE, &p), MS_ERR_UNSUPPORTED);
 	}
 }
+
+/** A heap over the smallest one worth collecting: marked 100 MiB, GOGC=100. */
+static void goal_fill(const struct ms_go_layout *l, uint8_t *raw)
+{
+	uint64_t marked = 100 << 20, stacks = l->gc_last_stack_scan == MS_ABSENT ? 0 : 3 << 20;
+
+	row_fill(l, raw, 100, 4 << 20);
+	word_set(raw, l->gc_heap_marked, marked);
+	word_set(raw, l->gc_globals_scan, 1 << 20);
+	if (l->gc_last_stack_scan != MS_ABSENT)
+		word_set(raw, l->gc_last_stack_scan, stacks);
+	if (l->gc_memory_limit != MS_ABSENT)
+		word_set(raw, l->gc_memory_limit, INT64_MAX);
+	if (l->gc_trigger != MS_ABSENT)
+		word_set(raw, l->gc_trigger, 190 << 20);
+	word_set(raw, l->gc_heap_goal, marked * 2 + stacks + (1 << 20));
+}
+
+static struct ms_go_pacer parsed(const struct ms_go_layout *l, const uint8_t *raw)
+{
+	struct ms_go_pacer p;
+
+	CHECK(ms_go_pacer_parse(l, raw, 1 << 30, &p));
+	return p;
+}
+
+static void check_goal(const struct ms_go_layout *l)
+{
+	const uint32_t words[] = { l->gc_heap_marked, l->gc_globals_scan, l->gc_last_stack_scan,
+				   l->gc_heap_goal };
+	bool has_formula = l->gc_trigger == MS_ABSENT;
+	uint8_t raw[ROW_BYTES_MAX];
+	struct ms_go_pacer p;
+	uint64_t goal;
+
+	goal_fill(l, raw);
+	p = parsed(l, raw);
+	goal = ms_go_pacer_goal(&p, 0);
+	CHECK_EQ(goal, has_formula ? 204 << 20 : 201 << 20);
+	CHECK_EQ(ms_go_pacer_trigger_least(&p, goal),
+		 has_formula ? (100 << 20) + ((104 << 20) / 64 * 45) : 190 << 20);
+	for (size_t i = 0; i < MS_ARRAY_SIZE(words) && has_formula; i++) {
+		goal_fill(l, raw);
+		raw[words[i] + 2] ^= 1;
+		p = parsed(l, raw);
+		CHECK_EQ(ms_go_pacer_goal(&p, 0), MS_UNKNOWN);
+		CHECK_EQ(ms_go_pacer_trigger_least(&p, MS_UNKNOWN), MS_UNKNOWN);
+	}
+	if (!has_formula) {
+		goal_fill(l, raw);
+		word_set(raw, l->gc_trigger, 202 << 20); // Behind the goal.
+		p = parsed(l, raw);
+		CHECK_EQ(ms_go_pacer_goal(&p, 0), MS_UNKNOWN);
+	}
+}
+
+MS_TEST(pacer_goal_of_every_row)
+{
+	for (size_t i = 0; i < ms_go_layout_count(); i++)
+		check_goal(ms_go_layout_at(i));
+}
+
+MS_TEST(pacer_goal_under_a_memory_limit)
+{
+	struct ms_go_pacer p = {
+		.gc_percent = 100,
+		.has_memory_limit = true,
+		.memory_limit_bytes = 1000 << 20,
+		.heap_marked_bytes = 100 << 20,
+		.percent_goal_bytes = 200 << 20,
+		.trigger_bytes = MS_UNKNOWN,
+	};
+	uint64_t most = (uint64_t)(1000 - 30 - 200 + 100) << 20; // 3 % to spare.
+
+	CHECK_EQ(ms_go_pacer_goal(&p, 300 << 20), 200 << 20);
+	CHECK_EQ(ms_go_pacer_goal(&p, most), 200 << 20);
+	CHECK_EQ(ms_go_pacer_goal(&p, most + (1 << 20)), MS_UNKNOWN);
+	CHECK_EQ(ms_go_pacer_goal(&p, UINT64_MAX), MS_UNKNOWN);
+	CHECK_EQ(ms_go_pacer_goal(&p, 50 << 20), MS_UNKNOWN); // Less than what is marked.
+	p.memory_limit_bytes = 0;
+	CHECK_EQ(ms_go_pacer_goal(&p, 300 << 20), MS_UNKNOWN);
+	p.has_memory_limit = false;
+	CHECK_EQ(ms_go_pacer_goal(&p, 0), 200 << 20);
+	p.percent_goal_bytes = (100 << 20) + 1000; // The sweep may have raised it.
+	CHECK_EQ(ms_go_pacer_goal(&p, 0), MS_UNKNOWN);
+	p.percent_goal_bytes = MS_UNKNOWN;
+	CHECK_EQ(ms_go_pacer_goal(&p, 0), MS_UNKNOWN);
+}

@@ -68,17 +68,26 @@ MS_TEST(render_human_times)
 	CHECK_STR(ms_human_seconds(&h, 9.96), "10 s");
 	CHECK_STR(ms_human_seconds(&h, 300), "300 s");
 	CHECK_STR(ms_human_seconds(&h, NAN), "?");
-	CHECK_STR(ms_human_short(&h, 0), "0 us");
-	CHECK_STR(ms_human_short(&h, 12.3e-6), "12 us");
-	CHECK_STR(ms_human_short(&h, 0.9996e-3), "1.0 ms");
-	CHECK_STR(ms_human_short(&h, 3.14e-3), "3.1 ms");
-	CHECK_STR(ms_human_short(&h, 0.0996), "100 ms");
-	CHECK_STR(ms_human_short(&h, 1.24), "1.2 s");
-	CHECK_STR(ms_human_short(&h, NAN), "?");
 	CHECK_STR(ms_human_ahead(&h, 27.4), "27 s");
 	CHECK_STR(ms_human_ahead(&h, 240), "4 min");
 	CHECK_STR(ms_human_ahead(&h, 3 * 3600), "3 h");
 	CHECK_STR(ms_human_ahead(&h, 2 * 86400), "2 days");
 	CHECK_STR(ms_human_ahead(&h, 1e12), "more than 1,000 days");
 	CHECK_STR(ms_human_ahead(&h, INFINITY), "?");
+}
+
+MS_TEST(human_pause)
+{
+	struct ms_human h;
+
+	CHECK_STR(ms_human_pause(&h, 0), "0 us");
+	CHECK_STR(ms_human_pause(&h, 35.4e-6), "35 us");
+	CHECK_STR(ms_human_pause(&h, 99.4e-6), "99 us");
+	CHECK_STR(ms_human_pause(&h, 99.6e-6), "0.1 ms");
+	CHECK_STR(ms_human_pause(&h, 3.14e-3), "3.1 ms");
+	CHECK_STR(ms_human_pause(&h, 9.96e-3), "10 ms");
+	CHECK_STR(ms_human_pause(&h, 0.9994), "999 ms");
+	CHECK_STR(ms_human_pause(&h, 0.9996), "1.0 s");
+	CHECK_STR(ms_human_pause(&h, 12), "12 s");
+	CHECK_STR(ms_human_pause(&h, NAN), "?");
 }

@@ -6,6 +6,7 @@
 //	force N     N collections by runtime.GC, some garbage before each
 //	churn N     N MB of garbage, so that it collects by itself
 //	keep N      hold N MB more
+//	map N       N entries into a map that is let go
 //	percent N   debug.SetGCPercent
 //	limit N     debug.SetMemoryLimit, in MB
 package main
@@ -24,6 +25,7 @@ import (
 var (
 	kept    [][]*[512]byte
 	garbage []byte
+	filled  map[uint64]uint64
 )
 
 type stats struct {
@@ -54,6 +56,14 @@ func keep(megabytes int) {
 	kept = append(kept, objects)
 }
 
+func fill(n int) {
+	m := map[uint64]uint64{}
+	for i := 0; i < n; i++ {
+		m[uint64(i)] = 1
+	}
+	filled = m
+}
+
 func obey(command string, n int) {
 	switch command {
 	case "stats":
@@ -66,6 +76,8 @@ func obey(command string, n int) {
 		churn(n)
 	case "keep":
 		keep(n)
+	case "map":
+		fill(n)
 	case "percent":
 		debug.SetGCPercent(n)
 	case "limit":
