@@ -17,7 +17,6 @@
 #include "base/cleanup.h"
 #include "base/number_map.h"
 #include "base/vec.h"
-#include "report/goroutine_rows.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -41,22 +40,24 @@ struct seen {
 
 /** All goroutines of one go statement. */
 struct site {
-	uint64_t before, waited_before, after, stayed, waiting;
-	uint32_t row; // The one that waits for longest, or any.
-	bool has_row;
-	bool is_left; // One that waited does no more.
+	uint64_t before, waited_before, after, stayed;
+	// What most of them wait for, if most wait for one thing: Boyer and Moore's vote, counted
+	// afterwards.
+	const char *reason;
+	uint64_t votes, waiting;
+	uint32_t oldest; // Row.
 };
 
 struct leaks {
 	double at;         // The first look.
 	struct seen *seen; // By id.
 	size_t seen_count;
-	struct ms_number_map site_of;
+	struct ms_number_map site_of; // By the address of the go statement.
 	struct {
 		struct site *items;
 		size_t count, capacity;
 	} sites;
-	uint32_t *row_site; // By row.
+	uint32_t *row_site; // By row: 1 + its site, 0 for none.
 };
 
 const char *ms_leak_proof(const struct ms_build_info *build)
@@ -68,8 +69,7 @@ const char *ms_leak_proof(const struct ms_build_info *build)
 		return "the program's own leak profile: curl "
 		       "http://HOST/debug/pprof/goroutineleak?debug=2 where it serves "
 		       "net/http/pprof, or pprof.Lookup(\"goroutineleak\").WriteTo(os.Stderr, 2); "
-		       "it "
-		       "runs a collection";
+		       "it runs a collection";
 	if (minor == PROOF_MINOR)
 		return "a leak profile: build the program with "
 		       "GOEXPERIMENT=goroutineleakprofile go build, then curl "
@@ -93,6 +93,7 @@ static void destroy(void *state)
 	free(l->seen);
 	ms_number_map_deinit(&l->site_of);
 	ms_vec_free(&l->sites);
+	free(l->row_site);
 	free(l);
 }
 
@@ -196,6 +197,16 @@ static bool has_stayed(const struct seen *s, const struct ms_goroutine *g)
 	       (!s->wait_since || s->wait_since == g->wait_since);
 }
 
+static void vote(struct site *site, const char *reason)
+{
+	if (!site->votes)
+		site->reason = reason;
+	if (site->reason == reason)
+		site->votes++;
+	else
+		site->votes--;
+}
+
 static struct ms_error *goroutine(struct ms_goroutines_run *run, void *state,
 				  const struct ms_goroutine *g, const struct ms_frames *frames,
 				  struct ms_goroutine_row *row)
@@ -207,19 +218,45 @@ static struct ms_error *goroutine(struct ms_goroutines_run *run, void *state,
 	(void)frames;
 	if (!l || !g->created_at || row->is_system)
 		return NULL;
+	if (!l->row_site)
+		l->row_site = calloc(run->report->row_count + 1, sizeof(*l->row_site));
+	if (!l->row_site)
+		return ms_error_no_memory();
 	err = site_find(l, g->created_at, &site);
 	if (err)
 		return err;
 	site->after++;
 	site->stayed += has_stayed(seen_find(l, g->id), g);
-	if (!row->wait_reason)
-		return NULL;
-	if (!site->has_row || strcmp(row->wait_reason, run->report->rows[site->row].wait_reason))
-		site->waiting = site->has_row ? site->waiting : 0;
-	site->waiting++;
-	site->has_row = true;
-	site->row = (uint32_t)(row - run->report->rows);
+	vote(site, row->wait_reason);
+	l->row_site[row - run->report->rows] = (uint32_t)(site - l->sites.items) + 1;
 	return NULL;
+}
+
+/** How many of each go statement do what won the vote, and which of them for longest. */
+static void count_votes(struct leaks *l, const struct ms_goroutines_report *report)
+{
+	for (size_t i = 0; l->row_site && i < report->row_count; i++) {
+		const struct ms_goroutine_row *row = &report->rows[i];
+		struct site *site;
+
+		if (!l->row_site[i])
+			continue;
+		site = &l->sites.items[l->row_site[i] - 1];
+		if (row->wait_reason != site->reason)
+			continue;
+		if (!site->waiting++ ||
+		    fmax(row->waited_s, 0) > fmax(report->rows[site->oldest].waited_s, 0))
+			site->oldest = (uint32_t)i;
+	}
+}
+
+static const char *why(struct ms_arena *arena, const struct site *site)
+{
+	return ms_arena_printf(arena,
+			       "all %" PRIu64 " that waited at the first look wait still, and "
+			       "%" PRIu64 " more came; a queue behind slow workers looks the same "
+			       "while it grows",
+			       site->waited_before, site->after - site->before);
 }
 
 static struct ms_error *suspect_add(struct ms_goroutines_run *run, const struct site *site)
@@ -229,7 +266,7 @@ static struct ms_error *suspect_add(struct ms_goroutines_run *run, const struct 
 		struct ms_leak_suspect *items;
 		size_t count, capacity;
 	} suspects = { report->suspects, report->suspect_count, report->suspect_capacity };
-	const struct ms_goroutine_row *row = &report->rows[site->row];
+	const struct ms_goroutine_row *row = &report->rows[site->oldest];
 	struct ms_leak_suspect suspect = {
 		.created_by = row->created_by,
 		.before = site->before,
@@ -238,9 +275,9 @@ static struct ms_error *suspect_add(struct ms_goroutines_run *run, const struct 
 		.wait_reason = row->wait_reason,
 		.stack = row->stack,
 		.oldest_s = row->waited_s,
-		.why = "no goroutine of this go statement went on between the two looks",
+		.why = why(&report->arena, site),
 	};
-	bool added = ms_vec_push(&suspects, suspect);
+	bool added = suspect.why && ms_vec_push(&suspects, suspect);
 
 	report->suspects = suspects.items;
 	report->suspect_count = suspects.count;
@@ -248,12 +285,12 @@ static struct ms_error *suspect_add(struct ms_goroutines_run *run, const struct 
 	return added ? NULL : ms_error_no_memory();
 }
 
-static bool is_suspect(const struct ms_goroutines_report *report, const struct site *site)
+static bool is_suspect(const struct site *site)
 {
 	return site->after > site->before && site->waited_before >= STAYED_MIN &&
-	       site->stayed == site->waited_before && site->has_row &&
+	       site->stayed == site->waited_before && site->reason &&
 	       site->waiting * 100 >= site->after * SAME_WAIT_PERCENT &&
-	       waits_for_others(report->rows[site->row].wait_reason);
+	       waits_for_others(site->reason);
 }
 
 static int by_growth(const void *a, const void *b)
@@ -273,10 +310,10 @@ static struct ms_error *end(struct ms_goroutines_run *run, void *state)
 
 	if (!l || err)
 		return err;
+	count_votes(l, run->report);
 	run->report->apart_s = run->options->now(run->options->context) - l->at;
 	for (size_t i = 0; i < l->sites.count && !err; i++) {
-		if (is_suspect(run->report, &l->sites.items[i]) &&
-		    run->report->suspect_count < SUSPECTS_MAX)
+		if (is_suspect(&l->sites.items[i]) && run->report->suspect_count < SUSPECTS_MAX)
 			err = suspect_add(run, &l->sites.items[i]);
 	}
 	if (run->report->suspect_count)

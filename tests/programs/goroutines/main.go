@@ -102,11 +102,12 @@ func signalled() {
 }
 
 func pollRead() {
-	r, _, err := os.Pipe()
+	r, w, err := os.Pipe()
 	if err != nil {
 		panic(err)
 	}
 	r.Read(make([]byte, 1))
+	w.Close() // Never; a collection must not do it before.
 }
 
 func blockedRead() {
