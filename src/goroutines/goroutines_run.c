@@ -142,7 +142,8 @@ static struct ms_error *look(struct looking *l)
 
 	if (err)
 		return err;
-	qsort(all->items, all->count, sizeof(*all->items), by_id);
+	if (all->count)
+		qsort(all->items, all->count, sizeof(*all->items), by_id);
 	report->rows = calloc(all->count + 1, sizeof(*report->rows));
 	if (!report->rows)
 		return ms_error_no_memory();

@@ -27,8 +27,8 @@ enum {
 	STAYED_MIN = 2,
 	SAME_WAIT_PERCENT = 90,
 	SUSPECTS_MAX = 50,
-	PROOF_MINOR = 1026,        // Go 1.26: with an experiment ...
-	PROOF_ALWAYS_MINOR = 1027, // ... and without.
+	PROOF_SINCE = MS_GO(1, 26),        // With an experiment ...
+	PROOF_ALWAYS_SINCE = MS_GO(1, 27), // ... and without.
 };
 
 /** What is kept of a goroutine from the first look. */
@@ -62,15 +62,13 @@ struct leaks {
 
 const char *ms_leak_proof(const struct ms_build_info *build)
 {
-	int minor = build->release / 1000;
-
-	if (minor >= PROOF_ALWAYS_MINOR ||
-	    (minor == PROOF_MINOR && strstr(build->experiments, "goroutineleakprofile")))
+	if (build->release >= PROOF_ALWAYS_SINCE ||
+	    (build->release >= PROOF_SINCE && strstr(build->experiments, "goroutineleakprofile")))
 		return "the program's own leak profile: curl "
 		       "http://HOST/debug/pprof/goroutineleak?debug=2 where it serves "
 		       "net/http/pprof, or pprof.Lookup(\"goroutineleak\").WriteTo(os.Stderr, 2); "
 		       "it runs a collection";
-	if (minor == PROOF_MINOR)
+	if (build->release >= PROOF_SINCE)
 		return "a leak profile: build the program with "
 		       "GOEXPERIMENT=goroutineleakprofile go build, then curl "
 		       "http://HOST/debug/pprof/goroutineleak?debug=2";

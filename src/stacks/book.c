@@ -187,7 +187,9 @@ static struct ms_error *write_stack(struct ms_stack_book *book, const struct ms_
 			return err;
 		if (used + place.count > total)
 			break; // An address of 0, which is not kept, is the same each time.
-		memcpy(stack->calls + used, place.calls, place.count * sizeof(*place.calls));
+		if (place.count)
+			memcpy(stack->calls + used, place.calls,
+			       place.count * sizeof(*place.calls));
 		used += place.count;
 	}
 	stack->count = used;
