@@ -44,6 +44,10 @@ clang_sanitizes() {
 		compgen -G "/usr/lib/llvm-14/lib/clang/*/lib/linux/$runtime" >/dev/null
 }
 
+bpftool_is_there() { # Users other than root do not search /usr/sbin.
+	has bpftool || [ -x /usr/sbin/bpftool ]
+}
+
 # need PACKAGE TEST...: without it the group does not work.
 need() {
 	local package=$1
@@ -71,13 +75,15 @@ group_build() {
 	need zlib1g-dev library zlib
 	need libcapstone-dev library capstone
 	need libzydis-dev header Zydis/Zydis.h
+	need libbpf-dev library libbpf
+	need bpftool bpftool_is_there
+	need clang-14 has clang-14
 }
 
 group_check() {
 	need binutils has nm
 	need git has git
 	need python3 has python3
-	need clang-14 has clang-14
 	need libclang-rt-14-dev clang_sanitizes
 	need clang-format-14 has clang-format-14
 	need llvm-14 has llvm-cov-14

@@ -37,6 +37,8 @@ static struct ms_error *run(const struct ms_options *options, double started,
 		return ms_cmd_heap(options, started, ret_exit);
 	case MS_VERB_GOROUTINES:
 		return ms_cmd_goroutines(options, started, ret_exit);
+	case MS_VERB_TRACE:
+		return ms_cmd_trace(options, started, ret_exit);
 	case MS_VERB_DIFF:
 		return ms_cmd_diff(options, started, ret_exit);
 	case MS_VERB_RUN:

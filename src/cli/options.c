@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,6 +56,10 @@ static const char goroutines_details[] =
     "All goroutines with their stacks, those that do the same as one: what they wait\n"
     "for and since when, where, and which go statement made them. Two looks, so that\n"
     "go statements whose goroutines only become more are told: leak suspects.\n";
+static const char trace_details[] =
+    "Every growth of a map as it happens: which map, from what size to what, by which\n"
+    "goroutine and where in the source. Probes on the runtime's growth functions show\n"
+    "them all; without the right to place them, polling shows some. Ctrl-C ends it.\n";
 
 static const char doctor_details[] =
     "What of mapscope will and will not work on the process, and the one thing to\n"
@@ -70,6 +75,9 @@ static const struct verb verbs[MS_VERB_COUNT_] = {
 	[MS_VERB_GOROUTINES] = { "goroutines", "PID",
 				 "who waits for what, how long, and who made them",
 				 goroutines_details, MS_FORMATS_TABLE | MS_FORMATS_STACKS },
+	[MS_VERB_TRACE] = { "trace", "PID", "every growth as it happens, and where in the source",
+			    trace_details,
+			    MS_FORMATS_TABLE | MS_FORMATS_STACKS | 1 << MS_FORMAT_MAPTRACE },
 	[MS_VERB_RUN] = { "run", "-- CMD", "start a program and watch its maps until it ends",
 			  run_details, MS_FORMATS_TABLE },
 	[MS_VERB_DIFF] = { "diff", "A B", "what grew between two censuses, by owner", diff_details,
@@ -84,10 +92,11 @@ enum {
 	FOR_MAPS = 1 << MS_VERB_MAPS,
 	FOR_HEAP = 1 << MS_VERB_HEAP,
 	FOR_GOROUTINES = 1 << MS_VERB_GOROUTINES,
+	FOR_TRACE = 1 << MS_VERB_TRACE,
 	FOR_DOCTOR = 1 << MS_VERB_DOCTOR,
 	FOR_RUN = 1 << MS_VERB_RUN,
 	FOR_DIFF = 1 << MS_VERB_DIFF,
-	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_GOROUTINES | FOR_DOCTOR,
+	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_GOROUTINES | FOR_TRACE | FOR_DOCTOR,
 	FOR_TABLES = FOR_MAPS | FOR_RUN | FOR_DIFF,
 	FOR_PAGES = FOR_TARGETS | FOR_RUN | FOR_DIFF,
 	FOR_ALL = (1 << MS_VERB_COUNT_) - 1,
@@ -108,6 +117,8 @@ enum {
 	OPT_STUCK,
 	OPT_ONCE,
 	OPT_SCHED,
+	OPT_NO_PROBES,
+	OPT_SMALL,
 	OPT_JSON,
 	OPT_FORMAT,
 	OPT_NO_COLOR,
@@ -127,8 +138,8 @@ static const struct option_row rows[] = {
 	{ "name", OPT_NAME, "REGEX", FOR_TARGETS,
 	  "the one process of this command name, in place of a PID" },
 	{ "pid", 'p', "PID", FOR_TARGETS, "the same as PID without an option" },
-	{ "seconds", OPT_SECONDS, "N", FOR_DIAGNOSE | FOR_GOROUTINES,
-	  "to the page (10), or between two looks at goroutines (2)" },
+	{ "seconds", OPT_SECONDS, "N", FOR_DIAGNOSE | FOR_GOROUTINES | FOR_TRACE,
+	  "to the page (10), between two looks at goroutines (2), of a trace (until Ctrl-C)" },
 	{ "top", OPT_TOP, "N", FOR_TABLES | FOR_HEAP | FOR_GOROUTINES,
 	  "show the first N rows (20)" },
 	{ "sort", OPT_SORT, "KEY", FOR_MAPS,
@@ -138,12 +149,14 @@ static const struct option_row rows[] = {
 	  "each map or goroutine by itself, not those alike as one" },
 	{ "owner", OPT_OWNER, "REGEX", FOR_TABLES, "only maps whose owner is like this" },
 	{ "type", OPT_TYPE, "REGEX", FOR_TABLES, "only maps whose type is like this" },
-	{ "no-owners", OPT_NO_OWNERS, NULL, FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP,
+	{ "no-owners", OPT_NO_OWNERS, NULL, FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_TRACE,
 	  "the census alone, sooner: look for no types and owners" },
 	{ "budget", OPT_BUDGET, "FILE", FOR_RUN, "limits on the maps of owners; see the man page" },
 	{ "stuck", OPT_STUCK, NULL, FOR_GOROUTINES, "only those that wait for over 5 minutes" },
 	{ "once", OPT_ONCE, NULL, FOR_GOROUTINES, "one look, sooner: no leak suspects" },
 	{ "sched", OPT_SCHED, NULL, FOR_GOROUTINES, "each P, its thread, what it runs, its queue" },
+	{ "no-probes", OPT_NO_PROBES, NULL, FOR_TRACE, "poll, and write nothing into its code" },
+	{ "small", OPT_SMALL, NULL, FOR_TRACE, "show first groups of empty maps, too" },
 	{ "json", OPT_JSON, NULL, FOR_PAGES, "print a JSON document: --format json" },
 	{ "format", OPT_FORMAT, "NAME", FOR_PAGES, "print text (the default), json, csv, ..." },
 	{ "output", 'o', "FILE", FOR_PAGES,
@@ -421,6 +434,12 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 	case OPT_SCHED:
 		o->sched = true;
 		return NULL;
+	case OPT_NO_PROBES:
+		o->no_probes = true;
+		return NULL;
+	case OPT_SMALL:
+		o->small = true;
+		return NULL;
 	case OPT_JSON:
 		o->format = MS_FORMAT_JSON;
 		return NULL;
@@ -677,6 +696,8 @@ struct ms_error *ms_options_parse(int argc, char **argv, struct ms_options *ret_
 		err = take_words(argc - optind, argv + optind, &o, &given);
 		if (!err && o.verb == MS_VERB_GOROUTINES && !was_given(&given, OPT_SECONDS))
 			o.seconds = LOOKS_APART_S;
+		if (o.verb == MS_VERB_TRACE && !was_given(&given, OPT_SECONDS))
+			o.seconds = INFINITY;
 		if (!err && o.verb != MS_VERB_HELP)
 			err = check_options(&o, &given);
 	}

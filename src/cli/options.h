@@ -11,6 +11,7 @@ enum ms_verb {
 	MS_VERB_MAPS,
 	MS_VERB_HEAP,
 	MS_VERB_GOROUTINES,
+	MS_VERB_TRACE,
 	MS_VERB_RUN,
 	MS_VERB_DIFF,
 	MS_VERB_DOCTOR,
@@ -45,6 +46,8 @@ struct ms_options {
 	bool stuck;            // Of goroutines: only those that wait for over five minutes.
 	bool once;             // Of goroutines: one look.
 	bool sched;            // Of goroutines: the scheduler's tables, too.
+	bool no_probes;        // Of trace: poll.
+	bool small;            // Of trace: first groups of empty maps, too.
 	bool no_color;
 	bool quiet;
 	struct ms_output_file files[MS_OUTPUT_FILES_MAX];

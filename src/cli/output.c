@@ -153,7 +153,7 @@ struct ms_error *ms_output_check(const struct ms_options *o)
 
 struct ms_error *ms_output_write(const struct ms_options *o, const struct ms_page *page)
 {
-	struct ms_error *first = print_page(o, page);
+	struct ms_error *first = page->is_printed ? NULL : print_page(o, page);
 
 	for (size_t i = 0; i < o->file_count; i++) {
 		struct ms_error *err = write_file(o, page, &o->files[i]);

@@ -13,7 +13,8 @@ struct ms_page {
 				 const struct ms_text_style *style, struct ms_sink *sink);
 	ms_document_fn documents[MS_FORMAT_COUNT_];
 	const void *report;
-	FILE *stream; // Where the page is printed; NULL: stdout.
+	FILE *stream;    // Where the page is printed; NULL: stdout.
+	bool is_printed; // As it came: only files are left to write.
 };
 
 /**

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 
 enum {
-	SCAN_STEP = 1 << 20,
+	SCAN_STEP = MS_GO_PLACE_MAX,
 	CANDIDATES = 128,
 	SLICES_MAX = 1 << 19, // Offered in one walk; the largest programs have some 100,000.
 };
@@ -147,4 +147,37 @@ struct ms_error *ms_go_scan_slices(struct ms_go_runtime *rt, uint64_t min_cap, m
 			return err;
 	}
 	return NULL;
+}
+
+static struct ms_error *zeroed_scan(struct ms_go_runtime *rt, ms_addr start, ms_addr end,
+				    uint8_t *bytes, size_t need, ms_place_fn fn, void *context)
+{
+	for (ms_addr at = ms_round_up(start, 8); ms_range_holds(start, end, at, need);) {
+		size_t size = (size_t)ms_min_u64(SCAN_STEP, end - at), i;
+		struct ms_error *err = ms_target_read(rt->target, at, bytes, size);
+
+		if (err && ms_error_code(err) != MS_ERR_FAULT)
+			return err;
+		for (i = 0; !err && i + need <= size; i += 8)
+			fn(bytes + i, at + i, context);
+		at += err ? size : i;
+		ms_error_free(err);
+	}
+	return NULL;
+}
+
+struct ms_error *ms_go_scan_zeroed(struct ms_go_runtime *rt, size_t need, ms_place_fn fn,
+				   void *context)
+{
+	const struct ms_go_module *m = &rt->modules[0];
+	MS_AUTO_FREE uint8_t *bytes = malloc(SCAN_STEP);
+	struct ms_error *err;
+
+	if (!bytes)
+		return ms_error_no_memory();
+	if (!need || need > SCAN_STEP)
+		return ms_error_new(MS_ERR_UNSUPPORTED, "its fields are over %d bytes apart",
+				    (int)SCAN_STEP);
+	err = zeroed_scan(rt, m->noptrbss, m->enoptrbss, bytes, need, fn, context);
+	return err ? err : zeroed_scan(rt, m->bss, m->ebss, bytes, need, fn, context);
 }

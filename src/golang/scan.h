@@ -21,6 +21,19 @@ struct ms_go_slice {
 typedef struct ms_error *(*ms_slice_fn)(struct ms_go_runtime *rt, const struct ms_go_slice *slice,
 					void *context, bool *ret_take);
 
+/** Look at the bytes at @p at; only those asked for may be read.  They may change under way. */
+typedef void (*ms_place_fn)(const uint8_t *raw, ms_addr at, void *context);
+
+/**
+ * Offer every aligned place with @p need bytes behind it in the two ranges of the first module that
+ * are zeros in the file: there a variable of the runtime without an initial value lies.  Pages
+ * that cannot be read are passed over.  UNSUPPORTED when @p need is 0 or over MS_GO_PLACE_MAX.
+ */
+MS_MUST_USE struct ms_error *ms_go_scan_zeroed(struct ms_go_runtime *rt, size_t need,
+					       ms_place_fn fn, void *context);
+
+enum { MS_GO_PLACE_MAX = 1 << 20 };
+
 /**
  * Offer every slice with min_cap <= cap, len <= cap in the data ranges of the first module whose
  * elements and samples lie in anonymous memory.

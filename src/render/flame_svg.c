@@ -156,10 +156,10 @@ static void put_frame(struct flame *f, const struct ms_stack_call *call, bool sa
 		ms_escape_xml(f->sink, call->file, strlen(call->file));
 		ms_sink_printf(f->sink, ":%u", call->line);
 	}
-	ms_sink_printf(f->sink, "\n%s %s, %s%s</title>", ms_human_count(&h, count),
-		       f->weights->unit,
-		       ms_human_percent(&share, (double)count / (double)f->weights->total),
-		       call->is_inlined ? ", inlined" : "");
+	ms_human_percent(&share, (double)count / (double)f->weights->total);
+	ms_sink_printf(f->sink, "\n%s %s, ", ms_human_count(&h, count), f->weights->unit);
+	ms_escape_xml(f->sink, share.text, strlen(share.text)); // It may be "<1 %".
+	ms_sink_printf(f->sink, "%s</title>", call->is_inlined ? ", inlined" : "");
 	ms_sink_printf(f->sink, "<rect x=\"%.1f\" y=\"%.0f\" width=\"%.1f\" height=\"%d\"", x, y,
 		       fmax(width - 0.5, NARROWEST), ROW - 1);
 	put_fill(f, call);

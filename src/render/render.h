@@ -122,6 +122,20 @@ struct ms_trace_mark {
 	size_t events, creations, migrations;
 };
 
+/** A line for each event that came since @p mark, which is moved on. */
+MS_MUST_USE struct ms_error *ms_render_trace_text_events(const struct ms_trace_report *report,
+							 struct ms_trace_mark *mark,
+							 const struct ms_text_style *style,
+							 struct ms_sink *sink);
+/** What the events add up to. */
+MS_MUST_USE struct ms_error *ms_render_trace_text_summary(const struct ms_trace_report *report,
+							  const struct ms_text_style *style,
+							  struct ms_sink *sink);
+/** Both. */
+MS_MUST_USE struct ms_error *ms_render_trace_text(const struct ms_trace_report *report,
+						  const struct ms_text_style *style,
+						  struct ms_sink *sink);
+
 /**
  * A line in fixed words for each creation, growth and migration that came since @p mark, which is
  * moved on, by time.

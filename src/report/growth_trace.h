@@ -46,9 +46,19 @@ struct ms_growth_event {
 	uint64_t
 	    together_bytes; // Old and new table while both were held; MS_UNKNOWN unless classic.
 	uint32_t gc_cycles; // Collections that began while both were held.
-	/** Whether what it allocated made the next collection come sooner. */
-	double gc_sooner_bytes; // Heap left to the goal before it minus after it; NAN unknown.
-	bool brought_gc;        // The next cycle began at this allocation.
+	/**
+	 * Heap that was left to the collector's goal some 10 ms before it at most, and how much of
+	 * it the new table took: by so many bytes the next cycle comes sooner.  The old table is no
+	 * help before that cycle has freed it.  NAN: unknown, or a cycle was under way, which a
+	 * new table makes no sooner.
+	 */
+	double gc_runway_bytes, gc_sooner_bytes;
+	/**
+	 * The next cycle began right behind it, and would not have begun then without it: the heap
+	 * at its start less the new table was below the lowest trigger of that cycle.  False also
+	 * where this cannot be shown.
+	 */
+	bool brought_gc;
 };
 
 /** Events of one map, stack and kind, where single events were not kept (counted in the kernel). */
@@ -84,17 +94,19 @@ struct ms_migration {
 /** A collection. */
 struct ms_gc_cycle {
 	uint64_t number;
-	double start_s, end_s; // Of marking; NAN before or behind the window.
-	double pause_sweep_s,
-	    pause_mark_s;            // Stop-the-world at its start and at its end; NAN unknown.
-	double pause_s;              // Both, by the runtime's own count.
-	double assist_s;             // CPU time of allocating goroutines made to mark.
-	double background_s, idle_s; // CPU time of mark workers.
+	double start_s, end_s; // The whole cycle; NAN before or behind the window, or unknown.
+	// Phases with the world stopped, at its start and at its end; NAN unknown.  From Go 1.22
+	// on they count some microseconds more than pause_s: from before the stop was asked for.
+	double pause_sweep_s, pause_mark_s;
+	double pause_s;              // Both, by the runtime's own count; NAN while it runs.
+	double assist_s;             // CPU time of allocating goroutines made to mark; NAN unknown.
+	double background_s, idle_s; // CPU time of mark workers; NAN unknown.
 	uint64_t heap_start_bytes, heap_end_bytes, heap_marked_bytes, goal_bytes;
 	uint64_t stack_scan_bytes, globals_scan_bytes;
-	uint32_t procs;
-	bool is_forced;      // runtime.GC or two minutes without one.
-	const char *gctrace; // The runtime's own line, when asked for.
+	uint32_t procs;       // GOMAXPROCS; 0 unknown.
+	bool is_forced;       // By runtime.GC or debug.FreeOSMemory.
+	bool is_forced_known; // Else one of several that ended between two looks.
+	const char *gctrace;  // The runtime's own line, when asked for; "?" for what is unknown.
 };
 
 /** The heap at one moment. */
@@ -149,8 +161,8 @@ struct ms_trace_report {
 	struct ms_switch_event *switches;
 	size_t switch_count, switch_capacity;
 	struct ms_stacks stacks;
-	double gc_pause_s;      // All pauses in the window; NAN unknown.
-	uint64_t gc_cycles;     // Collections that ended in the window.
+	double gc_pause_s;      // Pauses of the collections that ended in the window; NAN unknown.
+	uint64_t gc_cycles;     // So many; cycles holds the first 65,536, and one that still runs.
 	const char *gc_unknown; // Why nothing is said of collections; NULL when something is.
 	bool partial;
 	const char *partial_reason;

@@ -4,6 +4,9 @@
 // window, not the trace: every part still ends, and what was seen stands, marked partial.
 #include "trace/trace.h"
 
+#include "trace/gc_watch.h"
+#include "trace/growth_probes.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +14,11 @@
 
 enum { PARTS_MAX = 16 };
 
-static const struct ms_trace_part *const parts[PARTS_MAX] = { NULL };
+/** In the order of their turns: growths are there before anything is said of them. */
+static const struct ms_trace_part *const parts[PARTS_MAX] = {
+	&ms_growth_probes,
+	&ms_trace_gc,
+};
 
 double ms_trace_time(const struct ms_trace *trace)
 {
@@ -36,6 +43,15 @@ const struct ms_map_row *ms_trace_map(const struct ms_trace *trace, ms_addr addr
 	return NULL;
 }
 
+/** A trace under way: what its parts share, and what each of them keeps. */
+struct ms_trace_run {
+	struct ms_trace trace;
+	struct ms_trace_report report;
+	struct ms_stack_book book;
+	struct ms_trace_options options;
+	void *states[PARTS_MAX];
+};
+
 static void cut(struct ms_trace *trace, const char *reason)
 {
 	if (trace->report->partial)
@@ -54,79 +70,6 @@ static struct ms_error *forgive_gone(struct ms_trace *trace, struct ms_error *er
 	return NULL;
 }
 
-static double next_due(void *const states[PARTS_MAX])
-{
-	double due = INFINITY;
-
-	for (size_t i = 0; i < PARTS_MAX && parts[i]; i++) {
-		if (states[i] && parts[i]->due(states[i]) < due)
-			due = parts[i]->due(states[i]);
-	}
-	return due;
-}
-
-static struct ms_error *tick_all(struct ms_trace *trace, void *const states[PARTS_MAX], double now)
-{
-	const struct ms_trace_options *o = trace->options;
-
-	for (size_t i = 0; i < PARTS_MAX && parts[i]; i++) {
-		struct ms_error *err = NULL;
-
-		if (states[i] && parts[i]->due(states[i]) <= now)
-			err = forgive_gone(trace, parts[i]->tick(trace, states[i]));
-		if (err)
-			return err;
-	}
-	return o->added ? o->added(o->context, trace->report) : NULL;
-}
-
-static struct ms_error *window(struct ms_trace *trace, void *const states[PARTS_MAX])
-{
-	const struct ms_trace_options *o = trace->options;
-	double until = trace->began + o->seconds;
-
-	while (!trace->report->partial) {
-		double now = o->now(o->context), due;
-		struct ms_error *err;
-
-		if (now >= until)
-			return NULL;
-		if (o->stop && o->stop(o->context)) {
-			cut(trace, "stopped early");
-			return NULL;
-		}
-		err = tick_all(trace, states, now);
-		if (err)
-			return err;
-		if (o->progress)
-			o->progress(o->context,
-				    isinf(o->seconds) ? NAN : (now - trace->began) / o->seconds,
-				    "tracing");
-		due = next_due(states);
-		o->sleep_until(o->context, due < until ? due : until);
-	}
-	return NULL;
-}
-
-static struct ms_error *run_parts(struct ms_trace *trace)
-{
-	void *states[PARTS_MAX] = { NULL };
-	struct ms_error *err = NULL;
-	size_t i;
-
-	for (i = 0; !err && i < PARTS_MAX && parts[i]; i++)
-		err = forgive_gone(trace, parts[i]->start(trace, &states[i]));
-	if (!err)
-		err = window(trace, states);
-	for (i = 0; i < PARTS_MAX && parts[i]; i++) {
-		if (!err && states[i])
-			err = forgive_gone(trace, parts[i]->end(trace, states[i]));
-		if (states[i])
-			parts[i]->destroy(states[i]);
-	}
-	return err;
-}
-
 static int64_t wall_now_ns(void)
 {
 	struct timespec now;
@@ -135,32 +78,155 @@ static int64_t wall_now_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+static struct ms_error *start_parts(struct ms_trace_run *run)
+{
+	struct ms_error *err = NULL;
+
+	for (size_t i = 0; !err && i < PARTS_MAX && parts[i]; i++)
+		err = forgive_gone(&run->trace, parts[i]->start(&run->trace, &run->states[i]));
+	return err;
+}
+
+struct ms_error *ms_trace_begin(struct ms_go_runtime *rt, const struct ms_census_report *census,
+				const struct ms_trace_options *options,
+				struct ms_trace_run **ret_run)
+{
+	const struct ms_functions *functions;
+	struct ms_error *err = ms_go_functions(rt, &functions);
+	struct ms_trace_run *run;
+
+	if (err)
+		return err;
+	run = calloc(1, sizeof(*run));
+	if (!run)
+		return ms_error_no_memory();
+	run->options = *options;
+	run->trace = (struct ms_trace){ .rt = rt,
+					.options = &run->options,
+					.census = census,
+					.report = &run->report,
+					.book = &run->book,
+					.began = options->now(options->context) };
+	run->report.gc_pause_s = NAN;
+	run->report.began_unix_ns = wall_now_ns();
+	ms_stack_book_init(&run->book, functions, &run->report.arena, &run->report.stacks);
+	err = start_parts(run);
+	if (err) {
+		ms_trace_drop(run);
+		return err;
+	}
+	*ret_run = run;
+	return NULL;
+}
+
+void ms_trace_use_census(struct ms_trace_run *run, const struct ms_census_report *census)
+{
+	run->trace.census = census;
+}
+
+bool ms_trace_is_cut(const struct ms_trace_run *run)
+{
+	return run->report.partial;
+}
+
+double ms_trace_due(const struct ms_trace_run *run)
+{
+	double due = INFINITY;
+
+	for (size_t i = 0; i < PARTS_MAX && parts[i]; i++) {
+		if (run->states[i] && parts[i]->due(run->states[i]) < due)
+			due = parts[i]->due(run->states[i]);
+	}
+	return due;
+}
+
+struct ms_error *ms_trace_tick(struct ms_trace_run *run)
+{
+	const struct ms_trace_options *o = &run->options;
+	double now = o->now(o->context);
+
+	for (size_t i = 0; i < PARTS_MAX && parts[i] && !run->report.partial; i++) {
+		struct ms_error *err = NULL;
+
+		if (run->states[i] && parts[i]->due(run->states[i]) <= now)
+			err =
+			    forgive_gone(&run->trace, parts[i]->tick(&run->trace, run->states[i]));
+		if (err)
+			return err;
+	}
+	return o->added ? o->added(o->context, &run->report) : NULL;
+}
+
+struct ms_error *ms_trace_finish(struct ms_trace_run *run, struct ms_trace_report *ret_report)
+{
+	struct ms_error *err = NULL;
+
+	for (size_t i = 0; !err && i < PARTS_MAX && parts[i]; i++) {
+		if (run->states[i])
+			err = forgive_gone(&run->trace, parts[i]->end(&run->trace, run->states[i]));
+	}
+	run->report.window_s = ms_trace_time(&run->trace);
+	if (!err) {
+		*ret_report = run->report;
+		run->report = (struct ms_trace_report){ 0 };
+	}
+	ms_trace_drop(run);
+	return err;
+}
+
+void ms_trace_drop(struct ms_trace_run *run)
+{
+	if (!run)
+		return;
+	for (size_t i = 0; i < PARTS_MAX && parts[i]; i++) {
+		if (run->states[i])
+			parts[i]->destroy(run->states[i]);
+	}
+	ms_stack_book_deinit(&run->book);
+	ms_trace_report_deinit(&run->report);
+	free(run);
+}
+
+static struct ms_error *window(struct ms_trace_run *run)
+{
+	const struct ms_trace_options *o = &run->options;
+	double until = run->trace.began + o->seconds, now;
+
+	while (!run->report.partial && (now = o->now(o->context)) < until) {
+		struct ms_error *err;
+		double due;
+
+		if (o->stop && o->stop(o->context)) {
+			cut(&run->trace, "stopped early");
+			return NULL;
+		}
+		err = ms_trace_tick(run);
+		if (err)
+			return err;
+		if (o->progress)
+			o->progress(o->context,
+				    isinf(until) ? NAN : (now - run->trace.began) / o->seconds,
+				    "tracing");
+		due = ms_trace_due(run);
+		if (!run->report.partial)
+			o->sleep_until(o->context, due < until ? due : until);
+	}
+	return NULL;
+}
+
 struct ms_error *ms_trace_run(struct ms_go_runtime *rt, const struct ms_census_report *census,
 			      const struct ms_trace_options *options,
 			      struct ms_trace_report *ret_report)
 {
-	const struct ms_functions *functions;
-	struct ms_trace_report report = { .gc_pause_s = NAN };
-	struct ms_stack_book book;
-	struct ms_trace trace = { .rt = rt,
-				  .options = options,
-				  .census = census,
-				  .report = &report,
-				  .book = &book,
-				  .began = options->now(options->context) };
-	struct ms_error *err = ms_go_functions(rt, &functions);
+	struct ms_trace_run *run;
+	struct ms_error *err = ms_trace_begin(rt, census, options, &run);
 
 	if (err)
 		return err;
-	ms_stack_book_init(&book, functions, &report.arena, &report.stacks);
-	report.began_unix_ns = wall_now_ns();
-	err = run_parts(&trace);
-	report.window_s = ms_trace_time(&trace);
-	ms_stack_book_deinit(&book);
+	err = window(run);
 	if (err) {
-		ms_trace_report_deinit(&report);
+		ms_trace_drop(run);
 		return err;
 	}
-	*ret_report = report;
-	return NULL;
+	return ms_trace_finish(run, ret_report);
 }

@@ -57,6 +57,37 @@ double ms_trace_time(const struct ms_trace *trace);
 /** The census's row of the map at @p address, or NULL. */
 const struct ms_map_row *ms_trace_map(const struct ms_trace *trace, ms_addr address);
 
+struct ms_trace_run;
+
+/**
+ * Begin a trace that the caller gives its turns: for whoever does more than trace.  @p census may
+ * be NULL or come later; it must outlive the run.  options->seconds, sleep_until, stop and progress
+ * are not used.
+ */
+MS_MUST_USE struct ms_error *ms_trace_begin(struct ms_go_runtime *rt,
+					    const struct ms_census_report *census,
+					    const struct ms_trace_options *options,
+					    struct ms_trace_run **ret_run);
+
+/** From now on @p census says what maps are called. */
+void ms_trace_use_census(struct ms_trace_run *run, const struct ms_census_report *census);
+
+/** True when the target went away: there is nothing left but to finish. */
+bool ms_trace_is_cut(const struct ms_trace_run *run);
+
+/** When the next tick has something to do. */
+double ms_trace_due(const struct ms_trace_run *run);
+
+/** Do what is due and return at once. */
+MS_MUST_USE struct ms_error *ms_trace_tick(struct ms_trace_run *run);
+
+/** End the run, which is gone afterwards, with what it saw. */
+MS_MUST_USE struct ms_error *ms_trace_finish(struct ms_trace_run *run,
+					     struct ms_trace_report *ret_report);
+
+/** End the run without a report.  Accepts NULL. */
+void ms_trace_drop(struct ms_trace_run *run);
+
 /**
  * Trace for options->seconds.  @p census may be NULL: then nothing has an owner.  A target that
  * goes away, or the caller's stop, leaves a report marked partial.  target, rss and the

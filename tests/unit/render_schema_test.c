@@ -4,42 +4,25 @@
 #include "base/cleanup.h"
 #include "render/render.h"
 #include "tests/support/goroutine_reports.h"
+#include "tests/support/pipe.h"
 #include "tests/support/reports.h"
 #include "tests/support/test.h"
 #include "tests/support/trace_reports.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-
-enum { EXIT_NO_PYTHON = 99 };
+#include <stdlib.h>
 
 /** The checker's exit code for @p document under docs/formats/@p schema.schema.json. */
 static int check_document(const char *schema, const char *document)
 {
 	MS_AUTO_FREE char *relative = NULL;
 	MS_AUTO_FREE char *checker = ms_test_path("tests/golden/schema_check.py");
-	MS_AUTO_CLOSE int fd = memfd_create("document", MFD_CLOEXEC);
-	size_t size = strlen(document);
-	int status;
-	pid_t child;
 
 	CHECK(asprintf(&relative, "docs/formats/%s.schema.json", schema) > 0);
 	MS_AUTO_FREE char *path = ms_test_path(relative);
-	CHECK(fd >= 0 && write(fd, document, size) == (ssize_t)size);
-	CHECK(lseek(fd, 0, SEEK_SET) == 0);
-	child = fork();
-	CHECK(child >= 0);
-	if (child == 0) {
-		dup2(fd, STDIN_FILENO);
-		execlp("python3", "python3", "-B", checker, "--closed", path, "-", (char *)NULL);
-		_exit(EXIT_NO_PYTHON);
-	}
-	CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status));
-	if (WEXITSTATUS(status) == EXIT_NO_PYTHON)
-		SKIP("python3 is not installed");
-	return WEXITSTATUS(status);
+	const char *const command[] = { "python3", "-B", checker, "--closed", path, "-", NULL };
+
+	return ms_test_pipe(command, document, strlen(document), NULL);
 }
 
 static void census_document(struct ms_census_report report, struct ms_sink *sink)

@@ -1,0 +1,161 @@
+// growth_place.c - which functions make a map grow, and where they lie in the executable's file.
+//
+// All of them are cold: a program that inserts a million times a second calls them some dozens of
+// times.  (*table).rehash is no row of the table: it does nothing but call grow or split.
+//
+// A probe is placed in the file, for all who run it and filtered to one process.  So the file's
+// bytes are what is decoded, and the process has to have the same: a packer or a patch would make
+// the offsets mean something else.  A trap that another tracer placed is not a difference.
+#include "trace/growth_place.h"
+
+#include "base/cleanup.h"
+#include "golang/functions.h"
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+enum { AMD64_TRAP = 0xcc, LOOK_BYTES = 64 };
+
+static const uint32_t ARM64_TRAP = 0xd42000a0; // The kernel's BRK for its own probes.
+static const uint64_t WINDOW_NS = 10000000, WINDOW_EVENTS = 200;
+
+struct growth_function {
+	const char *name;
+	enum ms_bpf_kind kind;
+};
+
+static const struct growth_function classic[] = {
+	{ "runtime.hashGrow", MS_BPF_HASH_GROW },
+};
+
+static const struct growth_function swiss[] = {
+	{ "internal/runtime/maps.(*Map).growToSmall", MS_BPF_TO_SMALL },
+	{ "internal/runtime/maps.(*Map).growToTable", MS_BPF_TO_TABLE },
+	{ "internal/runtime/maps.(*table).grow", MS_BPF_TABLE_GROW },
+	{ "internal/runtime/maps.(*table).split", MS_BPF_TABLE_SPLIT },
+};
+
+/** The registers in which Go passes three arguments, and the one of the goroutine. */
+static uint32_t kept_registers(enum ms_arch arch)
+{
+	if (arch == MS_ARCH_AMD64)
+		return 1u << 0 | 1u << 3 | 1u << 1 | 1u << 14; // rax, rbx, rcx, r14
+	return 1u << 0 | 1u << 1 | 1u << 2 | 1u << 28 | 1u << 30;
+}
+
+static bool is_trap(enum ms_arch arch, const uint8_t *bytes)
+{
+	return arch == MS_ARCH_AMD64 ? *bytes == AMD64_TRAP : ms_load_u32(bytes) == ARM64_TRAP;
+}
+
+/** The process runs what the file says, up to the end of the instruction. */
+static struct ms_error *compare_with_memory(struct ms_go_runtime *rt, const uint8_t *file,
+					    ms_addr entry, const struct ms_probe_site *site)
+{
+	uint8_t memory[LOOK_BYTES];
+	size_t size = site->offset + site->length, trap;
+	struct ms_error *err;
+
+	if (size > sizeof(memory))
+		return ms_error_new(MS_ERR_UNSUPPORTED, "its beginning is too long");
+	err = ms_target_read(rt->target, entry, memory, size);
+	if (err)
+		return err;
+	trap = rt->elf.arch == MS_ARCH_AMD64 ? 1 : 4;
+	if (is_trap(rt->elf.arch, memory + site->offset))
+		memcpy(memory + site->offset, file + site->offset, trap);
+	if (memcmp(memory, file, size) != 0)
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "its code in memory is not the executable's");
+	return NULL;
+}
+
+static struct ms_error *place_in(struct ms_go_runtime *rt, struct ms_code *code,
+				 const struct ms_function *fn, struct ms_growth_place *place)
+{
+	uint64_t size = ms_min_u64(fn->end - fn->entry, MS_PROBE_CODE_BYTES_MAX), offset;
+	MS_AUTO_FREE uint8_t *bytes = malloc(size ? size : 1);
+	struct ms_error *err;
+
+	if (!bytes)
+		return ms_error_no_memory();
+	if (!ms_elf_offset_of(&rt->elf, fn->entry - rt->elf.bias, size, &offset))
+		return ms_error_new(MS_ERR_UNSUPPORTED, "its code is not in the executable");
+	err = ms_target_exe_read(rt->target, offset, bytes, (size_t)size);
+	if (!err)
+		err = ms_probe_site_find(code, rt->elf.arch, bytes, (size_t)size, fn->entry,
+					 kept_registers(rt->elf.arch), &place->site);
+	if (!err)
+		err = compare_with_memory(rt, bytes, fn->entry, &place->site);
+	place->entry = fn->entry;
+	place->file_offset = err ? 0 : offset + place->site.offset;
+	return err;
+}
+
+struct ms_error *ms_growth_places_find(struct ms_go_runtime *rt,
+				       struct ms_growth_places *ret_places)
+{
+	bool is_swiss = rt->layout->maps == MS_GO_MAPS_SWISS;
+	const struct growth_function *names = is_swiss ? swiss : classic;
+	size_t count = is_swiss ? MS_ARRAY_SIZE(swiss) : MS_ARRAY_SIZE(classic);
+	struct ms_growth_places places = { 0 };
+	const struct ms_functions *functions;
+	struct ms_code *code = NULL;
+	struct ms_error *err = ms_go_functions(rt, &functions);
+
+	if (!err)
+		err = ms_code_open(rt->elf.arch, &code);
+	for (size_t i = 0; i < count && !err; i++) {
+		const struct ms_function *fn = ms_functions_by_name(functions, names[i].name);
+		struct ms_growth_place *place = &places.items[places.count];
+
+		if (!fn)
+			continue; // The linker left it out: no map of the program needs it.
+		*place =
+		    (struct ms_growth_place){ .kind = names[i].kind, .function = names[i].name };
+		err = place_in(rt, code, fn, place);
+		if (err)
+			err = ms_error_wrap(err, "cannot probe %s", names[i].name);
+		places.count++;
+	}
+	ms_code_close(code);
+	if (err)
+		return err;
+	if (!places.count)
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "the program has none of the runtime's growth functions");
+	*ret_places = places;
+	return NULL;
+}
+
+void ms_growth_config(const struct ms_go_layout *l, const struct ms_growth_places *places,
+		      struct ms_bpf_config *ret_config)
+{
+	struct stat ns = { 0 };
+	struct ms_bpf_config config = {
+		.window_ns = WINDOW_NS,
+		.window_events = WINDOW_EVENTS,
+		.g_goid = l->g_goid,
+		.g_m = l->g_m,
+		.g_gopc = l->g_gopc,
+		.m_p = l->m_p,
+		.p_id = l->p_id,
+		.hmap_count = l->hmap_count,
+		.hmap_flags = l->hmap_flags,
+		.hmap_bucket_log2 = l->hmap_bucket_log2,
+		.hmap_noverflow = l->hmap_noverflow,
+		.map_used = l->map_used,
+		.map_dir_len = l->map_dir_len,
+		.table_used = l->table_used,
+		.table_capacity = l->table_capacity,
+	};
+
+	// As the kernel numbers devices; without them threads stay unknown.
+	if (stat("/proc/self/ns/pid", &ns) == 0) {
+		config.pid_device = (uint64_t)major(ns.st_dev) << 20 | minor(ns.st_dev);
+		config.pid_inode = ns.st_ino;
+	}
+	for (size_t i = 0; i < places->count; i++)
+		config.condition[places->items[i].kind] = places->items[i].site.condition;
+	*ret_config = config;
+}

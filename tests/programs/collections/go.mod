@@ -1,0 +1,3 @@
+module collections
+
+go 1.18
