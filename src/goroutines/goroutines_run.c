@@ -103,7 +103,9 @@ static struct ms_error *wait(struct looking *l)
 			set_partial(l->run.report, "it was stopped before its time");
 			return NULL;
 		}
-		err = passes_tick(l);
+		err = ms_target_check(l->run.rt->target);
+		if (!err)
+			err = passes_tick(l);
 		if (err || now >= until)
 			return err;
 		if (o->progress)

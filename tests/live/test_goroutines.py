@@ -2,6 +2,7 @@
 import csv
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import time
@@ -98,7 +99,7 @@ def check_dump(document, truth):
         # To print, the runtime stops what runs.
         if number != 1 and state_of(row) != state and row['state'] != 'running':
             problems.append(f'goroutine {number}: {state_of(row)}, not {state}')
-        if number != 1 and made != creator:
+        if creator is not None and made != creator:  # None where it is the runtime's own.
             problems.append(f'goroutine {number}: made by {made}, not {creator}')
         if parent is not None and row['parent'] != parent:
             problems.append(f'goroutine {number}: in goroutine {row["parent"]}, not {parent}')
@@ -138,6 +139,7 @@ def check_sums(document):
 
 def known_states(release, variant):
     with start(release, variant, EACH) as program:
+        program.obey('final')
         program.obey('gc')
         program.obey('gc')  # A collection notes as the begin of a wait when the one before ended.
         document = look(program.pid, '--once')
@@ -202,6 +204,34 @@ def files(release):
         require(one.count('\ngoroutine ') == count, 'not a goroutine each')
 
 
+def ended(release):
+    """The process ends, or the user does not want to wait, between the two looks."""
+    with start(release, 'stripped', EACH, 12, 0) as program:
+        command = [targets.TOOL, 'goroutines', str(program.pid), '--seconds', '600']
+        for end, code in ((lambda tool: tool.send_signal(signal.SIGINT), 5),
+                          (lambda tool: program.kill(), 4)):
+            tool = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                    text=True)
+            wait_for_handler(tool.pid)
+            end(tool)
+            out, err = tool.communicate(timeout=targets.TOOL_TIMEOUT_S)
+            require(tool.returncode == code, f'exit code {tool.returncode}, not {code}: {err}')
+            require((code == 4) == (not out) and (code == 4 or 'main.receive' in out),
+                    f'the page is {out[:300]}')
+
+
+def wait_for_handler(pid):
+    """Until the tool takes SIGINT itself."""
+    deadline = time.monotonic() + targets.ANSWER_TIMEOUT_S
+    while time.monotonic() < deadline:
+        with open(f'/proc/{pid}/status') as status:
+            caught = re.search(r'^SigCgt:\s*(\w+)', status.read(), re.M)
+        if caught and int(caught[1], 16) >> (signal.SIGINT - 1) & 1:
+            return
+        time.sleep(0.01)
+    require(False, 'the tool takes no SIGINT')
+
+
 def many(release):
     with start(release, 'stripped', MANY, 12, 1) as program:
         document = look(program.pid, '--once')
@@ -218,6 +248,7 @@ for _release in RELEASES:
         suspects, _release)
     add(f'goroutines many {_release}', 'long', many, _release)
 add('goroutines files', 'check', files, RELEASES[-1])
+add('goroutines ended', 'check', ended, RELEASES[-1])
 for _release in builds.RELEASES:
     if _release not in RELEASES:
         add(f'goroutines states {_release} stripped', 'long', known_states, _release, 'stripped')
