@@ -6,7 +6,7 @@
 //	- at the second look it has more goroutines than at the first;
 //	- each one that waited at the first look waits still, for the same reason, not woken
 // between;
-//	- they wait for other goroutines: a timer or the network may wake anybody at any time;
+//	- they wait for other goroutines: a timer, the network or a collection wakes by itself;
 //	- nearly all of its goroutines wait for that one reason.
 //
 // A queue that is longer than its workers are fast looks the same while it grows.  The proof is the
@@ -57,7 +57,10 @@ struct leaks {
 		struct site *items;
 		size_t count, capacity;
 	} sites;
-	uint32_t *row_site; // By row: 1 + its site, 0 for none.
+	struct vote {
+		uint32_t site;      // 1 + its number, 0 for none.
+		const char *reason; // NULL where it does not wait for others.
+	} * votes;                  // By row.
 };
 
 const char *ms_leak_proof(const struct ms_build_info *build)
@@ -91,7 +94,7 @@ static void destroy(void *state)
 	free(l->seen);
 	ms_number_map_deinit(&l->site_of);
 	ms_vec_free(&l->sites);
-	free(l->row_site);
+	free(l->votes);
 	free(l);
 }
 
@@ -151,16 +154,32 @@ static struct ms_error *site_find(struct leaks *l, ms_addr created_at, struct si
 	return NULL;
 }
 
-/** Whether another goroutine has to do something for it to go on. */
-static bool waits_for_others(const char *reason)
+static bool has_sync(const struct ms_frames *frames)
 {
-	static const char *const alone[] = { "IO wait", "sleep", "timer goroutine (idle)" };
+	for (size_t i = 0; i < frames->count; i++) {
+		const char *name = frames->items[i].function->name;
 
-	for (size_t i = 0; i < MS_ARRAY_SIZE(alone); i++) {
-		if (!strcmp(reason, alone[i]))
-			return false;
+		if (!strncmp(name, "sync.", 5) || !strncmp(name, "internal/sync.", 14))
+			return true;
 	}
-	return true;
+	return false;
+}
+
+/** What it waits for, if another goroutine of the program has to do it; else NULL. */
+static const char *wait_for_others(const struct ms_goroutine_row *row,
+				   const struct ms_frames *frames)
+{
+	static const char *const fronts[] = { "chan receive", "chan send", "select", "sync." };
+
+	if (!row->wait_reason)
+		return NULL;
+	for (size_t i = 0; i < MS_ARRAY_SIZE(fronts); i++) {
+		if (!strncmp(row->wait_reason, fronts[i], strlen(fronts[i])))
+			return row->wait_reason;
+	}
+	// Before Go 1.20 all of package sync; the runtime waits so for itself, too.
+	return !strcmp(row->wait_reason, "semacquire") && has_sync(frames) ? row->wait_reason
+									   : NULL;
 }
 
 static struct ms_error *count_before(struct leaks *l)
@@ -210,37 +229,39 @@ static struct ms_error *goroutine(struct ms_goroutines_run *run, void *state,
 				  struct ms_goroutine_row *row)
 {
 	struct leaks *l = state;
+	const char *reason;
 	struct site *site;
 	struct ms_error *err;
 
-	(void)frames;
 	if (!l || !g->created_at || row->is_system)
 		return NULL;
-	if (!l->row_site)
-		l->row_site = calloc(run->report->row_count + 1, sizeof(*l->row_site));
-	if (!l->row_site)
+	if (!l->votes)
+		l->votes = calloc(run->report->row_count + 1, sizeof(*l->votes));
+	if (!l->votes)
 		return ms_error_no_memory();
 	err = site_find(l, g->created_at, &site);
 	if (err)
 		return err;
 	site->after++;
 	site->stayed += has_stayed(seen_find(l, g->id), g);
-	vote(site, row->wait_reason);
-	l->row_site[row - run->report->rows] = (uint32_t)(site - l->sites.items) + 1;
+	reason = wait_for_others(row, frames);
+	vote(site, reason);
+	l->votes[row - run->report->rows] =
+	    (struct vote){ (uint32_t)(site - l->sites.items) + 1, reason };
 	return NULL;
 }
 
 /** How many of each go statement do what won the vote, and which of them for longest. */
 static void count_votes(struct leaks *l, const struct ms_goroutines_report *report)
 {
-	for (size_t i = 0; l->row_site && i < report->row_count; i++) {
+	for (size_t i = 0; l->votes && i < report->row_count; i++) {
 		const struct ms_goroutine_row *row = &report->rows[i];
 		struct site *site;
 
-		if (!l->row_site[i])
+		if (!l->votes[i].site)
 			continue;
-		site = &l->sites.items[l->row_site[i] - 1];
-		if (row->wait_reason != site->reason)
+		site = &l->sites.items[l->votes[i].site - 1];
+		if (!site->reason || l->votes[i].reason != site->reason)
 			continue;
 		if (!site->waiting++ ||
 		    fmax(row->waited_s, 0) > fmax(report->rows[site->oldest].waited_s, 0))
@@ -287,8 +308,7 @@ static bool is_suspect(const struct site *site)
 {
 	return site->after > site->before && site->waited_before >= STAYED_MIN &&
 	       site->stayed == site->waited_before && site->reason &&
-	       site->waiting * 100 >= site->after * SAME_WAIT_PERCENT &&
-	       waits_for_others(site->reason);
+	       site->waiting * 100 >= site->after * SAME_WAIT_PERCENT;
 }
 
 static int by_growth(const void *a, const void *b)

@@ -141,7 +141,7 @@ static void text_cluster(struct ms_text *t, const struct ms_goroutines_report *r
 	ms_text_end(t, 0);
 	if (c->stack != MS_NO_STACK)
 		ms_text_stack(t, &r->stacks.items[c->stack], INDENT);
-	if (c->place != MS_NO_PLACE) {
+	if (c->place < r->place_count) {
 		ms_text_printf(t, "%s %s for ", ms_human_count(&h, c->place_count),
 			       c->place_count == 1 ? "waits" : "wait");
 		ms_text_place_name(t, &r->places[c->place]);
