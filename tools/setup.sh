@@ -73,6 +73,8 @@ group_build() {
 	need libdw-dev library libdw
 	need libyajl-dev library yajl
 	need zlib1g-dev library zlib
+	need protobuf-c-compiler has protoc-c
+	need libprotobuf-c-dev library libprotobuf-c
 	need libcapstone-dev library capstone
 	need libzydis-dev header Zydis/Zydis.h
 	need libbpf-dev library libbpf

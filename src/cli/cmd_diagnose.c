@@ -60,6 +60,7 @@ static struct ms_error *watch(struct ms_session *s, struct ms_diagnosis_report *
 	const struct ms_diagnose_options options = {
 		.seconds = left > 0 ? left : 0,
 		.no_owners = s->options->no_owners,
+		.no_probes = s->options->no_probes,
 		.stop = should_stop,
 		.now = clock_now,
 		.sleep_until = clock_sleep_until,

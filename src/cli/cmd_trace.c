@@ -79,6 +79,20 @@ static struct ms_error *page_svg(const void *report, const struct ms_options *o,
 	return ms_render_trace_svg(report, sink);
 }
 
+static struct ms_error *page_chrome(const void *report, const struct ms_options *o,
+				    struct ms_sink *sink)
+{
+	(void)o;
+	return ms_render_trace_chrome(report, sink);
+}
+
+static struct ms_error *page_pprof(const void *report, const struct ms_options *o,
+				   struct ms_sink *sink)
+{
+	(void)o;
+	return ms_render_trace_pprof(report, sink);
+}
+
 static bool is_printed_as_it_comes(const struct ms_options *o)
 {
 	return o->format == MS_FORMAT_TEXT || o->format == MS_FORMAT_MAPTRACE;
@@ -141,7 +155,7 @@ static bool give_turn(void *context)
 
 	if (!t->failed && ms_trace_due(t->run) <= ms_clock_now())
 		t->failed = ms_trace_tick(t->run);
-	return t->failed || is_over(t) || ms_trace_is_cut(t->run);
+	return t->failed || is_over(t) || ms_trace_so_far(t->run)->partial;
 }
 
 static struct ms_error *take_census(struct tracing *t)
@@ -188,13 +202,26 @@ static struct ms_error *watch(struct tracing *t)
 
 	if (!err && t->has_census)
 		ms_trace_use_census(t->run, &t->census);
-	while (!err && !is_over(t) && !ms_trace_is_cut(t->run)) {
+	while (!err && !is_over(t) && !ms_trace_so_far(t->run)->partial) {
 		double due = ms_trace_due(t->run);
 
 		ms_interrupt_sleep(due < t->until ? due : t->until);
 		err = ms_trace_tick(t->run);
 	}
 	return err;
+}
+
+/** The moment from which nothing is missed; whoever waits for it reads stderr. */
+static void say_begun(const struct tracing *t)
+{
+	const struct ms_trace_report *r = ms_trace_so_far(t->run);
+	char line[128];
+
+	if (t->options->quiet)
+		return;
+	snprintf(line, sizeof(line), "tracing process %d %s; Ctrl-C ends it", (int)t->session->pid,
+		 r->source == MS_TRACE_PROBES ? "with probes" : "by polling");
+	ms_output_say(line);
 }
 
 static struct ms_error *trace(struct tracing *t, struct ms_trace_report *ret_report)
@@ -211,6 +238,7 @@ static struct ms_error *trace(struct tracing *t, struct ms_trace_report *ret_rep
 
 	if (err)
 		return err;
+	say_begun(t);
 	err = watch(t);
 	if (err) {
 		ms_trace_drop(t->run);
@@ -226,6 +254,8 @@ static struct ms_error *show(struct tracing *t, struct ms_trace_report *r)
 		.documents = { [MS_FORMAT_JSON] = page_json,
 			       [MS_FORMAT_CSV] = page_csv,
 			       [MS_FORMAT_MAPTRACE] = page_maptrace,
+			       [MS_FORMAT_CHROME] = page_chrome,
+			       [MS_FORMAT_PPROF] = page_pprof,
 			       [MS_FORMAT_FOLDED] = page_folded,
 			       [MS_FORMAT_SVG] = page_svg },
 		.report = r,
@@ -244,7 +274,6 @@ static struct ms_error *run(struct tracing *t, enum ms_exit_code *ret_exit)
 	struct ms_trace_report report;
 	struct ms_report_cost *cost = &report.cost;
 	struct ms_error *err = trace(t, &report);
-	uint64_t probes;
 
 	if (err)
 		return err;
@@ -252,13 +281,11 @@ static struct ms_error *run(struct tracing *t, enum ms_exit_code *ret_exit)
 		report.partial = true;
 		report.partial_reason = "stopped early";
 	}
-	probes = cost->probes;
 	err = ms_session_describe(t->session, &report.arena, &report.target);
 	cost->read_bytes = t->session->target->cost.read_bytes;
 	cost->gc_cycle = MS_UNKNOWN;
 	cost->gc_age_s = NAN;
 	ms_session_account(t->session, cost);
-	cost->probes = probes;
 	if (!err)
 		err = show(t, &report);
 	if (!err && report.partial)

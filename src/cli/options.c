@@ -76,8 +76,7 @@ static const struct verb verbs[MS_VERB_COUNT_] = {
 				 "who waits for what, how long, and who made them",
 				 goroutines_details, MS_FORMATS_TABLE | MS_FORMATS_STACKS },
 	[MS_VERB_TRACE] = { "trace", "PID", "every growth as it happens, and where in the source",
-			    trace_details,
-			    MS_FORMATS_TABLE | MS_FORMATS_STACKS | 1 << MS_FORMAT_MAPTRACE },
+			    trace_details, MS_FORMATS_TRACE },
 	[MS_VERB_RUN] = { "run", "-- CMD", "start a program and watch its maps until it ends",
 			  run_details, MS_FORMATS_TABLE },
 	[MS_VERB_DIFF] = { "diff", "A B", "what grew between two censuses, by owner", diff_details,
@@ -155,7 +154,8 @@ static const struct option_row rows[] = {
 	{ "stuck", OPT_STUCK, NULL, FOR_GOROUTINES, "only those that wait for over 5 minutes" },
 	{ "once", OPT_ONCE, NULL, FOR_GOROUTINES, "one look, sooner: no leak suspects" },
 	{ "sched", OPT_SCHED, NULL, FOR_GOROUTINES, "each P, its thread, what it runs, its queue" },
-	{ "no-probes", OPT_NO_PROBES, NULL, FOR_TRACE, "poll, and write nothing into its code" },
+	{ "no-probes", OPT_NO_PROBES, NULL, FOR_DIAGNOSE | FOR_TRACE,
+	  "poll, and write nothing into its code" },
 	{ "small", OPT_SMALL, NULL, FOR_TRACE, "show first groups of empty maps, too" },
 	{ "json", OPT_JSON, NULL, FOR_PAGES, "print a JSON document: --format json" },
 	{ "format", OPT_FORMAT, "NAME", FOR_PAGES, "print text (the default), json, csv, ..." },
@@ -224,6 +224,13 @@ void ms_options_help(enum ms_verb topic, struct ms_sink *sink)
 	ms_sink_printf(sink, "Usage: mapscope %s [OPTIONS] %s\n\n%s", verbs[topic].name,
 		       verbs[topic].arguments, verbs[topic].details ? verbs[topic].details : "");
 	help_options(1u << topic, sink);
+	if (!verbs[topic].formats)
+		return;
+	ms_sink_puts(sink, "\nFormats: ");
+	ms_format_list_names(verbs[topic].formats, sink);
+	ms_sink_puts(sink, "\nFiles end in ");
+	ms_format_list_endings(verbs[topic].formats, sink);
+	ms_sink_puts(sink, "\n");
 }
 
 // --- Words. ---

@@ -99,7 +99,7 @@ void ms_session_account(const struct ms_session *s, struct ms_report_cost *cost)
 	struct rusage own = { 0 };
 
 	cost->wall_s = ms_clock_now() - s->started;
-	cost->stops = cost->probes = 0;
+	cost->stops = 0;
 	if (getrusage(RUSAGE_SELF, &own) == 0)
 		cost->own_peak_bytes = (uint64_t)own.ru_maxrss * 1024;
 	else

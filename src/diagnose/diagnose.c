@@ -2,6 +2,7 @@
 //
 //	census, walk ── polls of the largest maps, ten a second ── census, walk ── findings
 //
+// A trace of growths and collections begins before the first census and ends before the second.
 // The polls go on while the first walk looks for types and owners.  The second census starts early
 // enough, by the time the first one took, for the result to be there when the window ends; its
 // walk is left out where the first one took too long, or cut short.  Then maps that were there in
@@ -11,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "diagnose/advice.h"
+#include "diagnose/fillers.h"
 #include "diagnose/findings.h"
 #include "diagnose/next_growth.h"
 #include "diagnose/owner_changes.h"
@@ -55,6 +57,16 @@ static void progress(const struct diagnosis *d, const char *what)
 
 	if (o->progress)
 		o->progress(o->context, whole > 0 ? (now(d) - d->start) / whole : 1, what);
+}
+
+/** While the first census is taken: growths wait in a ring that must not fill up. */
+static bool tick_of_census(void *context)
+{
+	struct diagnosis *d = context;
+
+	if (!d->lost && d->window.trace && ms_trace_due(d->window.trace) <= now(d))
+		d->lost = ms_trace_tick(d->window.trace);
+	return d->lost;
 }
 
 /** Between batches of a walk: what is due is done, and the time looked at. */
@@ -209,10 +221,15 @@ static struct ms_error *report_fill(struct diagnosis *d, struct ms_census_report
 	report->window_s = window_s > 0 ? window_s : now(d) - d->first_at;
 	report->arena = census->arena; // The rows' names live there.
 	census->arena = (struct ms_arena){ 0 };
-	err = limits_read(d, census->heap_bytes, report);
+	err = ms_window_end_trace(&d->window, report); // When the target did not live to the end.
+	if (!err)
+		err = limits_read(d, census->heap_bytes, report);
 	report->looked_ago_s = now(d) - d->first_at - report->window_s;
 	if (!err)
 		err = findings_complete(d, report);
+	if (!err)
+		ms_fillers_fill(report);
+	report->cost.probes = report->trace.cost.probes;
 	report->cost.read_bytes = d->window.rt->target->cost.read_bytes;
 	report->cost.gc_age_s = now(d) - d->window.collected_at;
 	return err;
@@ -237,6 +254,8 @@ static struct ms_error *window_run(struct diagnosis *d, struct ms_census_report 
 	struct ms_error *err = tick_until_due(d);
 
 	early = stopped(d);
+	if (!err)
+		err = ms_window_end_trace(&d->window, report);
 	if (!err) {
 		second_at = now(d);
 		progress(d, "second census");
@@ -269,6 +288,23 @@ static struct ms_error *window_run(struct diagnosis *d, struct ms_census_report 
 	return err;
 }
 
+static struct ms_error *first_census(struct diagnosis *d, struct ms_census_report *ret_census)
+{
+	const struct ms_census_options options = { .stop = tick_of_census, .stop_context = d };
+	struct ms_error *err = ms_window_trace(&d->window);
+
+	if (!err)
+		err = ms_census_run(d->window.rt, &options, ret_census);
+	if (!err && d->lost)
+		ms_census_report_deinit(ret_census);
+	if (err)
+		ms_error_free(d->lost);
+	else
+		err = d->lost;
+	d->lost = NULL;
+	return err;
+}
+
 struct ms_error *ms_diagnose_run(struct ms_go_runtime *rt,
 				 const struct ms_diagnose_options *options,
 				 struct ms_diagnosis_report *ret_report)
@@ -286,9 +322,11 @@ struct ms_error *ms_diagnose_run(struct ms_go_runtime *rt,
 	d->start = d->first_at = now(d);
 	d->end = d->start + options->seconds;
 	progress(d, "first census");
-	err = ms_census_run(rt, NULL, &first);
-	if (err)
+	err = first_census(d, &first);
+	if (err) {
+		ms_trace_drop(d->window.trace);
 		return err;
+	}
 	d->first_census_s = now(d) - d->start;
 	d->first_gc = first.cost.gc_cycle;
 	err = ms_watch_choose(&d->window.watch, &first);
@@ -302,6 +340,9 @@ struct ms_error *ms_diagnose_run(struct ms_go_runtime *rt,
 		err = ms_befores_take(&first, &d->before);
 	if (!err)
 		err = window_run(d, &first, &report);
+	ms_trace_drop(d->window.trace);
+	report.first_arena = first.arena;
+	first.arena = (struct ms_arena){ 0 };
 	ms_census_report_deinit(&first);
 	ms_befores_deinit(&d->before);
 	if (err) {

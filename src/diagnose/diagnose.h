@@ -8,6 +8,7 @@
 struct ms_diagnose_options {
 	double seconds;  // From the call to the result.
 	bool no_owners;  // Look for no types and owners.
+	bool no_probes;  // Place none: growths are found by polls alone.
 	ms_stop_fn stop; // True ends the window early.  May be NULL.
 	void *stop_context;
 	double (*now)(void *context);                    // Seconds on a clock that never goes back.

@@ -1,10 +1,13 @@
 // window.c - ten polls a second, a look at the process's memory each second.
 //
-// A poll that is late is not made up for: the next one is due a tenth of a second after it.
+// A poll that is late is not made up for: the next one is due a tenth of a second after it.  A
+// trace goes on beside it, with its own times.
 #include "diagnose/window.h"
 
 static const double POLL_EVERY_S = 0.1;
 static const double LOOK_EVERY_S = 1;
+
+enum { EVENTS_MAX = 4096 }; // For the line of time; sums count them all.
 
 static double now(const struct ms_window *w)
 {
@@ -54,20 +57,54 @@ struct ms_error *ms_window_start(struct ms_window *w)
 	return ms_go_sweepgen(w->rt, &w->sweepgen);
 }
 
+struct ms_error *ms_window_trace(struct ms_window *w)
+{
+	const struct ms_trace_options options = { .seconds = w->options->seconds,
+						  .no_probes = w->options->no_probes,
+						  .no_small_growths = true,
+						  .events_max = EVENTS_MAX,
+						  .now = w->options->now,
+						  .context = w->options->context };
+
+	return ms_trace_begin(w->rt, NULL, &options, &w->trace);
+}
+
 struct ms_error *ms_window_tick(struct ms_window *w)
 {
+	struct ms_error *err = NULL;
+
 	if (now(w) >= w->next_look)
 		memory_look(w);
-	return now(w) >= w->next_poll ? poll(w) : NULL;
+	if (now(w) >= w->next_poll)
+		err = poll(w);
+	if (!err && w->trace && now(w) >= ms_trace_due(w->trace))
+		err = ms_trace_tick(w->trace);
+	return err;
 }
 
 double ms_window_due(const struct ms_window *w)
 {
-	return w->next_poll < w->next_look ? w->next_poll : w->next_look;
+	double due = w->next_poll < w->next_look ? w->next_poll : w->next_look;
+	double trace_due = w->trace ? ms_trace_due(w->trace) : due;
+
+	return trace_due < due ? trace_due : due;
 }
 
 struct ms_error *ms_window_end(struct ms_window *w)
 {
 	memory_look(w);
 	return ms_watch_poll(&w->watch, w->rt, now(w));
+}
+
+struct ms_error *ms_window_end_trace(struct ms_window *w, struct ms_diagnosis_report *report)
+{
+	struct ms_trace_run *trace = w->trace;
+	struct ms_error *err;
+
+	if (!trace)
+		return NULL;
+	w->trace = NULL;
+	err = ms_trace_finish(trace, &report->trace);
+	report->is_traced = !err;
+	return err;
 }

@@ -14,7 +14,7 @@
 enum {
 	WANTED_MAX = 2 * MS_GO_QUESTION_COUNT,
 	ENTRIES_MAX = 16 * 1000 * 1000, // Top-level entries; a 100 MB binary has under one million.
-	STRUCT_BYTES_MAX = 1 << 16, // runtime.p and runtime.mstats have some 10,000.
+	STRUCT_BYTES_MAX = 1 << 16,     // runtime.p and runtime.mstats have some 10,000.
 	CLASSES_MAX = 128,
 	CLASS_BYTES_MAX = 32 << 10, // The largest small object in every release.
 };

@@ -88,6 +88,18 @@ const char *ms_human_seconds(struct ms_human *h, double seconds)
 	return h->text;
 }
 
+const char *ms_human_short(struct ms_human *h, double seconds)
+{
+	if (!isfinite(seconds) || seconds >= 0.9995)
+		return ms_human_seconds(h, seconds);
+	if (seconds < 0.9995e-3)
+		snprintf(h->text, sizeof(h->text), "%.0f us", seconds * 1e6);
+	else
+		snprintf(h->text, sizeof(h->text), seconds < 9.95e-3 ? "%.1f ms" : "%.0f ms",
+			 seconds * 1e3);
+	return h->text;
+}
+
 const char *ms_human_ahead(struct ms_human *h, double seconds)
 {
 	if (!isfinite(seconds) || seconds < 119.5)

@@ -24,7 +24,10 @@ const char *ms_human_rate(struct ms_human *h, double per_unit);
 /** 0.04 s, 0.4 s, 12 s */
 const char *ms_human_seconds(struct ms_human *h, double seconds);
 
-/** The same with larger units for what lies far ahead: 4 min, 3 h, 2 days. */
+/** What is short: 12 us, 3.1 ms, 1.2 s */
+const char *ms_human_short(struct ms_human *h, double seconds);
+
+/** As ms_human_seconds, with larger units for what lies far ahead: 4 min, 3 h, 2 days. */
 const char *ms_human_ahead(struct ms_human *h, double seconds);
 
 /** 82 % */

@@ -179,6 +179,12 @@ void ms_json_put_address(struct ms_json *j, const char *key, ms_addr value)
 	ms_json_address(j, value);
 }
 
+void ms_json_put_number(struct ms_json *j, const char *key, const char *digits)
+{
+	ms_json_key(j, key);
+	number(j, digits);
+}
+
 void ms_json_put_time(struct ms_json *j, const char *key, double seconds)
 {
 	char text[32];

@@ -56,8 +56,13 @@ void ms_json_put_u64(struct ms_json *j, const char *key, uint64_t value);
 void ms_json_put_double(struct ms_json *j, const char *key, double value);
 void ms_json_put_string(struct ms_json *j, const char *key, const char *value);
 void ms_json_put_address(struct ms_json *j, const char *key, ms_addr value);
+/** A number that is written already. */
+void ms_json_put_number(struct ms_json *j, const char *key, const char *digits);
 /** Seconds in a window, to the nanosecond. */
 void ms_json_put_time(struct ms_json *j, const char *key, double seconds);
+
+/** "gc": the collections of a trace. */
+void ms_json_put_collections(struct ms_json *j, const struct ms_trace_report *report);
 
 /** One call as an object; null where its function is. */
 void ms_json_put_call(struct ms_json *j, const char *key, const struct ms_stack_call *call);

@@ -2,6 +2,8 @@
 #include "render/finding.h"
 #include "render/json.h"
 
+#include <math.h>
+
 static void put_evidence(struct ms_json *j, const struct ms_diagnosis_report *report,
 			 const struct ms_finding *finding)
 {
@@ -90,6 +92,33 @@ static void put_limits(struct ms_json *j, const struct ms_diagnosis_report *repo
 	ms_json_put_double(j, "rss_bytes_per_s", report->rss_bytes_per_s);
 }
 
+static void put_fillers(struct ms_json *j, const struct ms_diagnosis_report *report,
+			const struct ms_finding *finding)
+{
+	bool is_known = report->is_traced && finding->growths_traced != MS_UNKNOWN;
+
+	ms_json_put_u64(j, "growths_traced", is_known ? finding->growths_traced : MS_UNKNOWN);
+	ms_json_key(j, "fillers");
+	if (!is_known) {
+		ms_json_null(j);
+		return;
+	}
+	ms_json_open_array(j);
+	for (size_t i = 0; i < finding->filler_count; i++) {
+		const struct ms_filler *filler = &finding->fillers[i];
+
+		ms_json_row(j);
+		ms_json_open_object(j);
+		ms_json_put_u64(j, "growths", filler->growths);
+		ms_json_put_double(j, "share",
+				   (double)filler->growths / (double)finding->growths_traced);
+		ms_json_put_call(j, "created_by", &filler->created_by);
+		ms_json_put_stack(j, &report->trace.stacks, filler->stack);
+		ms_json_close_object(j);
+	}
+	ms_json_close_array(j);
+}
+
 static void put_finding(struct ms_json *j, const struct ms_diagnosis_report *report, size_t rank)
 {
 	const struct ms_finding *finding = &report->findings[rank - 1];
@@ -109,6 +138,7 @@ static void put_finding(struct ms_json *j, const struct ms_diagnosis_report *rep
 	ms_json_put_u64(j, "entries_low", finding->entries_low);
 	ms_json_put_u64(j, "entries_high", finding->entries_high);
 	ms_json_put_u64(j, "polls", finding->polls);
+	put_fillers(j, report, finding);
 	put_evidence(j, report, finding);
 	put_clock(j, report, finding);
 	put_advice(j, &finding->advice);
@@ -164,6 +194,19 @@ static void put_memory(struct ms_json *j, const struct ms_diagnosis_report *repo
 	ms_json_close_object(j);
 }
 
+static void put_trace(struct ms_json *j, const struct ms_diagnosis_report *report)
+{
+	const struct ms_trace_report *trace = report->is_traced ? &report->trace : NULL;
+
+	ms_json_put_double(j, "gc_pause_s", trace ? trace->gc_pause_s : NAN);
+	ms_json_put_u64(j, "growths_counted",
+			trace && trace->source == MS_TRACE_PROBES ? trace->counted : MS_UNKNOWN);
+	ms_json_put_u64(j, "growths_dropped",
+			trace && trace->source == MS_TRACE_PROBES ? trace->dropped : MS_UNKNOWN);
+	ms_json_put_string(j, "no_probes_reason", trace ? trace->no_probes_reason : NULL);
+	ms_json_put_collections(j, &report->trace);
+}
+
 struct ms_error *ms_render_diagnosis_json(const struct ms_diagnosis_report *report,
 					  struct ms_sink *sink)
 {
@@ -177,6 +220,7 @@ struct ms_error *ms_render_diagnosis_json(const struct ms_diagnosis_report *repo
 	ms_json_row(&j);
 	ms_json_put_double(&j, "window_s", report->window_s);
 	ms_json_put_u64(&j, "gc_cycles", report->gc_cycles);
+	put_trace(&j, report);
 	ms_json_put_coverage(&j, &report->coverage);
 	put_memory(&j, report);
 	put_limits(&j, report);

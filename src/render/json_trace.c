@@ -195,12 +195,17 @@ static void put_growths(struct ms_json *j, const struct ms_trace_report *r)
 	ms_json_close_array(j);
 }
 
-static void put_beside(struct ms_json *j, const struct ms_trace_report *r)
+void ms_json_put_collections(struct ms_json *j, const struct ms_trace_report *r)
 {
 	open_list(j, "gc");
 	for (size_t i = 0; i < r->cycle_count && !ms_sink_failed(j->sink); i++)
 		put_cycle(j, &r->cycles[i]);
 	ms_json_close_array(j);
+}
+
+static void put_beside(struct ms_json *j, const struct ms_trace_report *r)
+{
+	ms_json_put_collections(j, r);
 	open_list(j, "heap");
 	for (size_t i = 0; i < r->heap_count && !ms_sink_failed(j->sink); i++)
 		put_heap(j, &r->heap[i]);

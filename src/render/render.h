@@ -155,3 +155,11 @@ MS_MUST_USE struct ms_error *ms_render_trace_svg(const struct ms_trace_report *r
 						 struct ms_sink *sink);
 MS_MUST_USE struct ms_error *ms_render_goroutines_svg(const struct ms_goroutines_report *report,
 						      struct ms_sink *sink);
+
+/** Chrome trace events. */
+MS_MUST_USE struct ms_error *ms_render_trace_chrome(const struct ms_trace_report *report,
+						    struct ms_sink *sink);
+
+/** A gzipped profile.proto for `go tool pprof`: growths and allocated bytes by stack. */
+MS_MUST_USE struct ms_error *ms_render_trace_pprof(const struct ms_trace_report *report,
+						   struct ms_sink *sink);

@@ -118,14 +118,14 @@ struct ms_error *ms_stack_weights_of_trace(const struct ms_trace_report *r,
 
 	if (!init(w, &r->stacks, "growths"))
 		return ms_error_no_memory();
-	for (size_t i = 0; i < r->event_count; i++)
+	for (size_t i = 0; i < r->event_count && !r->sum_count; i++)
 		add(w, r->events[i].stack, 1);
 	for (size_t i = 0; i < r->sum_count; i++)
 		add(w, r->sums[i].stack, r->sums[i].count);
 	ms_human_seconds(&seconds, r->window_s);
 	w->title = title(&w->arena, "growths of maps", &r->target);
 	w->empty = ms_arena_printf(&w->arena, "no map grew in %s", seconds.text);
-	if (r->dropped)
+	if (r->dropped && !r->sum_count)
 		w->note = ms_arena_printf(&w->arena, "%s more found no room",
 					  ms_human_count(&dropped, r->dropped));
 	return check(w);

@@ -19,7 +19,7 @@ struct ms_stack_weights {
 	struct ms_arena arena;
 };
 
-/** Of the growths that were kept or summed.  NO_MEMORY. */
+/** Of all growths.  NO_MEMORY. */
 MS_MUST_USE struct ms_error *ms_stack_weights_of_trace(const struct ms_trace_report *report,
 						       struct ms_stack_weights *ret_weights);
 

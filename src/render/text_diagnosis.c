@@ -1,6 +1,7 @@
 // text_diagnosis.c - the page of `mapscope PID`: verdicts first, then what all maps hold.
 #include "render/finding.h"
 #include "render/text.h"
+#include "render/text_stack.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -66,6 +67,31 @@ static void finding_owner(struct ms_text *t, const struct ms_map_row *map)
 	ms_text_end(t, INDENT);
 }
 
+/** Lines for one stack that grew it: the program's own line, what called it, who made the
+ * goroutine. */
+static void text_filler(struct ms_text *t, const struct ms_stacks *stacks,
+			const struct ms_finding *f, const struct ms_filler *filler)
+{
+	struct ms_human a, b;
+
+	ms_text_printf(t, "filled by, in %s of %s growths traced:",
+		       ms_human_count(&a, filler->growths), ms_human_count(&b, f->growths_traced));
+	ms_text_end(t, INDENT);
+	ms_text_stack(t, &stacks->items[filler->stack], INDENT + 2);
+	if (!filler->created_by.function)
+		return;
+	ms_text_printf(t, "created by ");
+	ms_text_call(t, &filler->created_by);
+	ms_text_end_hanging(t, INDENT + 2, INDENT + 4);
+}
+
+static void text_fillers(struct ms_text *t, const struct ms_diagnosis_report *report,
+			 const struct ms_finding *f)
+{
+	for (size_t i = 0; i < f->filler_count; i++)
+		text_filler(t, &report->trace.stacks, f, &f->fillers[i]);
+}
+
 static void text_finding(struct ms_text *t, const struct ms_diagnosis_report *report, size_t rank)
 {
 	const struct ms_finding *finding = &report->findings[rank - 1];
@@ -77,6 +103,7 @@ static void text_finding(struct ms_text *t, const struct ms_diagnosis_report *re
 		if (t->line.size > 0)
 			ms_text_end(t, INDENT);
 	}
+	text_fillers(t, report, finding);
 	ms_finding_advice(&finding->advice, &t->line);
 	if (t->line.size > 0)
 		ms_text_end(t, INDENT);
@@ -162,6 +189,38 @@ static void text_summary(struct ms_text *t, const struct ms_diagnosis_report *re
 	ms_text_end(t, 0);
 }
 
+static void text_collections(struct ms_text *t, const struct ms_diagnosis_report *report)
+{
+	struct ms_human a, b;
+
+	if (report->gc_cycles == MS_UNKNOWN)
+		return;
+	ms_text_printf(t, "GC cycles in the window: %s", ms_human_count(&a, report->gc_cycles));
+	if (report->gc_cycles && report->is_traced && isfinite(report->trace.gc_pause_s))
+		ms_text_printf(t, ", which paused it for %s in all",
+			       ms_human_short(&b, report->trace.gc_pause_s));
+	ms_text_end(t, 0);
+}
+
+/** What the growths of the page rest on. */
+static void text_trace(struct ms_text *t, const struct ms_diagnosis_report *report)
+{
+	const struct ms_trace_report *trace = &report->trace;
+	struct ms_human h;
+
+	if (!report->is_traced)
+		return;
+	if (trace->source == MS_TRACE_PROBES) {
+		ms_text_printf(t, "growths traced: %s of all maps",
+			       ms_human_count(&h, trace->counted));
+	} else {
+		ms_text_printf(t,
+			       "nobody is named as filling a map, because there are no probes: ");
+		ms_text_name(t, trace->no_probes_reason, 0);
+	}
+	ms_text_end(t, 0);
+}
+
 struct ms_error *ms_render_diagnosis_text(const struct ms_diagnosis_report *report,
 					  const struct ms_text_style *style, struct ms_sink *sink)
 {
@@ -185,11 +244,8 @@ struct ms_error *ms_render_diagnosis_text(const struct ms_diagnosis_report *repo
 	text_fleet(&t, &report->fleet);
 	ms_limits_line(report, &t.line);
 	ms_text_end(&t, 0);
-	if (report->gc_cycles != MS_UNKNOWN) {
-		ms_text_printf(&t, "GC cycles in the window: %s",
-			       ms_human_count(&h, report->gc_cycles));
-		ms_text_end(&t, 0);
-	}
+	text_collections(&t, report);
+	text_trace(&t, report);
 	ms_text_coverage(&t, &report->coverage, &report->cost);
 	ms_text_cost(&t, &report->cost);
 	return ms_text_finish(&t);

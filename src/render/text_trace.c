@@ -1,17 +1,25 @@
 // text_trace.c - growths as they come, a line each, and what they add up to.
 //
-// The lines are written while the window is open; the summary follows when it ends.  Growths of
-// many maps at one line of the source are one row there: a service makes its maps in one place.
-#include "render/text.h"
+// The lines are written while the window is open; the summary follows when it ends.  On a terminal
+// a line is one row: time, what grew, from how many slots to how many, the line of the source, the
+// goroutine.  Where nothing limits the width, a line has everything that is known of the growth.
+#include "render/text_trace.h"
 
-#include "base/vec.h"
+#include "render/text_stack.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_MAX = 10, STACK_CALLS_MAX = 24, NAME_COLUMNS_MAX = 60 };
+enum {
+	NAME_COLUMNS_MAX = 60,
+	TIME_COLUMNS = 14,
+	SIZE_COLUMNS = 24,
+	NAME_COLUMNS_MIN = 12,
+	EVACUATIONS_MAX = 5,
+	BROUGHT_MAX = 3,
+	SWITCHES_MAX = 12,
+};
 
 // --- Events. ---
 
@@ -24,16 +32,20 @@ static const char *const verbs[] = {
 	[MS_GROWTH_EVENT_SHRINK] = "shrinks",
 };
 
-static void text_call(struct ms_text *t, const struct ms_stack_call *call)
+static const struct ms_stack_call *line_of(const struct ms_trace_report *r, uint32_t stack)
 {
-	const char *slash = call->file ? strrchr(call->file, '/') : NULL;
+	return stack < r->stacks.count ? ms_stack_line(&r->stacks.items[stack]) : NULL;
+}
 
-	ms_text_name(t, call->function, 0);
-	if (!call->file)
-		return;
-	ms_text_printf(t, " ");
-	ms_text_name(t, slash ? slash + 1 : call->file, 0);
-	ms_text_printf(t, ":%u", call->line);
+void ms_text_grown(struct ms_text *t, const struct ms_growth_event *e, size_t columns)
+{
+	if (e->owner) {
+		ms_text_owner(t, e->owner, columns);
+	} else if (e->type) {
+		ms_text_name(t, e->type, columns);
+	} else {
+		ms_text_printf(t, "map 0x%" PRIx64, e->map);
+	}
 }
 
 static void text_sizes(struct ms_text *t, const struct ms_growth_event *e)
@@ -48,26 +60,26 @@ static void text_sizes(struct ms_text *t, const struct ms_growth_event *e)
 static void text_who(struct ms_text *t, const struct ms_trace_report *r,
 		     const struct ms_growth_event *e)
 {
-	const struct ms_stack_call *line =
-	    e->stack < r->stacks.count ? ms_stack_line(&r->stacks.items[e->stack]) : NULL;
+	const struct ms_stack_call *line = line_of(r, e->stack);
 
 	if (line) {
 		ms_text_printf(t, "; ");
-		text_call(t, line);
+		ms_text_call(t, line);
 	}
 	if (e->goroutine == MS_UNKNOWN)
 		return;
 	ms_text_printf(t, ", goroutine %" PRIu64, e->goroutine);
 	if (e->p != UINT32_MAX)
-		ms_text_printf(t, " on P %u", e->p);
+		ms_text_printf(t, " on P %" PRIu32, e->p);
 	if (e->created_by.function) {
 		ms_text_printf(t, ", created by ");
-		text_call(t, &e->created_by);
+		ms_text_call(t, &e->created_by);
 	}
 }
 
-static void text_event(struct ms_text *t, const struct ms_trace_report *r,
-		       const struct ms_growth_event *e)
+/** Everything. */
+static void event_whole(struct ms_text *t, const struct ms_trace_report *r,
+			const struct ms_growth_event *e)
 {
 	if (e->earliest_s < e->time_s)
 		ms_text_printf(t, "%.3f to %.3f s  ", e->earliest_s, e->time_s);
@@ -82,14 +94,103 @@ static void text_event(struct ms_text *t, const struct ms_trace_report *r,
 	ms_text_printf(t, " %s", verbs[e->kind]);
 	text_sizes(t, e);
 	text_who(t, r, e);
-	ms_text_end(t, 0);
+	ms_text_end_whole(t);
+}
+
+static void size_change(char *text, size_t size, const struct ms_growth_event *e)
+{
+	struct ms_human from, to;
+
+	ms_human_count(&from, e->from);
+	ms_human_count(&to, e->to);
+	switch ((enum ms_growth_event_kind)e->kind) {
+	case MS_GROWTH_EVENT_DOUBLE:
+	case MS_GROWTH_EVENT_TO_TABLE:
+	case MS_GROWTH_EVENT_SHRINK:
+		snprintf(text, size, "%s -> %s", from.text, to.text);
+		return;
+	case MS_GROWTH_EVENT_SAME_SIZE:
+		snprintf(text, size, "%s, same size", to.text);
+		return;
+	case MS_GROWTH_EVENT_SPLIT:
+		snprintf(text, size, "%s split", from.text);
+		return;
+	case MS_GROWTH_EVENT_TO_SMALL:
+		snprintf(text, size, "0 -> %s", to.text);
+		return;
+	}
+}
+
+/** "registry.go:88  go 18" */
+static void event_place(struct ms_text *t, const struct ms_trace_report *r,
+			const struct ms_growth_event *e)
+{
+	const struct ms_stack_call *line = line_of(r, e->stack);
+	const char *slash = line && line->file ? strrchr(line->file, '/') : NULL;
+
+	if (line && line->file) {
+		ms_text_name(t, slash ? slash + 1 : line->file, 24);
+		ms_text_printf(t, ":%" PRIu32, line->line);
+	} else if (line) {
+		ms_text_name(t, line->function, 24);
+	}
+	if (e->goroutine != MS_UNKNOWN)
+		ms_text_printf(t, "%sgo %" PRIu64, line ? "  " : "", e->goroutine);
+}
+
+static void pad(struct ms_text *t, size_t columns)
+{
+	for (size_t i = 0; i < columns; i++)
+		ms_text_printf(t, " ");
+}
+
+/** Characters of the line so far; it has no colours. */
+static size_t columns_of(const struct ms_text *t, size_t from)
+{
+	size_t columns = 0;
+
+	for (size_t i = from; i < t->line.size; i++)
+		columns += ((unsigned char)t->line.bytes[i] & 0xc0) != 0x80;
+	return columns;
+}
+
+/** One row: the name gets what the place leaves. */
+static void event_short(struct ms_text *t, const struct ms_trace_report *r,
+			const struct ms_growth_event *e)
+{
+	enum { PLACE_COLUMNS = 22 };
+	size_t width = t->style->width, fixed = TIME_COLUMNS + SIZE_COLUMNS + PLACE_COLUMNS;
+	size_t room = width > fixed + NAME_COLUMNS_MIN ? width - fixed : NAME_COLUMNS_MIN;
+	char sizes[128];
+	size_t start, taken;
+
+	if (e->earliest_s < e->time_s)
+		snprintf(sizes, sizeof(sizes), "%.2f-%.2f s", e->earliest_s, e->time_s);
+	else
+		snprintf(sizes, sizeof(sizes), "%.6f s", e->time_s);
+	ms_text_printf(t, "%*s  ", TIME_COLUMNS - 2, sizes);
+	start = t->line.size;
+	ms_text_grown(t, e, room - 1);
+	taken = columns_of(t, start);
+	pad(t, taken < room ? room - taken : 1);
+	size_change(sizes, sizeof(sizes), e);
+	ms_text_printf(t, "%s", sizes);
+	if (line_of(r, e->stack) || e->goroutine != MS_UNKNOWN) {
+		pad(t, strlen(sizes) < SIZE_COLUMNS ? SIZE_COLUMNS - strlen(sizes) : 1);
+		event_place(t, r, e);
+	}
+	ms_text_end_hanging(t, 0, TIME_COLUMNS);
 }
 
 static void text_events(struct ms_text *t, const struct ms_trace_report *r,
 			struct ms_trace_mark *mark)
 {
-	for (; mark->events < r->event_count; mark->events++)
-		text_event(t, r, &r->events[mark->events]);
+	for (; mark->events < r->event_count && !ms_sink_failed(t->out); mark->events++) {
+		if (t->style->width)
+			event_short(t, r, &r->events[mark->events]);
+		else
+			event_whole(t, r, &r->events[mark->events]);
+	}
 }
 
 struct ms_error *ms_render_trace_text_events(const struct ms_trace_report *report,
@@ -106,174 +207,172 @@ struct ms_error *ms_render_trace_text_events(const struct ms_trace_report *repor
 
 // --- What they add up to. ---
 
-struct row {
-	const char *owner, *type;
-	uint64_t count, to_bytes, maps;
-	uint32_t stack;
-};
-
-struct rows {
-	struct row *items;
-	size_t count, capacity;
-};
-
-static int by_text(const char *a, const char *b)
-{
-	if (!a || !b)
-		return (a != NULL) - (b != NULL);
-	return strcmp(a, b);
-}
-
-static int by_place(const void *a, const void *b)
-{
-	const struct ms_growth_sum *x = a, *y = b;
-	int order = by_text(x->owner, y->owner);
-
-	if (!order)
-		order = by_text(x->type, y->type);
-	if (!order && x->stack != y->stack)
-		order = x->stack < y->stack ? -1 : 1;
-	return order ? order : (x->map > y->map) - (x->map < y->map);
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-	const struct row *x = a, *y = b;
-	uint64_t p = x->to_bytes == MS_UNKNOWN ? 0 : x->to_bytes;
-	uint64_t q = y->to_bytes == MS_UNKNOWN ? 0 : y->to_bytes;
-
-	if (p != q)
-		return p < q ? 1 : -1;
-	if (x->count != y->count)
-		return x->count < y->count ? 1 : -1;
-	return x->stack < y->stack ? -1 : x->stack > y->stack;
-}
-
-static bool is_same_place(const struct row *row, const struct ms_growth_sum *sum)
-{
-	return row->stack == sum->stack && !by_text(row->owner, sum->owner) &&
-	       !by_text(row->type, sum->type);
-}
-
-/** Sums of one owner, type and stack put together; false when memory is short. */
-static bool merge(const struct ms_trace_report *r, struct rows *rows)
-{
-	struct ms_growth_sum *sums = malloc((r->sum_count + 1) * sizeof(*sums));
-	struct row *row = NULL;
-	ms_addr map = 0;
-	bool done = sums != NULL;
-
-	if (done && r->sum_count) {
-		memcpy(sums, r->sums, r->sum_count * sizeof(*sums));
-		qsort(sums, r->sum_count, sizeof(*sums), by_place);
-	}
-	for (size_t i = 0; i < r->sum_count && done; i++) {
-		const struct ms_growth_sum *s = &sums[i];
-
-		if (!row || !is_same_place(row, s)) {
-			done = ms_vec_push(rows, { s->owner, s->type, 0, 0, 0, s->stack });
-			row = done ? &rows->items[rows->count - 1] : NULL;
-			map = 0;
-		}
-		if (!row)
-			break;
-		row->count += s->count;
-		if (s->to_bytes == MS_UNKNOWN || row->to_bytes == MS_UNKNOWN)
-			row->to_bytes = MS_UNKNOWN;
-		else
-			row->to_bytes += s->to_bytes;
-		row->maps += s->map && s->map != map;
-		map = s->map;
-	}
-	free(sums);
-	if (done && rows->count)
-		qsort(rows->items, rows->count, sizeof(*rows->items), by_bytes);
-	return done;
-}
-
-static void text_stack(struct ms_text *t, const struct ms_trace_report *r, uint32_t index)
-{
-	const struct ms_stack *stack;
-	uint32_t start, end;
-
-	if (index >= r->stacks.count)
-		return;
-	stack = &r->stacks.items[index];
-	start = ms_stack_own_start(stack);
-	if (start == stack->count)
-		start = 0;
-	end = stack->count - start > STACK_CALLS_MAX ? start + STACK_CALLS_MAX : stack->count;
-	for (uint32_t i = start; i < end; i++) {
-		text_call(t, &stack->calls[i]);
-		ms_text_end(t, 8);
-	}
-	if (end < stack->count) {
-		ms_text_printf(t, "and %u more", stack->count - end);
-		ms_text_end(t, 8);
-	} else if (stack->cut) {
-		ms_text_printf(t, "(%s)", stack->cut);
-		ms_text_end(t, 8);
-	}
-}
-
-static void text_row(struct ms_text *t, const struct ms_trace_report *r, const struct row *row)
-{
-	struct ms_human count, maps, bytes;
-
-	ms_text_printf(t,
-		       "%s growths of %s maps, %s allocated: ", ms_human_count(&count, row->count),
-		       ms_human_count(&maps, row->maps), ms_human_bytes(&bytes, row->to_bytes));
-	ms_text_name(t, row->type, NAME_COLUMNS_MAX);
-	if (row->owner) {
-		ms_text_printf(t, " ");
-		ms_text_owner(t, row->owner, NAME_COLUMNS_MAX);
-	}
-	ms_text_end(t, 4);
-	text_stack(t, r, row->stack);
-}
-
-static void text_rows(struct ms_text *t, const struct ms_trace_report *r)
-{
-	struct rows rows = { 0 };
-
-	if (!merge(r, &rows))
-		ms_sink_fail_no_memory(t->out);
-	for (size_t i = 0; i < rows.count && i < ROWS_MAX; i++)
-		text_row(t, r, &rows.items[i]);
-	if (rows.count > ROWS_MAX) {
-		ms_text_printf(t, "and %zu more places", rows.count - ROWS_MAX);
-		ms_text_end(t, 4);
-	}
-	ms_vec_free(&rows);
-}
-
 static void text_counts(struct ms_text *t, const struct ms_trace_report *r)
 {
-	struct ms_human counted, dropped, repeated, small, window;
+	struct ms_human counted, other, window;
 
-	ms_text_printf(t, "%s growths in %s", ms_human_count(&counted, r->counted),
-		       ms_human_seconds(&window, r->window_s));
-	if (r->source == MS_TRACE_POLLING) {
-		ms_text_printf(t, ", seen by polling: at least so many");
+	ms_human_seconds(&window, r->window_s);
+	if (r->counted == 0) {
+		ms_text_printf(t, "no map grew in %s", window.text);
 	} else {
-		ms_text_printf(t, ": %s of them not kept one by one, %s hits repeated",
-			       ms_human_count(&dropped, r->dropped),
-			       ms_human_count(&repeated, r->repeated));
+		ms_text_printf(t, "%s growths in %s", ms_human_count(&counted, r->counted),
+			       window.text);
+		if (r->source == MS_TRACE_POLLING)
+			ms_text_printf(t, ", seen by polling: at least so many");
+		if (r->dropped)
+			ms_text_printf(t, ", %s of them counted and not listed",
+				       ms_human_count(&other, r->dropped));
 	}
-	if (r->to_small)
+	if (r->repeated && r->repeated != MS_UNKNOWN)
+		ms_text_printf(t, "; %s tried again, counted once",
+			       ms_human_count(&other, r->repeated));
+	if (r->to_small && r->to_small != MS_UNKNOWN)
 		ms_text_printf(t, "; %s first groups of empty maps",
-			       ms_human_count(&small, r->to_small));
+			       ms_human_count(&other, r->to_small));
 	ms_text_end(t, 0);
 }
 
-static void text_source(struct ms_text *t, const struct ms_trace_report *r)
+static void text_evacuation(struct ms_text *t, const struct ms_growth_event *e)
 {
-	if (!r->no_probes_reason)
+	struct ms_human took, error, bytes, cycles;
+
+	ms_text_grown(t, e, NAME_COLUMNS_MAX);
+	ms_text_printf(t, " at %.3f s: moved in %s", e->time_s,
+		       ms_human_seconds(&took, e->duration_s));
+	if (e->duration_error_s > 0)
+		ms_text_printf(t, " (give or take %s)",
+			       ms_human_seconds(&error, e->duration_error_s));
+	if (e->together_bytes != MS_UNKNOWN)
+		ms_text_printf(t, ", %s held meanwhile", ms_human_bytes(&bytes, e->together_bytes));
+	if (e->gc_cycles)
+		ms_text_printf(t, ", %s collections began", ms_human_count(&cycles, e->gc_cycles));
+	ms_text_end(t, 2);
+}
+
+/** The longest after @p before, which is NULL at first; equal ones by time. */
+static const struct ms_growth_event *next_longest(const struct ms_trace_report *r,
+						  const struct ms_growth_event *before)
+{
+	const struct ms_growth_event *best = NULL;
+
+	for (size_t i = 0; i < r->event_count; i++) {
+		const struct ms_growth_event *e = &r->events[i];
+
+		if (!isfinite(e->duration_s) ||
+		    (before && (e->duration_s > before->duration_s ||
+				(e->duration_s == before->duration_s && e <= before))))
+			continue;
+		if (!best || e->duration_s > best->duration_s)
+			best = e;
+	}
+	return best;
+}
+
+static void text_evacuations(struct ms_text *t, const struct ms_trace_report *r)
+{
+	const struct ms_growth_event *e = next_longest(r, NULL);
+
+	if (!e)
 		return;
-	ms_text_printf(t, "no probes: ");
-	ms_text_name(t, r->no_probes_reason, 0);
-	ms_text_printf(t, "; growths are found by polling, without stacks");
+	ms_text_printf(t, "longest moves of entries into the new table");
+	ms_text_end_whole(t);
+	for (unsigned i = 0; e && i < EVACUATIONS_MAX; i++, e = next_longest(r, e))
+		text_evacuation(t, e);
+	ms_text_end_whole(t);
+}
+
+/** "7 collections, 3.1 ms paused" */
+static void text_collections(struct ms_text *t, const struct ms_trace_report *r)
+{
+	struct ms_human cycles, goal;
+
+	if (r->gc_unknown) {
+		ms_text_printf(t, "collections: not known, ");
+		ms_text_name(t, r->gc_unknown, 0);
+		ms_text_end(t, 0);
+		return;
+	}
+	ms_text_printf(t, "%s %s", ms_human_count(&cycles, r->gc_cycles),
+		       r->gc_cycles == 1 ? "collection" : "collections");
+	if (isfinite(r->gc_pause_s))
+		ms_text_printf(t, ", %.*f ms paused", r->gc_pause_s < 0.00995 ? 1 : 0,
+			       r->gc_pause_s * 1e3);
+	if (r->heap_count && r->heap[r->heap_count - 1].goal_bytes != MS_UNKNOWN)
+		ms_text_printf(t, "; the heap's goal is now %s",
+			       ms_human_bytes(&goal, r->heap[r->heap_count - 1].goal_bytes));
 	ms_text_end(t, 0);
+}
+
+/** Growths at which a collection began. */
+static void text_brought(struct ms_text *t, const struct ms_trace_report *r)
+{
+	struct ms_human sooner;
+	unsigned shown = 0;
+
+	for (size_t i = 0; i < r->event_count && shown < BROUGHT_MAX; i++) {
+		const struct ms_growth_event *e = &r->events[i];
+
+		if (!e->brought_gc)
+			continue;
+		ms_text_printf(t, "the growth of ");
+		ms_text_grown(t, e, NAME_COLUMNS_MAX);
+		ms_text_printf(t, " at %.3f s began one", e->time_s);
+		if (isfinite(e->gc_sooner_bytes) && e->gc_sooner_bytes > 0 &&
+		    e->gc_sooner_bytes < 1e18)
+			ms_text_printf(t, ", %s of the heap's room sooner",
+				       ms_human_bytes(&sooner, (uint64_t)e->gc_sooner_bytes));
+		ms_text_end(t, 2);
+		shown++;
+	}
+	for (size_t i = 0; i < r->cycle_count; i++) {
+		if (!r->cycles[i].gctrace)
+			continue;
+		ms_text_name(t, r->cycles[i].gctrace, 0);
+		ms_text_end(t, 0);
+	}
+}
+
+static void text_beside(struct ms_text *t, const struct ms_trace_report *r)
+{
+	struct ms_human h;
+
+	if (r->creation_count) {
+		ms_text_printf(t, "%s maps were seen being made",
+			       ms_human_count(&h, r->creation_count));
+		ms_text_end(t, 0);
+	}
+	if (r->migration_count) {
+		ms_text_printf(t, "%s looks at moving buckets: --format maptrace has them",
+			       ms_human_count(&h, r->migration_count));
+		ms_text_end(t, 0);
+	}
+	for (size_t i = 0; i < r->switch_count && i < SWITCHES_MAX; i++) {
+		const struct ms_switch_event *s = &r->switches[i];
+
+		ms_text_printf(t, "p %" PRIu32 ": go %" PRIu64 " -> go %" PRIu64 " at %.6f s", s->p,
+			       s->from, s->to, s->time_s);
+		ms_text_end(t, 2);
+	}
+	if (r->switch_count > SWITCHES_MAX) {
+		ms_text_printf(t, "and %s more switches",
+			       ms_human_count(&h, r->switch_count - SWITCHES_MAX));
+		ms_text_end(t, 2);
+	}
+}
+
+/** What was not seen, and why. */
+static void text_unseen(struct ms_text *t, const struct ms_trace_report *r)
+{
+	if (r->no_probes_reason) {
+		ms_text_printf(t, "no probes: ");
+		ms_text_name(t, r->no_probes_reason, 0);
+		ms_text_printf(t, "; growths are found by polling, without stacks");
+		ms_text_end(t, 0);
+	}
+	if (r->source == MS_TRACE_POLLING && r->counted == 0) {
+		ms_text_printf(t, "what grew and ended between two looks was not seen");
+		ms_text_end(t, 0);
+	}
 }
 
 static void text_summary(struct ms_text *t, const struct ms_trace_report *r)
@@ -282,9 +381,15 @@ static void text_summary(struct ms_text *t, const struct ms_trace_report *r)
 	ms_text_target(t, &r->target);
 	ms_text_end(t, 0);
 	ms_text_unproved(t, &r->target);
-	text_source(t, r);
 	text_counts(t, r);
-	text_rows(t, r);
+	text_unseen(t, r);
+	ms_text_end_whole(t);
+	ms_text_trace_time(t, r);
+	ms_text_trace_sums(t, r);
+	text_evacuations(t, r);
+	text_collections(t, r);
+	text_brought(t, r);
+	text_beside(t, r);
 	ms_text_cost(t, &r->cost);
 }
 

@@ -3,6 +3,7 @@
 
 #include "report/census.h"
 #include "report/diff.h"
+#include "report/growth_trace.h"
 
 enum ms_verdict {
 	MS_VERDICT_GROWING,
@@ -56,6 +57,15 @@ struct ms_limit {
 
 enum { MS_LIMITS_MAX = 7 };
 
+enum { MS_FILLERS_MAX = 3 };
+
+/** A stack that grew a map while it was traced. */
+struct ms_filler {
+	uint32_t stack; // Index in trace.stacks.
+	uint64_t growths;
+	struct ms_stack_call created_by; // function NULL: unknown, or several go statements.
+};
+
 /** One map that is worth a paragraph. */
 struct ms_finding {
 	enum ms_verdict verdict;
@@ -67,6 +77,9 @@ struct ms_finding {
 	uint64_t growths_seen;   // By polling: at least so many.
 	uint64_t entries_low, entries_high; // Over all polls.
 	uint64_t polls;
+	uint64_t growths_traced; // Of all its tables, in the window; MS_UNKNOWN without probes.
+	struct ms_filler fillers[MS_FILLERS_MAX]; // By growths, descending.
+	size_t filler_count;
 	struct ms_next_growth next;
 	struct ms_advice advice;
 };
@@ -102,12 +115,15 @@ struct ms_diagnosis_report {
 	double looked_ago_s;                   // Between the last look at the maps and this report.
 	struct ms_limit limits[MS_LIMITS_MAX]; // What leaves least first.
 	size_t limit_count;
-	const char *limits_hidden; // Why a limit may be missing above; NULL when none is.
-	double rss_bytes_per_s;    // Of the whole process, in the window; NAN when unknown.
-	uint64_t gc_cycles;        // Collections during the window.
+	const char *limits_hidden;    // Why a limit may be missing above; NULL when none is.
+	double rss_bytes_per_s;       // Of the whole process, in the window; NAN when unknown.
+	uint64_t gc_cycles;           // Collections during the window.
+	struct ms_trace_report trace; // What went on in the window; all zeros unless is_traced.
+	bool is_traced;
 	bool partial;
 	const char *partial_reason;
 	struct ms_arena arena;
+	struct ms_arena first_arena; // Names of the first census, which the trace refers to.
 };
 
 /** What lies ahead of a map if it goes on as it did in the window. */

@@ -61,7 +61,7 @@ struct ms_growth_event {
 	bool brought_gc;
 };
 
-/** Events of one map, stack and kind, where single events were not kept (counted in the kernel). */
+/** All growths of one map, stack and kind, whether they were kept as events or only counted. */
 struct ms_growth_sum {
 	ms_addr map; // 0: all maps.
 	const char *type, *owner;
@@ -142,10 +142,10 @@ struct ms_trace_report {
 	int64_t began_unix_ns;          // Wall time of time_s 0.
 	struct ms_growth_event *events; // By time.
 	size_t event_count, event_capacity;
-	struct ms_growth_sum *sums; // By count, descending.
+	struct ms_growth_sum *sums; // By count, descending; none: the events are all there is.
 	size_t sum_count, sum_capacity;
 	uint64_t counted;  // Growths that the kernel counted, or that polls saw.
-	uint64_t dropped;  // Of these, events that found no room.
+	uint64_t dropped;  // Of these, growths that are only in sums.
 	uint64_t repeated; // Hits that were the same growth tried again.
 	uint64_t to_small; // First groups of empty maps, counted only.
 	struct ms_creation_event *creations;

@@ -53,11 +53,13 @@ static struct ms_error *place_all(struct ms_trace *trace, struct state *s)
 	ms_growth_config(trace->rt->layout, &places, &config);
 	config.small_events = trace->options->small_growths;
 	err = ms_growth_kernel_open(&config, &s->kernel);
-	for (size_t i = 0; i < places.count && !err; i++)
+	for (size_t i = 0; i < places.count && !err; i++) {
+		if (places.items[i].kind == MS_BPF_TO_SMALL && trace->options->no_small_growths)
+			continue;
 		err = ms_growth_kernel_attach(s->kernel, places.items[i].kind,
 					      trace->rt->target->pid, places.items[i].file_offset);
-	if (!err)
-		trace->report->cost.probes += places.count;
+		trace->report->cost.probes += !err;
+	}
 	return err;
 }
 
@@ -105,6 +107,11 @@ static struct ms_error *probes_start(struct ms_trace *trace, void **ret_state)
 	if (trace->options->no_probes) {
 		trace->report->source = MS_TRACE_POLLING;
 		trace->report->no_probes_reason = "--no-probes was asked for";
+		return NULL;
+	}
+	if (!trace->rt->target->pid) {
+		trace->report->source = MS_TRACE_POLLING;
+		trace->report->no_probes_reason = "this is no running process";
 		return NULL;
 	}
 	s = calloc(1, sizeof(*s));
@@ -232,7 +239,8 @@ static struct ms_error *take_event(struct ms_trace *trace, struct state *s,
 	err = ms_growth_sums_add(&s->sums, &sum);
 	if (err)
 		return err;
-	if (trace->report->event_count < EVENTS_MAX)
+	if (trace->report->event_count <
+	    (trace->options->events_max ? trace->options->events_max : EVENTS_MAX))
 		return add_event(trace, &e);
 	s->unkept++;
 	return NULL;

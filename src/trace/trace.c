@@ -124,9 +124,9 @@ void ms_trace_use_census(struct ms_trace_run *run, const struct ms_census_report
 	run->trace.census = census;
 }
 
-bool ms_trace_is_cut(const struct ms_trace_run *run)
+const struct ms_trace_report *ms_trace_so_far(const struct ms_trace_run *run)
 {
-	return run->report.partial;
+	return &run->report;
 }
 
 double ms_trace_due(const struct ms_trace_run *run)

@@ -12,13 +12,15 @@
 
 /** The caller's clock and terminal, and what was asked for. */
 struct ms_trace_options {
-	double seconds;     // INFINITY: until it is stopped.
-	bool no_probes;     // Poll even where probes could be placed.
-	bool small_growths; // Keep first groups of empty maps as events, not only their count.
-	bool creations;     // Look at maps being made.
-	bool migrations;    // Look into old arrays for where entries went.
-	bool gctrace;       // Write the runtime's own line for each collection.
-	bool switches;      // Look at which goroutine each P runs.
+	double seconds;        // INFINITY: until it is stopped.
+	bool no_probes;        // Poll even where probes could be placed.
+	bool no_small_growths; // Do not even count first groups: their function is not so cold.
+	uint64_t events_max;   // Kept one by one, at most; 0: a default.  Sums have all of them.
+	bool small_growths;    // Keep first groups of empty maps as events, not only their count.
+	bool creations;        // Look at maps being made.
+	bool migrations;       // Look into old arrays for where entries went.
+	bool gctrace;          // Write the runtime's own line for each collection.
+	bool switches;         // Look at which goroutine each P runs.
 	bool (*stop)(void *context);                     // True ends it early.  May be NULL.
 	void (*sleep_until)(void *context, double when); // On the clock below; may return early.
 	double (*now)(void *context);                    // Seconds, CLOCK_MONOTONIC.
@@ -72,8 +74,9 @@ MS_MUST_USE struct ms_error *ms_trace_begin(struct ms_go_runtime *rt,
 /** From now on @p census says what maps are called. */
 void ms_trace_use_census(struct ms_trace_run *run, const struct ms_census_report *census);
 
-/** True when the target went away: there is nothing left but to finish. */
-bool ms_trace_is_cut(const struct ms_trace_run *run);
+/** What was seen so far; partial when the target went away and there is nothing left but to finish.
+ */
+const struct ms_trace_report *ms_trace_so_far(const struct ms_trace_run *run);
 
 /** When the next tick has something to do. */
 double ms_trace_due(const struct ms_trace_run *run);

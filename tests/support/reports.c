@@ -1,6 +1,8 @@
 // reports.c - one report for each thing a renderer can get wrong.
 #include "tests/support/reports.h"
 
+#include "tests/support/trace_reports.h"
+
 #include <math.h>
 
 /** Every byte a terminal, a JSON reader or a CSV reader could trip over. */
@@ -552,10 +554,18 @@ static const struct ms_fleet fleet = {
 struct ms_diagnosis_report ms_diagnosis_example_growing(void)
 {
 	struct ms_census_report census = ms_census_example_classic();
+	struct ms_trace_report trace = ms_trace_example_classic();
 
 	growing_findings[0].map = classic_rows[0];
 	growing_findings[1].map = classic_rows[4];
 	growing_findings[2].map = classic_rows[1];
+	growing_findings[0].growths_traced = 5;
+	growing_findings[0].filler_count = 2;
+	growing_findings[0].fillers[0] = (struct ms_filler){
+		.stack = 0, .growths = 4, .created_by = trace.events[0].created_by
+	};
+	growing_findings[0].fillers[1] = (struct ms_filler){ .stack = 1, .growths = 1 };
+	growing_findings[1].growths_traced = MS_UNKNOWN;
 	return (struct ms_diagnosis_report){
 		.target = census.target,
 		.cost = census.cost,
@@ -576,6 +586,8 @@ struct ms_diagnosis_report ms_diagnosis_example_growing(void)
 		.limit_count = 3,
 		.rss_bytes_per_s = 2940000,
 		.gc_cycles = 3,
+		.trace = trace,
+		.is_traced = true,
 	};
 }
 
@@ -607,6 +619,8 @@ struct ms_diagnosis_report ms_diagnosis_example_swiss(void)
 		.rss_bytes_per_s = -100,
 		.limits_hidden = "GOMEMLIMIT was not found in its memory",
 		.gc_cycles = MS_UNKNOWN,
+		.trace = ms_trace_example_polled(),
+		.is_traced = true,
 	};
 }
 
@@ -645,6 +659,10 @@ struct ms_diagnosis_report ms_diagnosis_example_hostile(void)
 	hostile_findings[0].map = hostile_rows[0];
 	report.target = census.target;
 	report.coverage = census.coverage;
+	report.trace = ms_trace_example_hostile();
+	hostile_findings[0].growths_traced = 1;
+	hostile_findings[0].filler_count = 1;
+	hostile_findings[0].fillers[0] = (struct ms_filler){ .stack = 0, .growths = 1 };
 	report.findings = hostile_findings;
 	report.finding_count = MS_ARRAY_SIZE(hostile_findings);
 	return report;

@@ -305,6 +305,14 @@ static struct ms_switch_event classic_switches[] = {
 	{ 7.3, 1, 22, 0 },
 };
 
+static struct ms_growth_sum classic_sums[] = {
+	{ 0xc000010030, "map[string]*session.Cart", CARTS, MS_GROWTH_EVENT_DOUBLE, 0, 5, 48416 },
+	{ 0xc0004a2060, "map[int64]float64", "main.prices", MS_GROWTH_EVENT_DOUBLE, 1, 1,
+	  75497472 },
+	{ 0xc0004a2060, "map[int64]float64", "main.prices", MS_GROWTH_EVENT_SAME_SIZE, 1, 1,
+	  37748736 },
+};
+
 struct ms_trace_report ms_trace_example_classic(void)
 {
 	return (struct ms_trace_report){
@@ -314,6 +322,8 @@ struct ms_trace_report ms_trace_example_classic(void)
 		.began_unix_ns = 1795650000123456789,
 		.events = classic_events,
 		.event_count = MS_ARRAY_SIZE(classic_events),
+		.sums = classic_sums,
+		.sum_count = MS_ARRAY_SIZE(classic_sums),
 		.counted = 7,
 		.dropped = 2,
 		.repeated = 1,
@@ -429,11 +439,15 @@ static struct ms_growth_event swiss_events[] = {
 	  .gc_sooner_bytes = NAN },
 };
 
+#define INDEX                                                                                      \
+	0xc0001180c0, "map[uint64]ledger.Entry",                                                   \
+	    "example.org/orders/ledger.Ledger.index <- main.books"
+
 static struct ms_growth_sum swiss_sums[] = {
-	{ 0xc0001180c0, "map[uint64]ledger.Entry",
-	  "example.org/orders/ledger.Ledger.index <- main.books", MS_GROWTH_EVENT_SPLIT, 0, 1200,
-	  68812800 },
-	{ 0, NULL, NULL, MS_GROWTH_EVENT_DOUBLE, MS_NO_STACK, 40, MS_UNKNOWN },
+	{ INDEX, MS_GROWTH_EVENT_SPLIT, 0, 1200, 68812800 },
+	{ 0, NULL, NULL, MS_GROWTH_EVENT_DOUBLE, MS_NO_STACK, 41, MS_UNKNOWN },
+	{ INDEX, MS_GROWTH_EVENT_TO_TABLE, 0, 1, 448 },
+	{ INDEX, MS_GROWTH_EVENT_DOUBLE, 0, 1, 28672 },
 };
 
 struct ms_trace_report ms_trace_example_swiss(void)
@@ -448,6 +462,7 @@ struct ms_trace_report ms_trace_example_swiss(void)
 		.sums = swiss_sums,
 		.sum_count = MS_ARRAY_SIZE(swiss_sums),
 		.counted = 1243,
+		.dropped = 1240,
 		.to_small = 90210,
 		.stacks = { swiss_stacks, MS_ARRAY_SIZE(swiss_stacks),
 			    MS_ARRAY_SIZE(swiss_stacks) },

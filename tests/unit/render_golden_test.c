@@ -355,7 +355,8 @@ MS_TEST(render_run)
 /** The same trace in each form. */
 static void trace_files(struct ms_trace_report report, const char *name)
 {
-	MS_AUTO_FREE char *json = NULL, *csv = NULL, *lines = NULL, *folded = NULL, *svg = NULL;
+	MS_AUTO_FREE char *json = NULL, *csv = NULL, *lines = NULL, *folded = NULL, *svg = NULL,
+			  *chrome = NULL;
 	struct ms_trace_mark mark = { 0 };
 	struct ms_sink sink;
 
@@ -379,6 +380,10 @@ static void trace_files(struct ms_trace_report report, const char *name)
 	ms_sink_init_memory(&sink);
 	CHECK_OK(ms_render_trace_svg(&report, &sink));
 	document(&sink, svg);
+	CHECK(asprintf(&chrome, "trace_%s.chrome.json", name) > 0);
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_chrome(&report, &sink));
+	document(&sink, chrome);
 }
 
 MS_TEST(render_trace_documents)
@@ -456,4 +461,24 @@ MS_TEST(render_goroutines_documents)
 	goroutines_files(ms_goroutines_example_unknown(), "unknown");
 	goroutines_files(ms_goroutines_example_empty(), "empty");
 	goroutines_files(ms_goroutines_example_hostile(), "hostile");
+}
+
+static void trace_page(struct ms_trace_report report, const struct ms_text_style *style,
+		       const char *name)
+{
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_text(&report, style, &sink));
+	page(&sink, style, name);
+}
+
+MS_TEST(render_trace_pages)
+{
+	trace_page(ms_trace_example_classic(), &narrow, "trace_classic.txt");
+	trace_page(ms_trace_example_classic(), &wide, "trace_classic_wide.txt");
+	trace_page(ms_trace_example_swiss(), &colored, "trace_swiss_color.txt");
+	trace_page(ms_trace_example_polled(), &narrow, "trace_polled.txt");
+	trace_page(ms_trace_example_empty(), &narrow, "trace_empty.txt");
+	trace_page(ms_trace_example_hostile(), &ascii, "trace_hostile_ascii.txt");
 }

@@ -68,6 +68,13 @@ MS_TEST(render_human_times)
 	CHECK_STR(ms_human_seconds(&h, 9.96), "10 s");
 	CHECK_STR(ms_human_seconds(&h, 300), "300 s");
 	CHECK_STR(ms_human_seconds(&h, NAN), "?");
+	CHECK_STR(ms_human_short(&h, 0), "0 us");
+	CHECK_STR(ms_human_short(&h, 12.3e-6), "12 us");
+	CHECK_STR(ms_human_short(&h, 0.9996e-3), "1.0 ms");
+	CHECK_STR(ms_human_short(&h, 3.14e-3), "3.1 ms");
+	CHECK_STR(ms_human_short(&h, 0.0996), "100 ms");
+	CHECK_STR(ms_human_short(&h, 1.24), "1.2 s");
+	CHECK_STR(ms_human_short(&h, NAN), "?");
 	CHECK_STR(ms_human_ahead(&h, 27.4), "27 s");
 	CHECK_STR(ms_human_ahead(&h, 240), "4 min");
 	CHECK_STR(ms_human_ahead(&h, 3 * 3600), "3 h");

@@ -49,7 +49,7 @@ struct ms_bpf_config {
 	uint32_t hmap_count, hmap_flags, hmap_bucket_log2, hmap_noverflow;
 	uint32_t map_used, map_dir_len;
 	uint32_t table_used, table_capacity;
-	uint32_t small_events; // Send first groups of empty maps, too.
+	uint32_t small_events;            // Send first groups of empty maps, too.
 	uint32_t condition[MS_BPF_KINDS]; // ms_bpf_condition
 };
 
@@ -88,11 +88,11 @@ struct ms_bpf_stack {
 
 /** Of each CPU. */
 struct ms_bpf_counters {
-	uint64_t hits[MS_BPF_KINDS]; // Growths.
-	uint64_t repeated;           // Hits that the stack check sent away: they come again.
-	uint64_t sent;               // Single events.
-	uint64_t no_room;            // Not sent: the ring was full.
-	uint64_t over_rate;          // Not sent: too many.
+	uint64_t hits[MS_BPF_KINDS];     // Growths.
+	uint64_t repeated;               // Hits that the stack check sent away: they come again.
+	uint64_t sent;                   // Single events.
+	uint64_t no_room;                // Not sent: the ring was full.
+	uint64_t over_rate;              // Not sent: too many.
 	uint64_t unsummed[MS_BPF_KINDS]; // Neither sent nor summed: no room.
 	uint64_t window_start, window_used;
 };

@@ -18,6 +18,8 @@
 #include "trace/bpf/vmlinux.h"
 
 #include <bpf/bpf_helpers.h>
+
+#define SET_BEFORE_LOAD const volatile
 #endif
 
 #include "trace/bpf/events.h"
@@ -34,7 +36,7 @@
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-const volatile struct ms_bpf_config config = {};
+SET_BEFORE_LOAD struct ms_bpf_config config = {};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -1,0 +1,100 @@
+// fillers.c - growths joined to findings by the address of the map.
+//
+// A growth is not an insert: a stack that grew a map seven times of eight put in about that share
+// of what was new, because each growth is the insert that happened to be the one too many.  With
+// few growths that is a small sample, and the page says of how many.
+#include "diagnose/fillers.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool is_of(const struct ms_growth_sum *sum, const struct ms_map_row *map)
+{
+	return sum->map == map->address && sum->kind != MS_GROWTH_EVENT_TO_SMALL &&
+	       (!sum->type || !map->type || !strcmp(sum->type, map->type));
+}
+
+/** The go statement of the goroutines that grew it there, when all that were kept agree. */
+static struct ms_stack_call created_by(const struct ms_trace_report *trace, ms_addr map,
+				       uint32_t stack)
+{
+	const struct ms_stack_call *found = NULL;
+
+	for (size_t i = 0; i < trace->event_count; i++) {
+		const struct ms_growth_event *e = &trace->events[i];
+
+		if (e->map != map || e->stack != stack || !e->created_by.function)
+			continue;
+		if (found && found->pc != e->created_by.pc)
+			return (struct ms_stack_call){ 0 };
+		found = &e->created_by;
+	}
+	return found ? *found : (struct ms_stack_call){ 0 };
+}
+
+/** Keep the largest MS_FILLERS_MAX, in their order. */
+static void add(struct ms_finding *f, const struct ms_growth_sum *sum)
+{
+	struct ms_filler filler = { .stack = sum->stack, .growths = sum->count };
+	size_t at = f->filler_count;
+
+	for (size_t i = 0; i < f->filler_count; i++) {
+		if (f->fillers[i].stack == sum->stack) {
+			f->fillers[i].growths += sum->count;
+			return;
+		}
+	}
+	while (at > 0 && f->fillers[at - 1].growths < filler.growths)
+		at--;
+	if (at == MS_FILLERS_MAX)
+		return;
+	if (f->filler_count < MS_FILLERS_MAX)
+		f->filler_count++;
+	memmove(&f->fillers[at + 1], &f->fillers[at],
+		(f->filler_count - at - 1) * sizeof(f->fillers[0]));
+	f->fillers[at] = filler;
+}
+
+/** Advice on how a map is made or bounded is about the line that fills it, when one does most. */
+static void name_line(struct ms_finding *f, const struct ms_stacks *stacks)
+{
+	const struct ms_stack_call *line;
+
+	if (!f->advice.text || !f->filler_count || f->fillers[0].growths * 2 <= f->growths_traced)
+		return;
+	line = ms_stack_line(&stacks->items[f->fillers[0].stack]);
+	if (!line || line->is_runtime || !line->file)
+		return;
+	f->advice.file = line->file;
+	f->advice.line = line->line;
+}
+
+static void fill(struct ms_diagnosis_report *report, struct ms_finding *f)
+{
+	const struct ms_trace_report *trace = &report->trace;
+
+	f->growths_traced = 0;
+	for (size_t i = 0; i < trace->sum_count; i++) {
+		const struct ms_growth_sum *sum = &trace->sums[i];
+
+		if (!is_of(sum, &f->map))
+			continue;
+		f->growths_traced += sum->count;
+		if (sum->stack < trace->stacks.count)
+			add(f, sum);
+	}
+	for (size_t i = 0; i < f->filler_count; i++)
+		f->fillers[i].created_by = created_by(trace, f->map.address, f->fillers[i].stack);
+	name_line(f, &trace->stacks);
+}
+
+void ms_fillers_fill(struct ms_diagnosis_report *report)
+{
+	for (size_t i = 0; i < report->finding_count; i++) {
+		struct ms_finding *f = &report->findings[i];
+
+		f->growths_traced = MS_UNKNOWN;
+		if (report->is_traced && report->trace.source == MS_TRACE_PROBES)
+			fill(report, f);
+	}
+}
