@@ -169,6 +169,26 @@ def ready_row(table, options, row, release, exe, arguments):
                   note=f'binary {os.path.getsize(exe) / 1e6:.0f} MB; syscalls: reads of memory')
 
 
+def goroutines_row(table, options, release):
+    """100,000 goroutines in eight ways of waiting: unwound, clustered and shown."""
+    source = os.path.join(ROOT, 'tests', 'programs', 'goroutines')
+    with Target(build(release, source=source, name='goroutines'), 12500, 12, 0) as target:
+        while not target.ready.endswith('ready'):
+            target.ready = target.line()
+        ways = {
+            'unwound': lambda: Run([os.path.join(BUILD, 'stacks'), target.pid]),
+            'mapscope': lambda: Run([MAPSCOPE, 'goroutines', target.pid, '--once', '--quiet']),
+        }
+        for look in ways.values():
+            look()
+        results = interleave(options.rounds, ways)
+        frames = results['unwound'][0].figure('frames')
+        for way, runs in results.items():
+            table.add('goroutines', release, way, wall_s=median([r.wall_s for r in runs]),
+                      cpu_s=median([r.cpu_s for r in runs]), own_mb=median([r.own_mb for r in runs]),
+                      note=f'{frames / 1e6:.1f} M frames')
+
+
 def find_dlv():
     built = os.path.join(targets.OUT, 'dlv')
     dlv = built if os.path.exists(built) else shutil.which('dlv')
@@ -272,6 +292,8 @@ def rows(options):
             yield 'ready', r, lambda t, r=r, s=stripped, n=name: ready_row(
                 t, options, f'ready, {n}', r, build(r, s, targets.big_source(), 'big'), ())
     for r in options.release or RELEASES:
+        yield 'goroutines', r, lambda t, r=r: goroutines_row(t, options, r)
+    for r in options.release or RELEASES:
         yield 'debugger', r, lambda t, r=r: debugger_row(t, options, r)
     for r in options.release or RELEASES:
         yield 'gap', r, lambda t, r=r: gap_row(t, options, r, million, 'idle')
@@ -283,7 +305,7 @@ def main():
     p.add_argument('--full', action='store_true', help='a million maps, big binaries, gaps of 10 s')
     p.add_argument('--rounds', type=int, default=5, help='rounds of every comparison (5)')
     p.add_argument('--row', action='append',
-                   help='only these: census swiss objects ready debugger gap')
+                   help='only these: census swiss objects ready goroutines debugger gap')
     p.add_argument('--release', action='append', help=f'only these of {" ".join(RELEASES)}')
     p.add_argument('--csv', metavar='FILE', help='write the table here as well')
     options = p.parse_args()

@@ -8,10 +8,10 @@ set -eu
 cd "$(dirname "$0")/.."
 delve=v1.25.2
 
-if [ ! -x build/mapscope ] || [ ! -x build/read_heap ] || [ ! -x build/ready ]; then
+if [ ! -x build/mapscope ] || [ ! -x build/read_heap ] || [ ! -x build/ready ] || [ ! -x build/stacks ]; then
 	cmake --preset release >/dev/null
 fi
-cmake --build --preset release --target mapscope read_heap ready >/dev/null
+cmake --build --preset release --target mapscope read_heap ready stacks >/dev/null
 mkdir -p build-bench
 if [ ! -x build-bench/dlv ]; then
 	go=$(tools/go-toolchain.sh 1.24.13) &&

@@ -8,7 +8,8 @@
 // in a list, so the same goroutines make the same clusters whichever way they come.
 //
 // Merging compares each group with the clusters of its kind of wait and its innermost call of the
-// program; a program that makes more than MERGE_MAX of those (generated code) is merged no further.
+// program.  Generated code could make these so many that it took longer than all the rest: so there
+// are bounds, behind which what is alike but not the same is left apart.
 #include "goroutines/clusters.h"
 
 #include "base/cleanup.h"
@@ -22,7 +23,8 @@
 
 enum {
 	NAME_BYTES = 1024,
-	MERGE_MAX = 2048,
+	MERGE_MAX = 1024,       // Clusters that a group is compared with,
+	COMPARES_MAX = 4 << 20, // and comparisons in all: half a second.
 };
 
 /** Rows of one stack in one state. */
@@ -59,6 +61,7 @@ struct clustering {
 		size_t count, capacity;
 	} groups;
 	uint32_t *order;    // Of groups.
+	uint32_t compares;  // Made so far.
 	uint32_t *row_kind; // By row.
 };
 
@@ -274,6 +277,12 @@ static bool may_merge(const struct group *a, const struct group *b)
 	       a->has_stack == b->has_stack && a->frames.own == b->frames.own;
 }
 
+static bool is_near(struct clustering *c, uint32_t leader, const struct group *group)
+{
+	return c->compares < COMPARES_MAX && ++c->compares &&
+	       ms_frames_are_near(&c->groups.items[leader].frames, &group->frames);
+}
+
 /** Number the clusters of the groups [first, end) of the order. */
 static void bucket_merge(struct clustering *c, size_t first, size_t end, uint32_t *next)
 {
@@ -284,8 +293,7 @@ static void bucket_merge(struct clustering *c, size_t first, size_t end, uint32_
 		struct group *group = &c->groups.items[c->order[i]];
 		size_t k = 0;
 
-		while (k < count &&
-		       !ms_frames_are_near(&c->groups.items[leaders[k]].frames, &group->frames))
+		while (k < count && !is_near(c, leaders[k], group))
 			k++;
 		if (k < count) {
 			group->cluster = c->groups.items[leaders[k]].cluster;

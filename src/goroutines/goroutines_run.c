@@ -30,7 +30,10 @@ struct looking {
 	struct ms_stack_book book;
 	struct ms_row_writer *writer;
 	void *states[PASSES];
-	size_t next; // Row of the next goroutine.
+	size_t next;                // Row of the next goroutine.
+	struct ms_goroutines again; // Whose stacks could not be read ...
+	uint32_t *again_rows;       // ... and their rows.
+	bool is_again;
 };
 
 static bool is_stopped(const struct ms_goroutines_options *o)
@@ -103,7 +106,9 @@ static struct ms_error *wait(struct looking *l)
 			set_partial(l->run.report, "it was stopped before its time");
 			return NULL;
 		}
-		err = passes_tick(l);
+		err = ms_target_check(l->run.rt->target);
+		if (!err)
+			err = passes_tick(l);
 		if (err || now >= until)
 			return err;
 		if (o->progress)
@@ -120,11 +125,15 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static struct ms_error *take(const struct ms_goroutine *g, const struct ms_frames *frames,
-			     void *context)
+static struct ms_error *put_off(struct looking *l, const struct ms_goroutine *g, uint32_t row)
 {
-	struct looking *l = context;
-	struct ms_goroutine_row *row = &l->run.report->rows[l->next++];
+	l->again_rows[l->again.count] = row;
+	return ms_vec_push(&l->again, *g) ? NULL : ms_error_no_memory();
+}
+
+static struct ms_error *show(struct looking *l, const struct ms_goroutine *g,
+			     const struct ms_frames *frames, struct ms_goroutine_row *row)
+{
 	struct ms_error *err = ms_row_write(l->writer, g, frames, row);
 
 	for (size_t i = 0; i < PASSES && !err && g->status != MS_GO_DEAD; i++) {
@@ -134,26 +143,52 @@ static struct ms_error *take(const struct ms_goroutine *g, const struct ms_frame
 	return err;
 }
 
+static struct ms_error *take(const struct ms_goroutine *g, const struct ms_frames *frames,
+			     void *context)
+{
+	struct looking *l = context;
+	uint32_t row = (uint32_t)l->next++;
+
+	if (l->is_again)
+		row = l->again_rows[row];
+	else if (frames->ended == MS_UNWIND_UNREADABLE)
+		return put_off(l, g, row);
+	return show(l, g, frames, &l->run.report->rows[row]);
+}
+
+/** Read again with fresh mappings what lies where none was: the heap may have grown. */
+static struct ms_error *look_again(struct looking *l)
+{
+	struct ms_error *err = l->again.count ? ms_go_refresh(l->run.rt) : NULL;
+
+	l->is_again = true;
+	l->next = 0;
+	return err ? err : ms_unwind_each(l->run.unwinder, &l->again, take, l);
+}
+
 static struct ms_error *look(struct looking *l)
 {
 	struct ms_goroutines *all = &l->run.goroutines;
 	struct ms_goroutines_report *report = l->run.report;
-	struct ms_error *err = ms_goroutines_load(l->run.rt, all);
+	struct ms_error *err = ms_go_refresh(l->run.rt); // New stacks lie in new mappings.
 
+	if (!err)
+		err = ms_goroutines_load(l->run.rt, all);
 	if (err)
 		return err;
-	qsort(all->items, all->count, sizeof(*all->items), by_id);
+	if (all->count)
+		qsort(all->items, all->count, sizeof(*all->items), by_id);
 	report->rows = calloc(all->count + 1, sizeof(*report->rows));
-	if (!report->rows)
+	l->again_rows = calloc(all->count + 1, sizeof(*l->again_rows));
+	if (!report->rows || !l->again_rows)
 		return ms_error_no_memory();
 	report->row_capacity = all->count + 1;
-	report->row_count = all->count;
+	report->row_count = all->count; // A row that is not reached is none.
 	report->dead = all->dead;
 	err = ms_row_writer_create(&l->run, &l->writer);
 	if (!err)
 		err = ms_unwind_each(l->run.unwinder, all, take, l);
-	report->row_count = l->next;
-	return err;
+	return err ? err : look_again(l);
 }
 
 static struct ms_error *look_all(struct looking *l)
@@ -166,13 +201,12 @@ static struct ms_error *look_all(struct looking *l)
 		err = look(l);
 	if (!err)
 		err = passes_end(l);
+	ms_rows_finish(l->run.report);
 	if (err && ms_error_code(err) == MS_ERR_GONE && l->run.report->row_count) {
 		set_partial(l->run.report, "it ended while it was looked at");
 		ms_error_free(err);
 		err = NULL;
 	}
-	if (!err && l->writer)
-		ms_rows_finish(l->run.report);
 	return err ? err : ms_clusters_make(l->run.report);
 }
 
@@ -207,6 +241,8 @@ struct ms_error *ms_goroutines_run(struct ms_go_runtime *rt,
 	ms_row_writer_destroy(l->writer);
 	ms_unwinder_destroy(l->run.unwinder);
 	ms_goroutines_deinit(&l->run.goroutines);
+	ms_goroutines_deinit(&l->again);
+	free(l->again_rows);
 	ms_stack_book_deinit(&l->book);
 	if (err)
 		ms_goroutines_report_deinit(report);

@@ -6,7 +6,7 @@
 //	- at the second look it has more goroutines than at the first;
 //	- each one that waited at the first look waits still, for the same reason, not woken
 // between;
-//	- they wait for other goroutines: a timer or the network may wake anybody at any time;
+//	- they wait for other goroutines: a timer, the network or a collection wakes by itself;
 //	- nearly all of its goroutines wait for that one reason.
 //
 // A queue that is longer than its workers are fast looks the same while it grows.  The proof is the
@@ -17,7 +17,6 @@
 #include "base/cleanup.h"
 #include "base/number_map.h"
 #include "base/vec.h"
-#include "report/goroutine_rows.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -28,8 +27,8 @@ enum {
 	STAYED_MIN = 2,
 	SAME_WAIT_PERCENT = 90,
 	SUSPECTS_MAX = 50,
-	PROOF_MINOR = 1026,        // Go 1.26: with an experiment ...
-	PROOF_ALWAYS_MINOR = 1027, // ... and without.
+	PROOF_SINCE = MS_GO(1, 26),        // With an experiment ...
+	PROOF_ALWAYS_SINCE = MS_GO(1, 27), // ... and without.
 };
 
 /** What is kept of a goroutine from the first look. */
@@ -41,36 +40,38 @@ struct seen {
 
 /** All goroutines of one go statement. */
 struct site {
-	uint64_t before, waited_before, after, stayed, waiting;
-	uint32_t row; // The one that waits for longest, or any.
-	bool has_row;
-	bool is_left; // One that waited does no more.
+	uint64_t before, waited_before, after, stayed;
+	// What most of them wait for, if most wait for one thing: Boyer and Moore's vote, counted
+	// afterwards.
+	const char *reason;
+	uint64_t votes, waiting;
+	uint32_t oldest; // Row.
 };
 
 struct leaks {
 	double at;         // The first look.
 	struct seen *seen; // By id.
 	size_t seen_count;
-	struct ms_number_map site_of;
+	struct ms_number_map site_of; // By the address of the go statement.
 	struct {
 		struct site *items;
 		size_t count, capacity;
 	} sites;
-	uint32_t *row_site; // By row.
+	struct vote {
+		uint32_t site;      // 1 + its number, 0 for none.
+		const char *reason; // NULL where it does not wait for others.
+	} * votes;                  // By row.
 };
 
 const char *ms_leak_proof(const struct ms_build_info *build)
 {
-	int minor = build->release / 1000;
-
-	if (minor >= PROOF_ALWAYS_MINOR ||
-	    (minor == PROOF_MINOR && strstr(build->experiments, "goroutineleakprofile")))
+	if (build->release >= PROOF_ALWAYS_SINCE ||
+	    (build->release >= PROOF_SINCE && strstr(build->experiments, "goroutineleakprofile")))
 		return "the program's own leak profile: curl "
 		       "http://HOST/debug/pprof/goroutineleak?debug=2 where it serves "
 		       "net/http/pprof, or pprof.Lookup(\"goroutineleak\").WriteTo(os.Stderr, 2); "
-		       "it "
-		       "runs a collection";
-	if (minor == PROOF_MINOR)
+		       "it runs a collection";
+	if (build->release >= PROOF_SINCE)
 		return "a leak profile: build the program with "
 		       "GOEXPERIMENT=goroutineleakprofile go build, then curl "
 		       "http://HOST/debug/pprof/goroutineleak?debug=2";
@@ -93,6 +94,7 @@ static void destroy(void *state)
 	free(l->seen);
 	ms_number_map_deinit(&l->site_of);
 	ms_vec_free(&l->sites);
+	free(l->votes);
 	free(l);
 }
 
@@ -152,16 +154,32 @@ static struct ms_error *site_find(struct leaks *l, ms_addr created_at, struct si
 	return NULL;
 }
 
-/** Whether another goroutine has to do something for it to go on. */
-static bool waits_for_others(const char *reason)
+static bool has_sync(const struct ms_frames *frames)
 {
-	static const char *const alone[] = { "IO wait", "sleep", "timer goroutine (idle)" };
+	for (size_t i = 0; i < frames->count; i++) {
+		const char *name = frames->items[i].function->name;
 
-	for (size_t i = 0; i < MS_ARRAY_SIZE(alone); i++) {
-		if (!strcmp(reason, alone[i]))
-			return false;
+		if (!strncmp(name, "sync.", 5) || !strncmp(name, "internal/sync.", 14))
+			return true;
 	}
-	return true;
+	return false;
+}
+
+/** What it waits for, if another goroutine of the program has to do it; else NULL. */
+static const char *wait_for_others(const struct ms_goroutine_row *row,
+				   const struct ms_frames *frames)
+{
+	static const char *const fronts[] = { "chan receive", "chan send", "select", "sync." };
+
+	if (!row->wait_reason)
+		return NULL;
+	for (size_t i = 0; i < MS_ARRAY_SIZE(fronts); i++) {
+		if (!strncmp(row->wait_reason, fronts[i], strlen(fronts[i])))
+			return row->wait_reason;
+	}
+	// Before Go 1.20 all of package sync; the runtime waits so for itself, too.
+	return !strcmp(row->wait_reason, "semacquire") && has_sync(frames) ? row->wait_reason
+									   : NULL;
 }
 
 static struct ms_error *count_before(struct leaks *l)
@@ -196,30 +214,68 @@ static bool has_stayed(const struct seen *s, const struct ms_goroutine *g)
 	       (!s->wait_since || s->wait_since == g->wait_since);
 }
 
+static void vote(struct site *site, const char *reason)
+{
+	if (!site->votes)
+		site->reason = reason;
+	if (site->reason == reason)
+		site->votes++;
+	else
+		site->votes--;
+}
+
 static struct ms_error *goroutine(struct ms_goroutines_run *run, void *state,
 				  const struct ms_goroutine *g, const struct ms_frames *frames,
 				  struct ms_goroutine_row *row)
 {
 	struct leaks *l = state;
+	const char *reason;
 	struct site *site;
 	struct ms_error *err;
 
-	(void)frames;
 	if (!l || !g->created_at || row->is_system)
 		return NULL;
+	if (!l->votes)
+		l->votes = calloc(run->report->row_count + 1, sizeof(*l->votes));
+	if (!l->votes)
+		return ms_error_no_memory();
 	err = site_find(l, g->created_at, &site);
 	if (err)
 		return err;
 	site->after++;
 	site->stayed += has_stayed(seen_find(l, g->id), g);
-	if (!row->wait_reason)
-		return NULL;
-	if (!site->has_row || strcmp(row->wait_reason, run->report->rows[site->row].wait_reason))
-		site->waiting = site->has_row ? site->waiting : 0;
-	site->waiting++;
-	site->has_row = true;
-	site->row = (uint32_t)(row - run->report->rows);
+	reason = wait_for_others(row, frames);
+	vote(site, reason);
+	l->votes[row - run->report->rows] =
+	    (struct vote){ (uint32_t)(site - l->sites.items) + 1, reason };
 	return NULL;
+}
+
+/** How many of each go statement do what won the vote, and which of them for longest. */
+static void count_votes(struct leaks *l, const struct ms_goroutines_report *report)
+{
+	for (size_t i = 0; l->votes && i < report->row_count; i++) {
+		const struct ms_goroutine_row *row = &report->rows[i];
+		struct site *site;
+
+		if (!l->votes[i].site)
+			continue;
+		site = &l->sites.items[l->votes[i].site - 1];
+		if (!site->reason || l->votes[i].reason != site->reason)
+			continue;
+		if (!site->waiting++ ||
+		    fmax(row->waited_s, 0) > fmax(report->rows[site->oldest].waited_s, 0))
+			site->oldest = (uint32_t)i;
+	}
+}
+
+static const char *why(struct ms_arena *arena, const struct site *site)
+{
+	return ms_arena_printf(arena,
+			       "all %" PRIu64 " that waited at the first look wait still, and "
+			       "%" PRIu64 " more came; a queue behind slow workers looks the same "
+			       "while it grows",
+			       site->waited_before, site->after - site->before);
 }
 
 static struct ms_error *suspect_add(struct ms_goroutines_run *run, const struct site *site)
@@ -229,7 +285,7 @@ static struct ms_error *suspect_add(struct ms_goroutines_run *run, const struct 
 		struct ms_leak_suspect *items;
 		size_t count, capacity;
 	} suspects = { report->suspects, report->suspect_count, report->suspect_capacity };
-	const struct ms_goroutine_row *row = &report->rows[site->row];
+	const struct ms_goroutine_row *row = &report->rows[site->oldest];
 	struct ms_leak_suspect suspect = {
 		.created_by = row->created_by,
 		.before = site->before,
@@ -238,9 +294,9 @@ static struct ms_error *suspect_add(struct ms_goroutines_run *run, const struct 
 		.wait_reason = row->wait_reason,
 		.stack = row->stack,
 		.oldest_s = row->waited_s,
-		.why = "no goroutine of this go statement went on between the two looks",
+		.why = why(&report->arena, site),
 	};
-	bool added = ms_vec_push(&suspects, suspect);
+	bool added = suspect.why && ms_vec_push(&suspects, suspect);
 
 	report->suspects = suspects.items;
 	report->suspect_count = suspects.count;
@@ -248,12 +304,11 @@ static struct ms_error *suspect_add(struct ms_goroutines_run *run, const struct 
 	return added ? NULL : ms_error_no_memory();
 }
 
-static bool is_suspect(const struct ms_goroutines_report *report, const struct site *site)
+static bool is_suspect(const struct site *site)
 {
 	return site->after > site->before && site->waited_before >= STAYED_MIN &&
-	       site->stayed == site->waited_before && site->has_row &&
-	       site->waiting * 100 >= site->after * SAME_WAIT_PERCENT &&
-	       waits_for_others(report->rows[site->row].wait_reason);
+	       site->stayed == site->waited_before && site->reason &&
+	       site->waiting * 100 >= site->after * SAME_WAIT_PERCENT;
 }
 
 static int by_growth(const void *a, const void *b)
@@ -273,10 +328,10 @@ static struct ms_error *end(struct ms_goroutines_run *run, void *state)
 
 	if (!l || err)
 		return err;
+	count_votes(l, run->report);
 	run->report->apart_s = run->options->now(run->options->context) - l->at;
 	for (size_t i = 0; i < l->sites.count && !err; i++) {
-		if (is_suspect(run->report, &l->sites.items[i]) &&
-		    run->report->suspect_count < SUSPECTS_MAX)
+		if (is_suspect(&l->sites.items[i]) && run->report->suspect_count < SUSPECTS_MAX)
 			err = suspect_add(run, &l->sites.items[i]);
 	}
 	if (run->report->suspect_count)

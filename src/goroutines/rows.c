@@ -1,12 +1,16 @@
 // rows.c - states and wait reasons as the runtime prints them; threads and processors by number.
 //
 // What waits, waits for a reason that has a name in the target itself (golang/wait_reasons.h).  How
-// long is said by the runtime's clock, which is the kernel's CLOCK_MONOTONIC; a collection notes
-// that a goroutine waits, so one that none has seen waiting yet has waited for an unknown time.
+// long is said by the runtime's clock, which is the kernel's CLOCK_MONOTONIC.  It is noted by
+// collections: one that meets a goroutine waiting for the first time writes down when the
+// collection before it ended (runtime/mgcmark.go, work.tstart).  So a goroutine that none has met,
+// or only the first, has waited for an unknown time, and any other up to one distance of
+// collections less.
 #include "goroutines/rows.h"
 
 #include "base/cleanup.h"
 #include "base/number_map.h"
+#include "base/vec.h"
 #include "golang/wait_reasons.h"
 #include "target/fetch.h"
 
@@ -29,7 +33,10 @@ struct ms_row_writer {
 	struct ms_go_wait_reasons reasons;
 	const char *unknown[UINT8_MAX + 1]; // "wait reason 77", made when it is met.
 	struct ms_number_map thread_of;     // Address of an m to an index in threads.
-	struct thread *threads;
+	struct {
+		struct thread *items;
+		size_t count, capacity;
+	} threads;
 	double now;
 	struct ms_stack_pc pcs[MS_FRAMES_MAX];
 };
@@ -60,6 +67,7 @@ static struct ms_error *words_read(struct ms_target *target, const ms_addr *addr
 	return err;
 }
 
+/** Put the threads of @p ms behind those that are known. */
 static struct ms_error *threads_read(struct ms_row_writer *w, const ms_addr *ms, size_t count)
 {
 	const struct ms_go_layout *l = w->run->rt->layout;
@@ -69,8 +77,7 @@ static struct ms_error *threads_read(struct ms_row_writer *w, const ms_addr *ms,
 	MS_AUTO_FREE uint64_t *ids = calloc(count + 1, sizeof(*ids));
 	struct ms_error *err;
 
-	w->threads = calloc(count + 1, sizeof(*w->threads));
-	if (!tids || !ps || !ids || !w->threads)
+	if (!tids || !ps || !ids)
 		return ms_error_no_memory();
 	err = words_read(target, ms, count, l->m_procid, tids);
 	if (!err)
@@ -82,33 +89,59 @@ static struct ms_error *threads_read(struct ms_row_writer *w, const ms_addr *ms,
 	for (size_t i = 0; i < count && !err; i++) {
 		bool has_p = ps[i] && ids[i] != MS_UNKNOWN;
 
-		w->threads[i] = (struct thread){
-			.tid = tids[i] <= INT32_MAX ? (uint32_t)tids[i] : 0,
-			.p = has_p ? (uint32_t)ids[i] : NO_P, // An int32.
-		};
+		if (!ms_vec_push(&w->threads,
+				 { .tid = tids[i] <= INT32_MAX ? (uint32_t)tids[i] : 0,
+				   .p = has_p ? (uint32_t)ids[i] : NO_P }) || // An int32.
+		    !ms_number_map_add(&w->thread_of, ms[i], (uint32_t)w->threads.count - 1))
+			return ms_error_no_memory();
 	}
 	return err;
 }
 
+static int by_address(const void *a, const void *b)
+{
+	const ms_addr *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/** The threads that goroutines have now, at once. */
 static struct ms_error *threads_load(struct ms_row_writer *w)
 {
 	const struct ms_goroutines *all = &w->run->goroutines;
-	MS_AUTO_FREE ms_addr *ms = NULL;
-	size_t count = 0;
+	MS_AUTO_FREE ms_addr *ms = calloc(all->count + 1, sizeof(*ms));
+	size_t count = 0, kept = 0;
 
-	ms = calloc(all->count + 1, sizeof(*ms));
 	if (!ms)
 		return ms_error_no_memory();
 	for (size_t i = 0; i < all->count; i++) {
-		ms_addr m = all->items[i].m;
-
-		if (!m || (m & 7) || ms_number_map_find(&w->thread_of, m))
-			continue;
-		if (!ms_number_map_add(&w->thread_of, m, (uint32_t)count))
-			return ms_error_no_memory();
-		ms[count++] = m;
+		if (all->items[i].m && !(all->items[i].m & 7))
+			ms[count++] = all->items[i].m;
 	}
-	return count ? threads_read(w, ms, count) : NULL;
+	qsort(ms, count, sizeof(*ms), by_address);
+	for (size_t i = 0; i < count; i++) {
+		if (!kept || ms[kept - 1] != ms[i])
+			ms[kept++] = ms[i];
+	}
+	return kept ? threads_read(w, ms, kept) : NULL;
+}
+
+/** The thread of @p g, which may have got it since. */
+static struct ms_error *thread_find(struct ms_row_writer *w, const struct ms_goroutine *g,
+				    struct thread *ret_thread)
+{
+	const uint32_t *known;
+	struct ms_error *err = NULL;
+
+	*ret_thread = (struct thread){ .p = NO_P };
+	if (!g->m || (g->m & 7))
+		return NULL;
+	if (!ms_number_map_find(&w->thread_of, g->m))
+		err = threads_read(w, &g->m, 1);
+	known = ms_number_map_find(&w->thread_of, g->m);
+	if (!err && known)
+		*ret_thread = w->threads.items[*known];
+	return err;
 }
 
 struct ms_error *ms_row_writer_create(struct ms_goroutines_run *run,
@@ -140,7 +173,7 @@ void ms_row_writer_destroy(struct ms_row_writer *w)
 	if (!w)
 		return;
 	ms_number_map_deinit(&w->thread_of);
-	free(w->threads);
+	ms_vec_free(&w->threads);
 	free(w);
 }
 
@@ -252,8 +285,8 @@ static void count_end(struct ms_goroutines_report *report, const struct ms_frame
 struct ms_error *ms_row_write(struct ms_row_writer *w, const struct ms_goroutine *g,
 			      const struct ms_frames *frames, struct ms_goroutine_row *row)
 {
-	const uint32_t *thread = g->m ? ms_number_map_find(&w->thread_of, g->m) : NULL;
 	bool failed = false;
+	struct thread thread;
 	struct ms_error *err;
 
 	*row = (struct ms_goroutine_row){ .stack = MS_NO_STACK, .place = MS_NO_PLACE };
@@ -265,13 +298,13 @@ struct ms_error *ms_row_write(struct ms_row_writer *w, const struct ms_goroutine
 	row->wait_reason = reason_name(w, g, &failed);
 	row->waited_s = waited_s(w, g);
 	row->parent = g->parent;
-	row->p = NO_P;
 	row->is_system = is_system(w, g, frames);
-	if (thread) {
-		row->thread = w->threads[*thread].tid;
-		row->p = g->status == MS_GO_RUNNING ? w->threads[*thread].p : NO_P;
-	}
-	err = failed ? ms_error_no_memory() : stack_write(w, frames, row);
+	err = failed ? ms_error_no_memory() : thread_find(w, g, &thread);
+	if (err)
+		return err;
+	row->thread = thread.tid;
+	row->p = g->status == MS_GO_RUNNING ? thread.p : NO_P;
+	err = stack_write(w, frames, row);
 	if (!err && g->created_at && g->id != MAIN_GOROUTINE)
 		err = ms_stack_book_call(w->run->book, (struct ms_stack_pc){ g->created_at, true },
 					 &row->created_by);

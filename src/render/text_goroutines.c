@@ -141,7 +141,7 @@ static void text_cluster(struct ms_text *t, const struct ms_goroutines_report *r
 	ms_text_end(t, 0);
 	if (c->stack != MS_NO_STACK)
 		ms_text_stack(t, &r->stacks.items[c->stack], INDENT);
-	if (c->place != MS_NO_PLACE) {
+	if (c->place < r->place_count) {
 		ms_text_printf(t, "%s %s for ", ms_human_count(&h, c->place_count),
 			       c->place_count == 1 ? "waits" : "wait");
 		ms_text_place_name(t, &r->places[c->place]);
@@ -290,11 +290,13 @@ static void text_stackless(struct ms_text *t, const struct ms_goroutines_report 
 
 static void text_coverage(struct ms_text *t, const struct ms_goroutines_report *r)
 {
-	uint64_t unnoticed = 0;
+	uint64_t unnoticed = 0, noticed = 0;
 	struct ms_human h;
 
-	for (size_t i = 0; i < r->row_count; i++)
+	for (size_t i = 0; i < r->row_count; i++) {
+		noticed += isfinite(r->rows[i].waited_s) != 0;
 		unnoticed += r->rows[i].wait_reason && !isfinite(r->rows[i].waited_s);
+	}
 	ms_text_printf(t, "seen %s", ms_human_count(&h, r->seen));
 	ms_text_printf(t, ", unwound to the end %s", ms_human_count(&h, r->unwound));
 	if (r->cut)
@@ -303,11 +305,11 @@ static void text_coverage(struct ms_text *t, const struct ms_goroutines_report *
 		ms_text_printf(t, ", sampled %s", ms_human_count(&h, r->sampled));
 	text_stackless(t, r);
 	ms_text_end(t, 0);
-	if (unnoticed) {
-		ms_text_printf(t,
-			       "how long a goroutine waits is noticed by a collection: not yet for "
-			       "%s",
-			       ms_human_count(&h, unnoticed));
+	if (noticed || unnoticed) {
+		ms_text_printf(t, "how long they wait is as collections noted it, up to one "
+				  "collection too long");
+		if (unnoticed)
+			ms_text_printf(t, "; not noted yet: %s", ms_human_count(&h, unnoticed));
 		ms_text_end(t, 0);
 	}
 	if (r->frame_pointer_agrees || r->frame_pointer_differs) {

@@ -12,9 +12,32 @@ static const char *file_of(const struct ms_stack_call *call)
 	return slash && slash[1] ? slash + 1 : call->file;
 }
 
+/** Where the last part of a package's path begins; 0: it is short. */
+static size_t path_end(const char *name)
+{
+	size_t first = strcspn(name, "/"), end = strcspn(name, "(["), at = 0;
+
+	if (!name[first] || !memchr(name, '.', first))
+		return 0;
+	for (size_t i = 0; i < end; i++) {
+		if (name[i] == '/')
+			at = i + 1;
+	}
+	return at;
+}
+
+void ms_text_function(struct ms_text *t, const char *name)
+{
+	size_t skipped = path_end(name);
+
+	if (skipped)
+		ms_text_printf(t, t->style->charset == MS_CHARSET_ASCII ? ".../" : "…/");
+	ms_text_name(t, name + skipped, NAME_COLUMNS);
+}
+
 void ms_text_call(struct ms_text *t, const struct ms_stack_call *call)
 {
-	ms_text_name(t, call->function, NAME_COLUMNS);
+	ms_text_function(t, call->function);
 	if (!call->file)
 		return;
 	ms_text_printf(t, " ");
@@ -30,7 +53,7 @@ static void text_within(struct ms_text *t, const struct ms_stack *stack, uint32_
 		if (stack->calls[i].is_runtime)
 			continue;
 		ms_text_printf(t, ", in ");
-		ms_text_name(t, stack->calls[i].function, NAME_COLUMNS);
+		ms_text_function(t, stack->calls[i].function);
 		return;
 	}
 }
@@ -53,7 +76,7 @@ static void text_callers(struct ms_text *t, const struct ms_stack *stack, uint32
 			continue;
 		}
 		ms_text_printf(t, shown++ ? ", " : "called by ");
-		ms_text_name(t, name, NAME_COLUMNS);
+		ms_text_function(t, name);
 		if (end - i > 1)
 			ms_text_printf(t, " (%" PRIu32 " times)", end - i);
 	}

@@ -3,6 +3,12 @@
 
 #include "render/text.h"
 
+/**
+ * Append a function's name, the path of a package that is not the standard library's cut to its
+ * last part: "…/session.(*Registry).Get".
+ */
+void ms_text_function(struct ms_text *t, const char *name);
+
 /** Append "main.(*Cart).Add cart.go:51", the file without its folders. */
 void ms_text_call(struct ms_text *t, const struct ms_stack_call *call);
 

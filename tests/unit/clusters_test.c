@@ -8,6 +8,7 @@
 #include "tests/support/test.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static void check_folded(const char *name, const char *folded)
@@ -355,4 +356,39 @@ MS_TEST(clusters_do_not_depend_on_the_order_of_goroutines)
 		report_drop(r);
 	}
 	report_drop(first);
+}
+
+/** No two stacks near each other, all in one wait and one innermost call: the worst there is. */
+MS_TEST(clusters_of_very_many_different_stacks_end)
+{
+	enum { STACKS = 20000, DEPTH = 8, NAMES = 3000 };
+	struct ms_goroutines_report *r = calloc(1, sizeof(*r));
+	char(*names)[24] = calloc(NAMES, sizeof(*names));
+
+	CHECK(r != NULL && names != NULL);
+	r->rows = calloc(STACKS, sizeof(*r->rows));
+	CHECK(r->rows != NULL);
+	for (size_t i = 0; i < NAMES; i++)
+		snprintf(names[i], sizeof(names[i]), "main.f%zu", i);
+	for (uint32_t i = 0; i < STACKS; i++) {
+		struct ms_stack stack = { ms_arena_alloc(&r->arena, DEPTH * sizeof(*stack.calls)),
+					  DEPTH, NULL };
+
+		CHECK(stack.calls != NULL);
+		stack.calls[0].function = names[0];
+		for (size_t k = 1; k < DEPTH; k++)
+			stack.calls[k].function = names[ms_test_random() % NAMES];
+		CHECK(ms_vec_push(&r->stacks, stack));
+		r->rows[i] = (struct ms_goroutine_row){ .id = i + 1,
+							.state = "waiting",
+							.wait_reason = "select",
+							.waited_s = NAN,
+							.stack = i,
+							.place = MS_NO_PLACE };
+	}
+	r->row_count = STACKS;
+	CHECK_OK(ms_clusters_make(r));
+	CHECK(r->cluster_count > STACKS / 2);
+	report_drop(r);
+	free(names);
 }

@@ -8,6 +8,7 @@
 //	gc     collect, so that the runtime notes who waits
 //	more   start ten goroutines that nobody will wake, from one go statement
 //	churn  start ten that wait, let ten end, from another
+//	final  let the runtime's goroutine for finalizers wait in one of ours
 //	dump   write what the runtime says of all goroutines (debug=2), then "."
 package main
 
@@ -102,11 +103,12 @@ func signalled() {
 }
 
 func pollRead() {
-	r, _, err := os.Pipe()
+	r, w, err := os.Pipe()
 	if err != nil {
 		panic(err)
 	}
 	r.Read(make([]byte, 1))
+	w.Close() // Never; a collection must not do it before.
 }
 
 func blockedRead() {
@@ -156,6 +158,23 @@ func startTurns() {
 	}
 }
 
+// waitInFinalizer makes a goroutine of the runtime's one of the program's.
+func waitInFinalizer() {
+	entered := make(chan bool)
+	runtime.SetFinalizer(new([64]byte), func(*[64]byte) {
+		entered <- true
+		<-never
+	})
+	for {
+		runtime.GC()
+		select {
+		case <-entered:
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
 func obey(line string) {
 	switch line {
 	case "gc":
@@ -167,6 +186,8 @@ func obey(line string) {
 		for i := 0; i < 9; i++ {
 			turns <- i
 		}
+	case "final":
+		waitInFinalizer()
 	case "dump":
 		pprof.Lookup("goroutine").WriteTo(os.Stdout, 2)
 		fmt.Println(".")
