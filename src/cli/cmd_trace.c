@@ -14,12 +14,13 @@
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
+#include "trace/name_maps.h"
 #include "trace/trace.h"
 #include "walk/walk.h"
 
 #include <math.h>
 
-static const double WALK_SECONDS_MAX = 60;
+static const double WALK_SECONDS_MAX = 60, LAST_CENSUS_SECONDS_MAX = 5;
 
 struct tracing {
 	struct ms_session *session;
@@ -29,8 +30,8 @@ struct tracing {
 	struct ms_trace_mark mark;
 	struct ms_census_report census;
 	bool has_census;
-	double until;
-	struct ms_error *failed; // While the census was taken.
+	double until, last_until; // The last is of the census behind the window.
+	struct ms_error *failed;  // While the census was taken.
 };
 
 // --- Pages. ---
@@ -158,12 +159,22 @@ static bool give_turn(void *context)
 	return t->failed || is_over(t) || ms_trace_so_far(t->run)->partial;
 }
 
-static struct ms_error *take_census(struct tracing *t)
+/** Asked by the census behind the window. */
+static bool is_enough(void *context)
 {
-	const struct ms_census_options options = { .stop = give_turn, .stop_context = t };
-	const struct ms_walk_options walk = { .tick = give_turn,
+	const struct tracing *t = context;
+
+	return ms_clock_now() >= t->last_until;
+}
+
+static struct ms_error *read_maps(struct tracing *t, ms_stop_fn stop,
+				  struct ms_census_report *ret_census)
+{
+	const struct ms_census_options options = { .stop = stop, .stop_context = t };
+	const struct ms_walk_options walk = { .tick = stop,
 					      .tick_context = t,
 					      .seconds = WALK_SECONDS_MAX };
+	struct ms_census_report census;
 	struct ms_session own = *t->session;
 	struct ms_error *err;
 
@@ -171,18 +182,29 @@ static struct ms_error *take_census(struct tracing *t)
 	own.rt = NULL;
 	err = ms_session_open(&own);
 	if (!err)
-		err = ms_census_run(own.rt, &options, &t->census);
+		err = ms_census_run(own.rt, &options, &census);
 	if (!err) {
-		t->has_census = true;
-		if (!t->options->no_owners)
-			err = ms_walk_run(own.rt, &walk, &t->census);
+		err = t->options->no_owners ? NULL : ms_walk_run(own.rt, &walk, &census);
+		if (err)
+			ms_census_report_deinit(&census);
+		else
+			*ret_census = census;
 	}
 	if (own.target)
 		t->session->target->cost.read_bytes += own.target->cost.read_bytes;
 	ms_session_deinit(&own);
-	if (t->failed)
-		ms_error_free(err);
-	return t->failed ? t->failed : err;
+	return err;
+}
+
+static struct ms_error *take_census(struct tracing *t)
+{
+	struct ms_error *err = read_maps(t, give_turn, &t->census);
+
+	t->has_census = !err;
+	if (!t->failed)
+		return err;
+	ms_error_free(err);
+	return t->failed;
 }
 
 /** A process that went away meanwhile ends the window, not the trace. */
@@ -224,6 +246,23 @@ static void say_begun(const struct tracing *t)
 	ms_output_say(line);
 }
 
+/** Owners of what came before the first census, and of maps made after it. */
+static struct ms_error *name_maps(struct tracing *t, struct ms_trace_report *r)
+{
+	struct ms_error *err = t->has_census ? ms_trace_name_maps(r, &t->census) : NULL;
+	struct ms_census_report last;
+
+	if (err || t->options->no_owners || r->partial || !ms_trace_has_nameless(r))
+		return err;
+	t->last_until = ms_clock_now() + LAST_CENSUS_SECONDS_MAX;
+	err = read_maps(t, is_enough, &last);
+	if (err)
+		return forgive_gone(err);
+	err = ms_trace_name_maps(r, &last);
+	ms_census_report_deinit(&last);
+	return err;
+}
+
 static struct ms_error *trace(struct tracing *t, struct ms_trace_report *ret_report)
 {
 	const struct ms_trace_options options = {
@@ -245,7 +284,8 @@ static struct ms_error *trace(struct tracing *t, struct ms_trace_report *ret_rep
 		ms_trace_drop(t->run);
 		return err;
 	}
-	return ms_trace_finish(t->run, ret_report);
+	err = ms_trace_finish(t->run, ret_report);
+	return err ? err : name_maps(t, ret_report);
 }
 
 static struct ms_error *show(struct tracing *t, struct ms_trace_report *r)

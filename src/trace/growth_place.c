@@ -17,7 +17,7 @@
 enum { AMD64_TRAP = 0xcc, LOOK_BYTES = 64 };
 
 static const uint32_t ARM64_TRAP = 0xd42000a0; // The kernel's BRK for its own probes.
-static const uint64_t WINDOW_NS = 10000000, WINDOW_EVENTS = 200;
+static const uint64_t WINDOW_NS = 1000000000, WINDOW_EVENTS = 10000; // Of each CPU.
 
 struct growth_function {
 	const char *name;
