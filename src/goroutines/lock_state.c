@@ -75,6 +75,26 @@ struct ms_error *ms_lock_layout_find(struct ms_go_runtime *rt, struct ms_lock_la
 	return NULL;
 }
 
+static uint32_t semaphore_at(const struct ms_lock_layout *l, const struct ms_wait *wait)
+{
+	switch ((enum ms_wait_kind)wait->kind) {
+	case MS_WAIT_MUTEX:
+		return l->mutex_sema;
+	case MS_WAIT_READ:
+		return l->rw_reader_sem;
+	default:
+		return wait->queues ? l->rw_writer + l->mutex_sema : l->rw_writer_sem;
+	}
+}
+
+ms_addr ms_lock_address(const struct ms_lock_layout *l, const struct ms_wait *wait)
+{
+	if (!ms_wait_is_lock(wait->kind) || !wait->object || !l->has_mutex ||
+	    (wait->kind != MS_WAIT_MUTEX && !l->has_rw))
+		return 0;
+	return wait->object - semaphore_at(l, wait);
+}
+
 struct ms_lock_state ms_lock_mutex_parse(const struct ms_lock_layout *l, const uint8_t *raw)
 {
 	uint32_t state = ms_load_u32(raw + l->mutex_state);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "golang/types.h"
+#include "goroutines/waits.h"
 
 /** Where their fields are, as the program itself describes both types. */
 struct ms_lock_layout {
@@ -25,6 +26,12 @@ struct ms_lock_state {
 /** Look both up.  An error means that memory is short or the target lost. */
 MS_MUST_USE struct ms_error *ms_lock_layout_find(struct ms_go_runtime *rt,
 						 struct ms_lock_layout *ret_layout);
+
+/**
+ * Where the lock begins whose semaphore @p wait waits for; 0 when it waits for no lock, or the
+ * program does not describe its locks.
+ */
+ms_addr ms_lock_address(const struct ms_lock_layout *layout, const struct ms_wait *wait);
 
 /** Take a sync.Mutex's mutex_bytes apart. */
 struct ms_lock_state ms_lock_mutex_parse(const struct ms_lock_layout *layout, const uint8_t *raw);

@@ -189,34 +189,12 @@ static void place_name(struct ms_wait_place *place, const struct ms_wait *wait,
 		place->unknown = why_nameless(wait, want);
 }
 
-static uint32_t sema_of(const struct ms_lock_layout *l, const struct ms_wait *wait)
-{
-	switch ((enum ms_wait_kind)wait->kind) {
-	case MS_WAIT_MUTEX:
-		return l->mutex_sema;
-	case MS_WAIT_READ:
-		return l->rw_reader_sem;
-	default:
-		return wait->queues ? l->rw_writer + l->mutex_sema : l->rw_writer_sem;
-	}
-}
-
-/** Where the lock begins whose semaphore somebody waits for; 0: it is none, or not known. */
-static ms_addr lock_of(const struct places *p, const struct ms_wait *wait)
-{
-	const struct ms_lock_layout *l = &p->holders.layout;
-
-	if (!ms_wait_is_lock(wait->kind) || !wait->object || !l->has_mutex ||
-	    (wait->kind != MS_WAIT_MUTEX && !l->has_rw))
-		return 0;
-	return wait->object - sema_of(l, wait);
-}
-
 static struct ms_error *place_get(struct ms_goroutines_report *r, struct places *p,
 				  const struct ms_wait *wait, uint32_t *ret_index)
 {
 	const struct ms_walk_want *want = want_of(p, wait->object);
-	ms_addr lock = lock_of(p, wait), address = lock ? lock : wait->object;
+	ms_addr lock = ms_lock_address(&p->holders.layout, wait),
+		address = lock ? lock : wait->object;
 	uint64_t key = ms_hash_number(address ^ (uint64_t)wait->kind << 56) | 1;
 	struct ms_wait_place place = { .address = address,
 				       .kind = ms_wait_kind_name(wait->kind),
@@ -364,7 +342,7 @@ static struct ms_error *collect_locks(struct places *p)
 
 	for (size_t i = 0; i < p->waits.count; i++) {
 		const struct ms_wait *wait = &p->waits.items[i];
-		ms_addr lock = wait->ended ? 0 : lock_of(p, wait);
+		ms_addr lock = wait->ended ? 0 : ms_lock_address(&p->holders.layout, wait);
 
 		if (lock && !ms_vec_push(&p->locks,
 					 { .address = lock, .is_rw = wait->kind != MS_WAIT_MUTEX }))

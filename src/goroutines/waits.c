@@ -153,6 +153,12 @@ struct ms_error *ms_waits_init(struct ms_waits *w, struct ms_go_runtime *rt)
 	return ms_go_functions(rt, &w->functions);
 }
 
+void ms_waits_reset(struct ms_waits *w)
+{
+	w->count = 0;
+	w->choices.count = 0;
+}
+
 void ms_waits_deinit(struct ms_waits *w)
 {
 	ms_vec_free(w);

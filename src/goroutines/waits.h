@@ -62,6 +62,9 @@ MS_MUST_USE struct ms_error *ms_waits_add(struct ms_waits *waits, const struct m
 /** Find what each is parked on.  An error means that the target is lost or memory is short. */
 MS_MUST_USE struct ms_error *ms_waits_find(struct ms_waits *waits);
 
+/** Forget what was taken down, not what was learnt. */
+void ms_waits_reset(struct ms_waits *waits);
+
 /** "mutex", "rwmutex (read)", ... */
 const char *ms_wait_kind_name(enum ms_wait_kind kind);
 
