@@ -45,6 +45,7 @@ CHANNELS = (  # kind, name, waiting, length, capacity
     ('select', 'main.work', 8, 0, 2),
     ('channel receive', 'main.release', 14, 0, 0),
 )
+STILL_WAITING = sorted([row[2] for row in OTHERS] + [row[2] for row in CHANNELS[:-1]])
 WAITING = sorted([row[4] for row in LOCKS] + [row[3] for row in VARIABLES] +
                  [row[2] for row in OTHERS] + [row[2] for row in CHANNELS])
 
@@ -60,15 +61,15 @@ def start(process):
         lines[name] = int(number)
 
 
-def settled(pid):
-    """The document, once everything that will wait does."""
+def settled(pid, wanted=WAITING):
+    """The places, once everything that will wait does."""
     until = time.monotonic() + SETTLE_S
     while True:
         document = targets.tool('goroutines', pid, '--once', '--json').document()
         found = sorted(p['waiting'] for p in document['places'])
-        if found == WAITING:
-            return document
-        require(time.monotonic() < until, f'waiting at the places: {found}, not {WAITING}')
+        if found == wanted:
+            return document['places']
+        require(time.monotonic() < until, f'waiting at the places: {found}, not {wanted}')
 
 
 def place_of(places, kind, waiting, name=None):
@@ -164,7 +165,7 @@ def named(release, variant):
     stripped = variant == 'stripped'
     with targets.Process([program]) as process:
         lines = start(process)
-        places = settled(process.pid)['places']
+        places = settled(process.pid)
         problems = lock_problems(places, lines, stripped)
         problems += variable_problems(places, lines, stripped)
         problems += other_problems(places, stripped)
@@ -172,7 +173,68 @@ def named(release, variant):
     require_none(problems, 'places that are not as they are')
 
 
+def collect(process):
+    process.send('collect')
+    require(process.line().strip() == 'collected', 'it did not collect')
+
+
+def ages(release, variant):
+    """How long the oldest waits: known from the second collection on, counted from the first."""
+    with targets.Process([builds.go_program('locks', release, variant)]) as process:
+        start(process)
+        settled(process.pid)
+        began = time.monotonic()
+        collect(process)
+        collected = time.monotonic()
+        collect(process)
+        asked = time.monotonic()
+        places = settled(process.pid)
+        now = time.monotonic()
+    problems = [f'{p["name"]}: oldest {p["oldest_s"]}' for p in places if p['oldest_s'] is None or
+                not asked - collected <= p['oldest_s'] <= now - began]
+    require_none(problems, f'ages that are not {asked - collected:.3f} to {now - began:.3f} s')
+
+
+def let_go(release, variant):
+    """Once locks are free nobody waits for one, and nobody is said to hold one."""
+    with targets.Process([builds.go_program('locks', release, variant)]) as process:
+        start(process)
+        settled(process.pid)
+        process.send('release')
+        require(process.line().strip() == 'released', 'it did not let go')
+        places = settled(process.pid, STILL_WAITING)
+    require_none([f'{p["kind"]} {p["name"]}' for p in places
+                  if p['holder'] or p['kind'] in (LOCK, READ, WRITE)], 'locks that are free')
+
+
+def traced(release, variant):
+    """The waiters of each lock that guards a map, some ten times in a window."""
+    maps = {}
+    with targets.Process([builds.go_program('locks', release, variant)]) as process:
+        start(process)
+        for place in settled(process.pid):
+            if place['map_address'] and place['map']:
+                name, waiting = maps.get(place['map_address'], (place['name'], 0))
+                maps[place['map_address']] = (name, waiting + place['waiting'])
+        trace = targets.tool('trace', process.pid, '--seconds', '2', '--json').document()
+    require(len(maps) >= 5, f'only {len(maps)} maps have a lock that is waited for')
+    problems = []
+    for address, (name, waiting) in maps.items():
+        rows = [w for w in trace['waiters'] if w['map'] == address]
+        if not 2 <= len(rows) <= 11:
+            problems.append(f'{name}: {len(rows)} looks')
+        problems += [f'{name}: {w}' for w in rows if w['behind'] != name or
+                     w['waiting'] != waiting or not 0 <= w['time_s'] <= 3]
+    strangers = {w['behind'] for w in trace['waiters'] if w['map'] not in maps}
+    problems += [f'{name}: guards no map' for name in strangers]
+    require_none(problems, 'waiters that are not as they are')
+
+
 for _release in RELEASES:
+    _tier = 'check' if _release in ('1.19.4', '1.27.4') else 'long'
+    add(f'locks/go{_release}/ages', _tier, ages, _release, 'stripped')
+    add(f'locks/go{_release}/let_go', _tier, let_go, _release, 'normal')
+    add(f'locks/go{_release}/traced', _tier, traced, _release, 'stripped')
     for _variant in ('normal', 'stripped'):
         add(f'locks/go{_release}/{_variant}', 'check' if _release in CHECKED else 'long', named,
             _release, _variant)

@@ -1,6 +1,7 @@
 // Goroutines that wait for locks and channels in every way there is, and some that only look as if
 // they held one.  Prints "ready" when all are on their way; each that blocks on purpose prints its
-// name and line before that.
+// name and line before that.  "collect" on its input has it collect garbage, "release" lets all
+// that block on purpose go on.
 package main
 
 import (
@@ -413,6 +414,14 @@ func main() {
 	decoys()
 	others()
 	fmt.Println("ready")
-	bufio.NewReader(os.Stdin).ReadString('\n')
-	runtime.KeepAlive(registry)
+	for input := bufio.NewScanner(os.Stdin); input.Scan(); {
+		switch input.Text() {
+		case "collect":
+			runtime.GC()
+			fmt.Println("collected")
+		case "release":
+			close(release)
+			fmt.Println("released")
+		}
+	}
 }
