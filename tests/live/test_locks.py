@@ -14,6 +14,7 @@ RELEASES = ('1.18.8', '1.19.4', '1.20.14', '1.21.13', '1.22.12', '1.23.12', '1.2
             '1.26.11', '1.27.4')
 CHECKED = ('1.19.4', '1.23.12', '1.24.13', '1.27.4')
 SETTLE_S = 60
+CHURN_LOOKS, CHURN_LOOKS_MAX, CHURN_CLAIMS = 20, 200, 5
 
 LOCK = 'mutex'
 READ = 'rwmutex (read)'
@@ -207,6 +208,25 @@ def let_go(release, variant):
                   if p['holder'] or p['kind'] in (LOCK, READ, WRITE)], 'locks that are free')
 
 
+def churned(release, variant):
+    """Locks that change hands all the time: whoever is said to hold one stands where it is held."""
+    problems, claims = [], 0
+    with targets.Process([builds.go_program('locks', release, variant), 'churn']) as process:
+        lines = start(process)
+        until = time.monotonic() + SETTLE_S
+        for look in range(CHURN_LOOKS_MAX):
+            places = targets.tool('goroutines', process.pid, '--once', '--json').document()['places']
+            for place in (p for p in places if p['holder']):
+                claims += 1
+                call = place['stack'][0]
+                if (call['function'], call['line']) != ('main.(*Decoy).churn', lines['held']):
+                    problems.append(f'{place["name"]} is not held at {call}')
+            if claims >= CHURN_CLAIMS and look >= CHURN_LOOKS or time.monotonic() > until:
+                break
+    require_none(problems, 'places that hold no lock')
+    require(claims >= CHURN_CLAIMS, f'only {claims} holders were named')
+
+
 def traced(release, variant):
     """The waiters of each lock that guards a map, some ten times in a window."""
     maps = {}
@@ -234,6 +254,7 @@ for _release in RELEASES:
     _tier = 'check' if _release in ('1.19.4', '1.27.4') else 'long'
     add(f'locks/go{_release}/ages', _tier, ages, _release, 'stripped')
     add(f'locks/go{_release}/let_go', _tier, let_go, _release, 'normal')
+    add(f'locks/go{_release}/churned', _tier, churned, _release, 'normal')
     add(f'locks/go{_release}/traced', _tier, traced, _release, 'stripped')
     for _variant in ('normal', 'stripped'):
         add(f'locks/go{_release}/{_variant}', 'check' if _release in CHECKED else 'long', named,

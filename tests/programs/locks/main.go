@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"time"
 )
 
 type thing struct{ id int }
@@ -398,7 +399,49 @@ func others() {
 	times(2, job.wg.Wait)
 }
 
+// churn takes the lock and gives it back, and sleeps with it and without it.
+//
+//go:noinline
+func (d *Decoy) churn(tell chan<- int) {
+	for first := true; ; first = false {
+		d.mu.Lock()
+		if first {
+			tell <- line()
+		}
+		time.Sleep(300 * time.Microsecond)
+		d.mu.Unlock()
+		time.Sleep(100 * time.Microsecond)
+	}
+}
+
+// line is that of its caller.
+//
+//go:noinline
+func line() int {
+	_, _, line, _ := runtime.Caller(1)
+	return line
+}
+
+// churnAll has eight locks changing hands among sixty-four goroutines, and never returns.
+func churnAll() {
+	tell := make(chan int)
+	for i := 0; i < 8; i++ {
+		d := &Decoy{m: map[int]int{}}
+		times(8, func() { d.churn(tell) })
+	}
+	held := 0
+	for i := 0; i < 64; i++ {
+		held = <-tell + 2 // Where it sleeps with the lock.
+	}
+	fmt.Println("at held", held)
+	fmt.Println("ready")
+	select {}
+}
+
 func main() {
+	if len(os.Args) > 1 {
+		churnAll()
+	}
 	registry = &Registry{m: map[string]*thing{"y": {2}}}
 	for i := range shards {
 		shards[i].m = map[uint64]int{1: 1}
