@@ -41,14 +41,22 @@ static bool is_sync(const struct ms_struct_type *type)
 	return false;
 }
 
-/** Whether a value of this type is a lock and no more. */
-static bool is_lock_alone(const struct ms_walk *w, ms_plan_id id)
+/** How much a value of this type tells of what lies in it. */
+enum telling {
+	TELLS_NOTHING, // The runtime's own: a channel's head, who waits.
+	TELLS_LOCK,    // A lock and no more: whose it is, the struct around it would know better.
+	TELLS_ALL,
+};
+
+static enum telling telling_of(const struct ms_walk *w, ms_plan_id id)
 {
 	struct ms_struct_type type;
 
-	return ms_struct_type_read(w->types, w->layout, ms_plans_at(&w->plans, id)->address,
-				   &type) &&
-	       is_sync(&type);
+	if (!ms_struct_type_read(w->types, w->layout, ms_plans_at(&w->plans, id)->address, &type))
+		return TELLS_ALL;
+	if (type.package && type.package_size == 7 && !memcmp(type.package, "runtime", 7))
+		return TELLS_NOTHING;
+	return is_sync(&type) ? TELLS_LOCK : TELLS_ALL;
 }
 
 /** The first want at or behind @p address. */
@@ -101,7 +109,7 @@ void ms_walk_want_values(struct ms_walk *w, ms_addr address, ms_plan_id type, ui
 	size_t i = want_from(w, address);
 	uint64_t bytes;
 	ms_addr end;
-	bool alone;
+	enum telling telling;
 
 	if (i == w->options->want_count || !type)
 		return;
@@ -109,19 +117,21 @@ void ms_walk_want_values(struct ms_walk *w, ms_addr address, ms_plan_id type, ui
 	end = bytes ? extent_end(w, address, bytes, count) : 0;
 	if (w->options->wants[i].address >= end)
 		return;
-	alone = is_lock_alone(w, type);
+	telling = telling_of(w, type);
+	if (telling == TELLS_NOTHING)
+		return;
 	for (; i < w->options->want_count && w->options->wants[i].address < end; i++) {
 		struct ms_walk_wanted *found = &w->wanted[i];
 		ms_addr want = w->options->wants[i].address;
 
-		if (found->is_settled || (found->type && alone))
+		if (found->is_settled || (found->type && telling == TELLS_LOCK))
 			continue;
 		*found = (struct ms_walk_wanted){ .value = want - (want - address) % bytes,
 						  .type = type,
 						  .label = label,
 						  .root = root & 0xffffff,
 						  .is_rooted = is_rooted,
-						  .is_settled = !alone };
+						  .is_settled = telling == TELLS_ALL };
 		w->wanted_left -= found->is_settled;
 	}
 }
@@ -515,6 +525,16 @@ static struct ms_error *typed_annotate(struct ms_walk *w, const struct ms_walk_w
 	return text_write(w, label, found->root, NULL, &want->map_owner);
 }
 
+/** Where the object of the heap that holds @p address begins for its owner; 0: in none. */
+static ms_addr object_start(const struct ms_walk *w, ms_addr address)
+{
+	const struct ms_span *s = ms_spans_find(&w->spans, address);
+
+	if (!s || s->state != MS_SPAN_IN_USE || !s->elem_bytes || address < s->start)
+		return 0;
+	return address - (address - s->start) % s->elem_bytes + ms_span_header_bytes(w->layout, s);
+}
+
 /**
  * An object of which no word says the type: where a method locks it, its receiver's type may say
  * what it is, if such a value begins where the object does, fills it, and has a lock right there.
@@ -561,6 +581,8 @@ static struct ms_error *annotate(struct ms_walk *w, const struct ms_named_types 
 
 	*want = (struct ms_walk_want){ .address = want->address, .user = want->user };
 	want->is_global = is_in_data(w, want->address);
+	if (!found->value)
+		found->value = object_start(w, want->address);
 	if (!found->type && found->value && !is_channel)
 		err = guess_by_user(w, named, want, found);
 	if (err)
