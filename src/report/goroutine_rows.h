@@ -38,6 +38,10 @@ struct ms_wait_place {
 	const char *holder_unknown; // ... or why it cannot be said.
 	uint64_t length, capacity;  // Of a channel; MS_UNKNOWN otherwise.
 	const char *unknown;        // Static: why it has no name.
+	const char *state;          // Static: of a lock, "held by a writer", ...; NULL unknown.
+	uint32_t maps;              // In that object that it may guard: map is the nearest.
+	uint32_t choices; // Of a select: channels it waits for; the one named is waited for most.
+	bool is_closed;   // Of a channel.
 };
 
 enum { MS_NO_PLACE = UINT32_MAX };
