@@ -5,6 +5,9 @@
 // forgets every register, a store to the slot of anything else forgets the slot.  The ways are gone
 // through until nothing changes, which it does soon, for a state only ever loses.
 //
+// The entry itself is as it was called, also when the code that had the stack grown jumps back to
+// it.  What follows a call that never returns is somebody else's way.
+//
 // A slot is told by the distance of the stack pointer from the frame's end, which the function
 // table has for each instruction.
 #include "golang/argument_places.h"
@@ -149,7 +152,7 @@ static bool join(struct step *to, const struct state *from)
 {
 	bool changed = false;
 
-	if (!to)
+	if (!to || !to->offset)
 		return false;
 	if (!to->before.is_reached) {
 		to->before = *from;
@@ -186,6 +189,20 @@ static bool round_make(struct ms_argument_places *p)
 	return changed;
 }
 
+/** Whether a call of the function at @p target never returns, as the compiler knows. */
+static bool is_last_call(const struct ms_functions *f, ms_addr target)
+{
+	static const char *const fronts[] = { "runtime.gopanic", "runtime.panic", "runtime.goPanic",
+					      "runtime.throw", "runtime.fatal" };
+	const struct ms_function *callee = target ? ms_functions_find(f, target) : NULL;
+
+	for (size_t i = 0; callee && i < MS_ARRAY_SIZE(fronts); i++) {
+		if (!strncmp(callee->name, fronts[i], strlen(fronts[i])))
+			return true;
+	}
+	return false;
+}
+
 /** The instructions; false when a jump goes nobody knows where. */
 static bool decode(const struct ms_functions *f, const struct ms_function *fn, struct ms_code *code,
 		   const uint8_t *bytes, size_t size, struct ms_argument_places *p, bool *ret_short)
@@ -199,6 +216,8 @@ static bool decode(const struct ms_functions *f, const struct ms_function *fn, s
 
 		if (known && s.insn.kind == MS_INSN_JUMP && !s.insn.value)
 			return false;
+		if (known && s.insn.kind == MS_INSN_CALL && is_last_call(f, s.insn.value))
+			s.insn.kind = MS_INSN_STOP;
 		if (!known) // Nothing flows through it.
 			s.insn = (struct ms_insn){ .kind = MS_INSN_STOP, .length = (uint8_t)least };
 		*ret_short = !ms_vec_push(p, s);

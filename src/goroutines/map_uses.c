@@ -59,6 +59,11 @@ struct ms_error *ms_map_finder_create(struct ms_go_runtime *rt,
 	return NULL;
 }
 
+void ms_map_finder_use_census(struct ms_map_finder *f, const struct ms_census_report *census)
+{
+	f->census = census;
+}
+
 void ms_map_finder_destroy(struct ms_map_finder *f)
 {
 	if (!f)

@@ -34,6 +34,9 @@ MS_MUST_USE struct ms_error *ms_map_finder_create(struct ms_go_runtime *rt,
 						  const struct ms_census_report *census,
 						  struct ms_map_finder **ret_finder);
 
+/** Take another census, for the names that its rows have. */
+void ms_map_finder_use_census(struct ms_map_finder *finder, const struct ms_census_report *census);
+
 /** Accepts NULL. */
 void ms_map_finder_destroy(struct ms_map_finder *finder);
 

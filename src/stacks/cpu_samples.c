@@ -26,7 +26,7 @@
 #include <time.h>
 
 enum {
-	DATA_BYTES = 64 << 10,
+	DATA_BYTES = 128 << 10,
 	RECORD_BYTES_MAX = 1 << 16, // perf_event_header.size is 16 bits wide.
 	AMD64_REGISTERS = 17,       // Of those asked for.
 	ARM64_REGISTERS = 33,

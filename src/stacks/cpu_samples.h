@@ -18,7 +18,7 @@ enum {
 	MS_CPU_HZ = 199, // By default.  A prime: not in step with what a program does.
 	MS_CPU_STACK_BYTES = 8192,
 	MS_CPU_CHAIN_MAX = 127, // What the kernel gives.
-	MS_CPU_THREADS_MAX = 512,
+	MS_CPU_THREADS_MAX = 256,
 };
 
 /** One thread, as it was when it was interrupted.  Borrowed until the callback returns. */
@@ -63,7 +63,7 @@ typedef struct ms_error *(*ms_cpu_sample_fn)(const struct ms_cpu_sample *sample,
 MS_MUST_USE struct ms_error *ms_cpu_sampler_take(struct ms_cpu_sampler *sampler,
 						 ms_cpu_sample_fn fn, void *context);
 
-#define MS_CPU_TAKE_S 0.02
+#define MS_CPU_TAKE_S 0.06
 
 struct ms_cpu_figures ms_cpu_sampler_figures(const struct ms_cpu_sampler *sampler);
 
