@@ -6,7 +6,7 @@
 // first function around that is the program's.  Then the figures:
 //
 //	samples 398 lost 0 threads 5 nobody 2 inside 312 known 309 cut 0 pointers_agree 398 own_s
-//0.01
+// 0.01
 #include "base/cleanup.h"
 #include "goroutines/map_uses.h"
 #include "stacks/sampled_stack.h"
