@@ -3,7 +3,7 @@
 // An event that threads inherit cannot be mapped for all CPUs at once, and one for each CPU and
 // thread would take hundreds of descriptors: so each thread has its own event, and the list of
 // threads is read anew while samples are taken.  A thread that ended keeps its event until what it
-// left was read.  A buffer holds seven samples of full size, and a thread makes four between two
+// left was read.  A buffer holds fifteen samples of full size, and a thread makes twelve between two
 // takes at the default rate.
 //
 // A record may lie across the end of the buffer, so it is copied out before it is looked at:
@@ -190,7 +190,8 @@ struct ms_error *ms_cpu_sampler_create(pid_t pid, unsigned hz, struct ms_cpu_sam
 	if (!s)
 		return ms_error_no_memory();
 	s->pid = pid;
-	s->period_ns = 1000000000ull / (hz ? hz : MS_CPU_HZ);
+	hz = hz && hz < MS_CPU_HZ_MAX ? hz : MS_CPU_HZ_MAX;
+	s->period_ns = 1000000000ull / hz;
 	s->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 	err = threads_list(s, &why);
 	if (!err && !s->threads.count)

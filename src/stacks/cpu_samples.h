@@ -16,6 +16,7 @@
 
 enum {
 	MS_CPU_HZ = 199, // By default.  A prime: not in step with what a program does.
+	MS_CPU_HZ_MAX = 250,
 	MS_CPU_STACK_BYTES = 8192,
 	MS_CPU_CHAIN_MAX = 127, // What the kernel gives.
 	MS_CPU_THREADS_MAX = 256,
@@ -45,7 +46,8 @@ struct ms_cpu_figures {
 struct ms_cpu_sampler;
 
 /**
- * Begin to sample the threads of @p pid @p hz times in a second of their running.  DENIED or
+ * Begin to sample the threads of @p pid @p hz (at most MS_CPU_HZ_MAX) times in a second of their
+ * running.  DENIED or
  * UNSUPPORTED when the kernel does not let us, with a sentence that says what to type; GONE when
  * there is no such process.
  */
