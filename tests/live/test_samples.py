@@ -16,6 +16,7 @@ ENOUGH = 300        # Samples inside map code.
 PATIENCE_S = 60     # For them.
 KNOWN_MIN = 0.85    # Share of samples that tell the map.
 ATTEMPTS = 15       # The runtime may notice a race before we do.
+CROWD_MIN = 30      # Of a hundred, inside map code.
 BUSY = 0.6          # Of a CPU: with less for each of two, no two can be seen at once.
 ROLES = {'main.writeA': {'writes', 'grows'}, 'main.writeB': {'writes', 'grows'},
          'main.readC': {'reads'}, 'main.loopD': {'iterates'}, 'main.changeE': {'writes', 'grows'},
@@ -156,6 +157,20 @@ def one_at_a_time(release):
             require(not strong_clues(document), str(document['clues']))
 
 
+def asked_to_stop(release):
+    """Goroutines that were asked to stop in the middle of an insert, each into its own map."""
+    with Inside(release, 'crowd') as program:
+        document = look(program.pid, 0.2)
+    inside = [g for g in document['goroutines'] if g['role'] in ('writes', 'grows', 'iterates')]
+    at_rest = [g for g in inside if g['stack_source'] == 'unwound']
+    require(len(at_rest) >= CROWD_MIN, f'only {len(at_rest)} rest inside map code')
+    unknown = [g['id'] for g in at_rest if g['map'] is None]
+    require(len(unknown) * 20 <= len(at_rest), f'{len(unknown)} of {len(at_rest)} without a map')
+    maps = [g['map'] for g in inside if g['map'] is not None]
+    require(len(maps) == len(set(maps)), 'two goroutines are said to work on one map')
+    require(not document['clues'], str(document['clues']))
+
+
 def open_loops(release):
     with Inside(release, 'loop') as program:
         document = look(program.pid, 0.2)
@@ -203,5 +218,6 @@ for _release in RELEASES:
     add(f'samples {_release} running', _tier, running_row, _release)
     add(f'samples {_release} two writers', _tier, two_writers, _release)
     add(f'samples {_release} under a lock', _tier, one_at_a_time, _release)
+    add(f'samples {_release} asked to stop', _tier, asked_to_stop, _release)
     add(f'samples {_release} open loops', _tier, open_loops, _release)
 add('samples killed', 'check', nothing_left, RELEASES[-1])

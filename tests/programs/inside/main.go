@@ -4,6 +4,7 @@
 //	inside fill    one goroutine inserts without end
 //	inside race    two goroutines write one map without a lock
 //	inside locked  the same, under one
+//	inside crowd   many goroutines, each with a map of its own, insert and take turns
 //	inside loop    goroutines wait in loops over maps, one of which grows meanwhile
 //
 // It prints the address of each map with the function that uses it, then "ready"; a line on its
@@ -156,6 +157,20 @@ func set(m map[string]int, key string, lock *sync.Mutex) {
 	}
 }
 
+// Maps that grow all the time, so that the goroutine may be asked to stop inside.
+//
+//go:noinline
+func crowd(m map[int]int) {
+	for i := 0; ; i++ {
+		m[i] = i
+		if len(m) > 20000 {
+			for k := range m {
+				delete(m, k)
+			}
+		}
+	}
+}
+
 //go:noinline
 func waitInLoop(m map[int]int, started chan<- bool, forever <-chan bool) {
 	for k := range m {
@@ -213,6 +228,10 @@ func main() {
 		held.names[key], held.names[key[:keyBytes*3/4]] = 0, 0
 		go set(held.names, key, &held.mu)
 		go set(held.names, key, &held.mu)
+	case "crowd":
+		for i := 0; i < 100; i++ {
+			go crowd(map[int]int{})
+		}
 	case "loop":
 		loop()
 	}
