@@ -321,13 +321,6 @@ struct ms_error *ms_unwind_image(struct ms_unwinder *u, const struct ms_stack_im
 
 // --- Many. ---
 
-static bool is_same_stop(const struct ms_goroutine *a, const struct ms_goroutine *b)
-{
-	return a->pc == b->pc && a->sp == b->sp && a->stack_lo == b->stack_lo && a->id == b->id &&
-	       a->in_syscall == b->in_syscall && a->wait_since == b->wait_since &&
-	       ms_goroutine_rests(b);
-}
-
 /** Unwind one anew, until it rests from before to behind the reading of its stack. */
 static struct ms_error *unwind_again(struct ms_unwinder *u, struct ms_goroutine *g)
 {
@@ -342,7 +335,8 @@ static struct ms_error *unwind_again(struct ms_unwinder *u, struct ms_goroutine 
 		if (err && ms_error_code(err) != MS_ERR_BAD_DATA &&
 		    ms_error_code(err) != MS_ERR_FAULT)
 			return err;
-		if (!err && (is_same_stop(g, &after) || u->frames.ended == MS_UNWIND_RUNNING))
+		if (!err &&
+		    (ms_goroutine_is_same_stop(g, &after) || u->frames.ended == MS_UNWIND_RUNNING))
 			return NULL;
 		ms_error_free(err);
 	}
@@ -381,7 +375,7 @@ static struct ms_error *confirm(struct ms_unwinder *u, const struct ms_goroutine
 	struct ms_error *err = u->read_more ? ms_goroutines_reread(u->rt, g, 1, &after) : NULL;
 
 	if (!err)
-		*ret_rests = !u->read_more || is_same_stop(g, &after);
+		*ret_rests = !u->read_more || ms_goroutine_is_same_stop(g, &after);
 	return err;
 }
 
@@ -399,7 +393,7 @@ static struct ms_error *batch_unwind(struct ms_unwinder *u, const struct ms_goro
 		err = ms_goroutines_reread(u->rt, items, count, u->after);
 	for (size_t i = 0; i < count && !err; i++) {
 		struct ms_goroutine g = items[i];
-		bool rests = is_same_stop(&g, &u->after[i]);
+		bool rests = ms_goroutine_is_same_stop(&g, &u->after[i]);
 		struct window window = { 0 };
 
 		if (at[i] < BATCH && u->reads[at[i]].status == MS_READ_OK)

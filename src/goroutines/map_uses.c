@@ -6,21 +6,22 @@
 // argument that it needs no more, and then the next one outwards is asked.  Two that say different
 // maps are a mistake somewhere, and nothing is said.
 //
-// A word in a slot that was stored is an argument; still it has to be a map, because the layout of
-// arguments is Go's own affair and may change with a release.
+// A word in a slot that was stored is an argument; still the type has to be a map type, and the
+// header one that can be, because the layout of arguments is Go's own affair and may change with a
+// release.
 #include "goroutines/map_uses.h"
 
 #include "base/cleanup.h"
 #include "base/vec.h"
 #include "golang/calls.h"
 #include "goroutines/map_finder.h"
-#include "maps/classic.h"
-#include "maps/swiss.h"
 
 enum {
 	RUN_FRAMES_MAX = 32, // Of the runtime on top of the program.
 	HEADER_BYTES_MAX = 128,
 	ITERATOR_BYTES_MAX = 256,
+	FLAGS_MAX = 15,
+	TABLE_LOG2_MAX = 40,
 };
 
 static struct ms_error *types_index(struct ms_map_finder *f)
@@ -163,13 +164,26 @@ static enum ms_map_role role_of_calls(const struct ms_map_finder *f, const struc
 
 // --- Maps. ---
 
-static bool header_is_map(const struct ms_go_layout *l, const uint8_t *raw)
+/**
+ * Whether a header can be one, also in the middle of a write: what the runtime keeps true from one
+ * operation to the next (maps/classic.h, maps/swiss.h) does not hold then.
+ */
+static bool header_may_be(const struct ms_go_layout *l, const uint8_t *raw)
 {
-	struct ms_classic_map classic;
-	struct ms_swiss_map swiss;
+	ms_addr table;
+	unsigned flags, log2;
 
-	return l->maps == MS_GO_MAPS_CLASSIC ? ms_classic_parse(l, raw, &classic) != MS_CLASSIC_NOT
-					     : ms_swiss_parse(l, raw, &swiss) != MS_SWISS_NOT;
+	if (l->maps == MS_GO_MAPS_CLASSIC) {
+		table = ms_load_u64(raw + l->hmap_buckets);
+		flags = raw[l->hmap_flags];
+		log2 = raw[l->hmap_bucket_log2];
+	} else {
+		table = ms_load_u64(raw + l->map_dir_ptr);
+		flags = raw[l->map_writing];
+		log2 = raw[l->map_global_depth];
+	}
+	return !(table & 7) && table < (ms_addr)1 << 57 && flags <= FLAGS_MAX &&
+	       log2 <= TABLE_LOG2_MAX;
 }
 
 struct ms_error *ms_map_finder_check(struct ms_map_finder *f, ms_addr map, ms_addr type,
@@ -196,7 +210,7 @@ struct ms_error *ms_map_finder_check(struct ms_map_finder *f, ms_addr map, ms_ad
 		return NULL;
 	}
 	if (!err)
-		*ret_is_map = header_is_map(l, raw);
+		*ret_is_map = header_may_be(l, raw);
 	return err;
 }
 

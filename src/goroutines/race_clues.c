@@ -299,8 +299,7 @@ static bool still_rests(struct ms_goroutines_run *run, const struct ms_goroutine
 {
 	struct ms_goroutine now;
 	struct ms_error *err = ms_goroutine_reread(run->rt, g->address, &now);
-	bool same = !err && now.id == g->id && now.pc == g->pc && now.sp == g->sp &&
-		    now.wait_since == g->wait_since && ms_goroutine_rests(&now);
+	bool same = !err && ms_goroutine_is_same_stop(g, &now);
 
 	ms_error_free(err);
 	return same;

@@ -129,7 +129,7 @@ static struct ms_error *tick(struct ms_goroutines_run *run, void *state)
 
 // --- Goroutines that rest. ---
 
-/** The bytes of a stack at rest; false when they cannot be read. */
+/** The bytes of a stack at rest; false when they cannot be read, or it rests there no more. */
 static bool image_read(struct ms_goroutines_run *run, struct samples *s,
 		       const struct ms_goroutine *g, struct ms_stack_image *ret_image,
 		       struct ms_error **ret_err)
@@ -144,15 +144,20 @@ static bool image_read(struct ms_goroutines_run *run, struct samples *s,
 					.size = (size_t)ms_min_u64(g->stack_hi - g->sp,
 								   IMAGE_BYTES_MAX),
 					.is_return = true };
+	struct ms_goroutine after;
 	struct ms_error *err = ms_target_read(run->rt->target, g->sp, s->bytes, image.size);
+	bool rests;
 
+	if (!err)
+		err = ms_goroutine_reread(run->rt, g->address, &after);
+	rests = !err && ms_goroutine_is_same_stop(g, &after);
 	*ret_image = image;
-	if (err && ms_error_code(err) != MS_ERR_FAULT) {
+	if (err && ms_error_code(err) != MS_ERR_FAULT && ms_error_code(err) != MS_ERR_BAD_DATA) {
 		*ret_err = err;
 		return false;
 	}
 	ms_error_free(err);
-	return !err;
+	return rests;
 }
 
 static struct ms_error *use_take(struct ms_goroutines_run *run, struct samples *s,
