@@ -13,6 +13,7 @@
 #include "goroutines/leaks.h"
 #include "goroutines/places.h"
 #include "goroutines/rows.h"
+#include "goroutines/samples_pass.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ static const double TICK_S = 0.05;
 static const struct ms_goroutines_pass *const passes[] = {
 	&ms_leaks_pass,
 	&ms_places_pass,
+	&ms_samples_pass,
 };
 
 enum { PASSES = MS_ARRAY_SIZE(passes) };
