@@ -312,6 +312,10 @@ static void text_coverage(struct ms_text *t, const struct ms_goroutines_report *
 			ms_text_printf(t, "; not noted yet: %s", ms_human_count(&h, unnoticed));
 		ms_text_end(t, 0);
 	}
+	if (r->burst) {
+		ms_text_name(t, r->burst, 0);
+		ms_text_end(t, 0);
+	}
 	if (r->frame_pointer_agrees || r->frame_pointer_differs) {
 		struct ms_human all;
 

@@ -169,6 +169,7 @@ struct ms_goroutines_report {
 	    frame_pointer_differs; // The check beside the function table.
 	uint64_t samples;          // CPU samples taken.
 	const char *no_samples;    // Why none were; NULL when some were.
+	const char *burst;         // What a burst of write probes saw; NULL: there was none.
 	double apart_s;            // Between the two looks; NAN for one look.
 	bool partial;
 	const char *partial_reason;

@@ -3,8 +3,8 @@
 // An event that threads inherit cannot be mapped for all CPUs at once, and one for each CPU and
 // thread would take hundreds of descriptors: so each thread has its own event, and the list of
 // threads is read anew while samples are taken.  A thread that ended keeps its event until what it
-// left was read.  A buffer holds fifteen samples of full size, and a thread makes twelve between two
-// takes at the default rate.
+// left was read.  A buffer holds fifteen samples of full size, and a thread makes twelve between
+// two takes at the default rate.
 //
 // A record may lie across the end of the buffer, so it is copied out before it is looked at:
 //
