@@ -228,6 +228,22 @@ MS_TEST(a_loop_over_what_was_replaced_is_a_weak_clue)
 	scene_drop(s);
 }
 
+MS_TEST(who_waits_for_the_map_s_lock_is_told_beside_it)
+{
+	struct scene *s = scene_make();
+	struct ms_wait_place places[] = {
+		{ .kind = "channel receive", .map_address = MAP, .waiting = 9 },
+		{ .kind = "mutex", .name = "Registry.mu", .map_address = MAP, .waiting = 3 },
+	};
+
+	s->report.places = places;
+	s->report.place_count = 2;
+	loop_open(s, true);
+	CHECK_STR(only_clue(s)->lock_state, "3 waiting for Registry.mu (mutex)");
+	s->report.places = NULL;
+	scene_drop(s);
+}
+
 MS_TEST(an_open_loop_alone_is_no_clue)
 {
 	struct scene *s = scene_make();
