@@ -204,6 +204,10 @@ static void put_row(struct ms_json *j, const struct ms_goroutines_report *r,
 	ms_json_put_string(j, "map_owner", row->map_owner);
 	ms_json_put_u64(j, "samples", row->samples);
 	ms_json_put_double(j, "stack_share", row->stack_share > 0 ? row->stack_share : NAN);
+	ms_json_put_u64(j, "role_stack",
+			row->role != MS_ROLE_NONE && row->role != MS_ROLE_WAITS
+			    ? known_index(row->role_stack, r->stacks.count)
+			    : MS_UNKNOWN);
 	ms_json_put_double(j, "role_share", row->role_share > 0 ? row->role_share : NAN);
 	ms_json_put_bool(j, "system", row->is_system);
 	ms_json_close_object(j);

@@ -58,6 +58,7 @@ struct ms_goroutine_row {
 	uint64_t samples;      // That caught it; it may rest by now.
 	double stack_share;    // Of its samples, those with this stack's code; where it is sampled.
 	double role_share;     // Of its samples, those with this role and map; 0: it rests in it.
+	uint32_t role_stack;   // One that shows the role; meaningful from reads to iterates.
 	uint8_t role;          // ms_map_role
 	ms_addr map;           // That the role is about; 0 unknown.
 	const char *map_owner; // Likewise; NULL unknown.

@@ -235,10 +235,11 @@ static bool same_key(const char *a, const char *b)
 static bool is_used(const struct ms_goroutines_report *r, ms_addr map, const char *name)
 {
 	for (size_t i = 0; i < r->row_count; i++) {
-		const struct ms_stack *stack =
-		    r->rows[i].map == map && r->rows[i].stack < r->stacks.count
-			? &r->stacks.items[r->rows[i].stack]
-			: NULL;
+		const struct ms_stack *stack = r->rows[i].map == map &&
+						       r->rows[i].role != MS_ROLE_WAITS &&
+						       r->rows[i].role_stack < r->stacks.count
+						   ? &r->stacks.items[r->rows[i].role_stack]
+						   : NULL;
 
 		for (uint32_t k = 0; stack && k < stack->count && stack->calls[k].is_runtime; k++) {
 			if (is_writer(stack->calls[k].function) &&

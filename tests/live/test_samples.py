@@ -112,6 +112,9 @@ def running_row(release):
     require(row['map_owner'] == owner, f'of {row["map_owner"]}, not of {owner}')
     if row['state'] == 'running':
         require(row['stack_source'] == 'sampled', str(row))
+    shown = document['stacks'][row['role_stack']]['stack']
+    require(any(c['function'] == 'main.fill' for c in shown), f'{shown} does not show the role')
+    require(row['samples'] > 0 and row['role_share'] > 0.5, str(row))
     frames = [c for c in document['stacks'][row['stack']]['stack'] if c['function'] == 'main.fill']
     require(frames and frames[0]['line'] == line, f'{frames}, not at line {line}')
 
