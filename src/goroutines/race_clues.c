@@ -3,14 +3,14 @@
 // Two lawful writes under one lock are microseconds apart, too: nearness alone says little.  These
 // say more:
 //
-//   - Two threads sampled within a microsecond.  A thread that is sampled stands still while the
-//     kernel copies its stack, which takes longer than that: both were inside at one moment.
+//   - Two threads sampled within half a microsecond.  A thread that is sampled stands still while
+//     the kernel copies its stack, which takes longer than that: both were inside at one moment.
 //   - Shares of time.  Whoever holds a lock keeps all others out, so what goroutines spend writing
 //     one map, and what any other spends inside it, adds up to the window at most.  If it is more,
 //     they were inside together.  Samples count only time on a CPU: the truth is not less.
 //   - Two that rest inside one map's code, and still do when both are looked at again.
 //
-// Between one and five microseconds a lock passed on at once explains it as well: a weak clue.  So
+// Up to five microseconds a lock passed on at once explains it as well: a weak clue.  So
 // is a loop that goes through a table which was replaced meanwhile: the loop's own body may have
 // filled the map, or have waited for whoever did.
 #include "goroutines/race_clues.h"
@@ -28,7 +28,7 @@ enum {
 	SAMPLES_MIN = 10,
 };
 
-static const double TOGETHER_S = 1e-6; // A sample takes longer than that.
+static const double TOGETHER_S = 0.5e-6; // A sample takes longer than that.
 static const double NEAR_S = 5e-6;
 static const double SHARE_MARGIN = 0.1;
 static const double SIGMAS = 4;

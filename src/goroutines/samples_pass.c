@@ -440,6 +440,17 @@ static struct ms_error *owners_write(struct ms_goroutines_run *run, const struct
 	return NULL;
 }
 
+static void figures_write(struct ms_goroutines_report *report, const struct samples *s)
+{
+	struct ms_cpu_figures figures = ms_cpu_sampler_figures(s->sampler);
+
+	report->samples = figures.samples;
+	report->samples_lost = figures.lost + s->store.left_out;
+	report->threads_left_out = figures.threads_left_out;
+	for (size_t i = 0; i < s->store.seen.count; i++)
+		report->samples_nobody += !s->store.seen.items[i].goroutine;
+}
+
 static struct ms_error *end(struct ms_goroutines_run *run, void *state)
 {
 	struct samples *s = state;
@@ -447,7 +458,7 @@ static struct ms_error *end(struct ms_goroutines_run *run, void *state)
 
 	if (!err && s->sampler) {
 		s->sources.window_s = run->options->now(run->options->context) - s->began;
-		run->report->samples = s->store.seen.count + s->store.left_out;
+		figures_write(run->report, s);
 		err = rows_write(run, s);
 	}
 	if (!err && !run->options->census)

@@ -228,6 +228,9 @@ static void put_coverage(struct ms_json *j, const struct ms_goroutines_report *r
 	ms_json_put_u64(j, "frame_pointer_agrees", r->frame_pointer_agrees);
 	ms_json_put_u64(j, "frame_pointer_differs", r->frame_pointer_differs);
 	ms_json_put_u64(j, "samples", r->samples);
+	ms_json_put_u64(j, "samples_lost", r->samples_lost);
+	ms_json_put_u64(j, "samples_nobody", r->samples_nobody);
+	ms_json_put_u64(j, "threads_left_out", r->threads_left_out);
 	ms_json_put_string(j, "no_samples_reason", r->no_samples);
 	ms_json_put_string(j, "burst", r->burst);
 	ms_json_close_object(j);

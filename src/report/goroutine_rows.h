@@ -169,6 +169,9 @@ struct ms_goroutines_report {
 	uint64_t frame_pointer_agrees,
 	    frame_pointer_differs; // The check beside the function table.
 	uint64_t samples;          // CPU samples taken.
+	uint64_t samples_lost;     // Where they came faster than they were taken.
+	uint64_t samples_nobody;   // Of no goroutine that is known: the runtime's own work, C.
+	uint64_t threads_left_out; // That could not be sampled, of so many.
 	const char *no_samples;    // Why none were; NULL when some were.
 	const char *burst;         // What a burst of write probes saw; NULL: there was none.
 	double apart_s;            // Between the two looks; NAN for one look.

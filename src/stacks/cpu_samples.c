@@ -166,12 +166,14 @@ static struct ms_error *threads_list(struct ms_cpu_sampler *s, int *ret_errno)
 		uint32_t id = (uint32_t)strtoul(entry->d_name, NULL, 10);
 		struct thread *known = id ? thread_find(s, id) : NULL;
 
-		if (known)
+		if (known) {
 			known->is_listed = true;
-		else if (id && s->threads.count >= MS_CPU_THREADS_MAX)
+		} else if (id && s->threads.count >= MS_CPU_THREADS_MAX) {
 			left_out++;
-		else if (id)
+		} else if (id) {
 			err = thread_add(s, id, ret_errno);
+			left_out += *ret_errno && *ret_errno != ESRCH; // ESRCH: it has ended.
+		}
 	}
 	if (!dir)
 		*ret_errno = errno;

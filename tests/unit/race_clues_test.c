@@ -182,8 +182,9 @@ static void check_apart(double apart_s, int strength)
 
 MS_TEST(nearness_is_as_strong_as_it_rules_out_a_lock)
 {
-	check_apart(0.5e-6, MS_CLUE_STRONG);
-	check_apart(-0.5e-6, MS_CLUE_STRONG);
+	check_apart(0.4e-6, MS_CLUE_STRONG);
+	check_apart(-0.4e-6, MS_CLUE_STRONG);
+	check_apart(0.7e-6, MS_CLUE_WEAK);
 	check_apart(3e-6, MS_CLUE_WEAK);
 	check_apart(20e-6, -1);
 }
