@@ -24,6 +24,7 @@
 static const double RESERVE = 1.2;            // Of the first census's time, kept for the second.
 static const double FIRST_WALK_SHARE = 0.5;   // Of the time until the end.
 static const double SECOND_WALK_SHARE = 0.25; // Of the whole: a longer walk is not made twice.
+static const double NAMING_SHARE = 0.25;      // Of the whole, at most: as trace/waiters.c has it.
 static const double WALK_SECONDS_MIN = 1;
 
 struct diagnosis {
@@ -139,11 +140,19 @@ static struct ms_error *second_walk(struct diagnosis *d, const struct ms_census_
 	return err;
 }
 
+/** What is kept for the trace's end: a walk that names the locks for which somebody waited. */
+static double naming_s(const struct diagnosis *d)
+{
+	double most = (d->end - d->start) * NAMING_SHARE;
+
+	return d->window.trace && !d->window.options->no_owners ? fmin(d->first_walk_s, most) : 0;
+}
+
 /** Tick until it is time for the second census.  A lost target is an error. */
 static struct ms_error *tick_until_due(struct diagnosis *d)
 {
 	const struct ms_diagnose_options *o = d->window.options;
-	double due = d->end - (d->first_census_s + second_walk_s(d)) * RESERVE;
+	double due = d->end - (d->first_census_s + second_walk_s(d)) * RESERVE - naming_s(d);
 	struct ms_error *err = NULL;
 
 	while (!err && now(d) < due && !stopped(d)) {

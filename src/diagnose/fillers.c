@@ -88,12 +88,39 @@ static void fill(struct ms_diagnosis_report *report, struct ms_finding *f)
 	name_line(f, &trace->stacks);
 }
 
+/** The lock for which most waited at once, where a map has several. */
+static void wait(const struct ms_trace_report *trace, struct ms_finding *f)
+{
+	struct ms_finding_waiters *w = &f->waiters;
+
+	*w = (struct ms_finding_waiters){ .oldest_s = NAN, .stack = MS_NO_STACK };
+	for (size_t i = 0; i < trace->waiter_count; i++) {
+		const struct ms_waiter_sample *s = &trace->waiters[i];
+
+		if (s->map != f->map.address || s->waiting <= w->most || !s->behind)
+			continue;
+		w->behind = s->behind;
+		w->most = s->waiting;
+		w->stack = s->stack < trace->stacks.count ? s->stack : MS_NO_STACK;
+		w->created_by = s->created_by;
+	}
+	for (size_t i = 0; w->behind && i < trace->waiter_count; i++) {
+		const struct ms_waiter_sample *s = &trace->waiters[i];
+
+		if (s->map != f->map.address || !s->behind || strcmp(s->behind, w->behind) != 0)
+			continue;
+		w->looks += s->waiting > 0;
+		w->oldest_s = fmax(w->oldest_s, s->oldest_s); // NAN gives way to a number.
+	}
+}
+
 void ms_fillers_fill(struct ms_diagnosis_report *report)
 {
 	for (size_t i = 0; i < report->finding_count; i++) {
 		struct ms_finding *f = &report->findings[i];
 
 		f->growths_traced = MS_UNKNOWN;
+		wait(&report->trace, f);
 		if (report->is_traced && report->trace.source == MS_TRACE_PROBES)
 			fill(report, f);
 	}

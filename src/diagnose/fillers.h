@@ -1,10 +1,11 @@
-// fillers.h - who grew the maps that are worth a paragraph: stacks that the trace saw.
+// fillers.h - who grew the maps that are worth a paragraph, and who waited for their locks, as the
+// trace saw it.
 #pragma once
 
 #include "report/diagnosis.h"
 
 /**
- * Fill in the fillers of every finding from report->trace, and the line that its advice is about.
+ * Fill in fillers and waiters of every finding from report->trace, and the line that its advice is about.
  * Of maps that were made anew at an address of another nothing is said: the type has to agree.
  */
 void ms_fillers_fill(struct ms_diagnosis_report *report);

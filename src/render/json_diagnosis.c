@@ -119,6 +119,24 @@ static void put_fillers(struct ms_json *j, const struct ms_diagnosis_report *rep
 	ms_json_close_array(j);
 }
 
+static void put_waiters(struct ms_json *j, const struct ms_diagnosis_report *report,
+			const struct ms_finding_waiters *w)
+{
+	ms_json_key(j, "waiters");
+	ms_json_open_array(j);
+	if (w->behind) {
+		ms_json_open_object(j);
+		ms_json_put_string(j, "behind", w->behind);
+		ms_json_put_u64(j, "count", w->most);
+		ms_json_put_u64(j, "looks", w->looks);
+		ms_json_put_double(j, "oldest_s", w->oldest_s);
+		ms_json_put_call(j, "created_by", &w->created_by);
+		ms_json_put_stack(j, &report->trace.stacks, w->stack);
+		ms_json_close_object(j);
+	}
+	ms_json_close_array(j);
+}
+
 static void put_finding(struct ms_json *j, const struct ms_diagnosis_report *report, size_t rank)
 {
 	const struct ms_finding *finding = &report->findings[rank - 1];
@@ -139,6 +157,7 @@ static void put_finding(struct ms_json *j, const struct ms_diagnosis_report *rep
 	ms_json_put_u64(j, "entries_high", finding->entries_high);
 	ms_json_put_u64(j, "polls", finding->polls);
 	put_fillers(j, report, finding);
+	put_waiters(j, report, &finding->waiters);
 	put_evidence(j, report, finding);
 	put_clock(j, report, finding);
 	put_advice(j, &finding->advice);

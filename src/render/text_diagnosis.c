@@ -2,6 +2,7 @@
 #include "render/finding.h"
 #include "render/text.h"
 #include "render/text_stack.h"
+#include "render/text_trace.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -92,6 +93,23 @@ static void text_fillers(struct ms_text *t, const struct ms_diagnosis_report *re
 		text_filler(t, &report->trace.stacks, f, &f->fillers[i]);
 }
 
+static void text_waiters(struct ms_text *t, const struct ms_diagnosis_report *report,
+			 const struct ms_finding_waiters *w)
+{
+	struct ms_human a, b;
+
+	if (!w->behind)
+		return;
+	ms_text_printf(t, "waiting: up to %s for ", ms_human_count(&a, w->most));
+	ms_text_owner(t, w->behind, NAME_COLUMNS_MAX);
+	ms_text_printf(t, " at %s looks", ms_human_count(&a, w->looks));
+	if (isfinite(w->oldest_s))
+		ms_text_printf(t, ", the oldest for %s", ms_human_ahead(&b, w->oldest_s));
+	ms_text_end(t, INDENT);
+	if (w->stack < report->trace.stacks.count)
+		ms_text_stack(t, &report->trace.stacks.items[w->stack], INDENT + 2);
+}
+
 static void text_finding(struct ms_text *t, const struct ms_diagnosis_report *report, size_t rank)
 {
 	const struct ms_finding *finding = &report->findings[rank - 1];
@@ -104,6 +122,7 @@ static void text_finding(struct ms_text *t, const struct ms_diagnosis_report *re
 			ms_text_end(t, INDENT);
 	}
 	text_fillers(t, report, finding);
+	text_waiters(t, report, &finding->waiters);
 	ms_finding_advice(&finding->advice, &t->line);
 	if (t->line.size > 0)
 		ms_text_end(t, INDENT);
@@ -238,6 +257,8 @@ struct ms_error *ms_render_diagnosis_text(const struct ms_diagnosis_report *repo
 	for (size_t i = 0; i < report->finding_count; i++)
 		text_finding(&t, report, i + 1);
 	text_nothing(&t, report);
+	if (report->is_traced)
+		ms_text_trace_time(&t, &report->trace);
 	text_summary(&t, report);
 	for (size_t i = 0; i < report->owner_change_count; i++)
 		text_owner(&t, &report->owner_changes[i]);

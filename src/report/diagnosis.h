@@ -66,6 +66,16 @@ struct ms_filler {
 	struct ms_stack_call created_by; // function NULL: unknown, or several go statements.
 };
 
+/** Who waited for the lock that guards a map, over all looks of the window. */
+struct ms_finding_waiters {
+	const char *behind; // "main.Registry.mu"; NULL: nobody was seen to wait.
+	uint64_t most;      // At one look.
+	uint64_t looks;     // At which somebody waited.
+	double oldest_s;    // The longest wait that was noticed; NAN unknown.
+	uint32_t stack;     // Of one that waited, in trace.stacks, or MS_NO_STACK.
+	struct ms_stack_call created_by;
+};
+
 /** One map that is worth a paragraph. */
 struct ms_finding {
 	enum ms_verdict verdict;
@@ -80,6 +90,7 @@ struct ms_finding {
 	uint64_t growths_traced; // Of all its tables, in the window; MS_UNKNOWN without probes.
 	struct ms_filler fillers[MS_FILLERS_MAX]; // By growths, descending.
 	size_t filler_count;
+	struct ms_finding_waiters waiters;
 	struct ms_next_growth next;
 	struct ms_advice advice;
 };

@@ -122,7 +122,9 @@ struct ms_waiter_sample {
 	ms_addr map;
 	const char *behind; // "Registry.mu"
 	uint64_t waiting;
-	double oldest_s; // NAN unknown.
+	double oldest_s;                 // NAN unknown.
+	uint32_t stack;                  // Of one that waited, index in stacks, or MS_NO_STACK.
+	struct ms_stack_call created_by; // Likewise; function NULL unknown.
 };
 
 /** A goroutine that took another's place on a P, near a growth. */

@@ -96,8 +96,36 @@ static struct ms_error *waiters_tick(struct ms_trace *trace, void *state)
 
 // --- Rows. ---
 
-static bool row_add(struct ms_trace *trace, const struct ms_waiters_lock *lock, double at,
-		    uint64_t waiting, double oldest_s)
+/** A lock that guards a map, and where one that waited for it stood. */
+struct guard {
+	const struct ms_waiters_lock *lock;
+	const char *name; // The report's.
+	uint32_t stack;
+	struct ms_stack_call created_by;
+};
+
+static struct ms_error *guard_make(struct ms_trace *trace, const struct ms_waiters_lock *lock,
+				   struct guard *ret_guard)
+{
+	struct guard g = { .lock = lock, .stack = MS_NO_STACK };
+	struct ms_error *err = NULL;
+
+	g.name = ms_arena_strndup(&trace->report->arena, lock->name, strlen(lock->name));
+	if (!g.name)
+		return ms_error_no_memory();
+	if (lock->pc_count)
+		err = ms_stack_book_add(trace->book, lock->pcs, lock->pc_count,
+					lock->pc_count == MS_WAITERS_PCS_MAX ? "longer" : NULL,
+					&g.stack);
+	if (!err && lock->created_at)
+		err = ms_stack_book_call(
+		    trace->book, (struct ms_stack_pc){ lock->created_at, true }, &g.created_by);
+	*ret_guard = g;
+	return err;
+}
+
+static bool row_add(struct ms_trace *trace, const struct guard *guard, double at, uint64_t waiting,
+		    double oldest_s)
 {
 	struct ms_trace_report *r = trace->report;
 	struct {
@@ -105,15 +133,17 @@ static bool row_add(struct ms_trace *trace, const struct ms_waiters_lock *lock, 
 		size_t count, capacity;
 	} rows = { r->waiters, r->waiter_count, r->waiter_capacity };
 	struct ms_waiter_sample row = { .time_s = at - trace->began,
-					.map = lock->map,
+					.map = guard->lock->map,
+					.behind = guard->name,
 					.waiting = waiting,
-					.oldest_s = oldest_s };
+					.oldest_s = oldest_s,
+					.stack = guard->stack,
+					.created_by = guard->created_by };
 	bool added;
 
 	if (rows.count == ROWS_MAX)
 		return true;
-	row.behind = ms_arena_strndup(&r->arena, lock->name, strlen(lock->name));
-	added = row.behind && ms_vec_push(&rows, row);
+	added = ms_vec_push(&rows, row);
 	r->waiters = rows.items;
 	r->waiter_count = rows.count;
 	r->waiter_capacity = rows.capacity;
@@ -121,9 +151,9 @@ static bool row_add(struct ms_trace *trace, const struct ms_waiters_lock *lock, 
 }
 
 /** The looks at which somebody waited, and those beside them at which nobody did. */
-static bool lock_write(struct ms_trace *trace, const struct state *s,
-		       const struct ms_waiters_lock *lock)
+static bool lock_write(struct ms_trace *trace, const struct state *s, const struct guard *guard)
 {
+	const struct ms_waiters_lock *lock = guard->lock;
 	size_t looks, seen = 0;
 	const double *at = ms_waiters_looks(s->waiters, &looks);
 
@@ -134,11 +164,11 @@ static bool lock_write(struct ms_trace *trace, const struct state *s,
 		    seen < lock->seen_count && i + 1 < looks && lock->seen[seen].at <= at[i + 1];
 
 		if (now) {
-			if (!row_add(trace, lock, at[i], lock->seen[seen].waiting,
+			if (!row_add(trace, guard, at[i], lock->seen[seen].waiting,
 				     lock->seen[seen].oldest_s))
 				return false;
 			seen++;
-		} else if ((before || next) && !row_add(trace, lock, at[i], 0, NAN)) {
+		} else if ((before || next) && !row_add(trace, guard, at[i], 0, NAN)) {
 			return false;
 		}
 	}
@@ -169,9 +199,17 @@ static struct ms_error *waiters_end(struct ms_trace *trace, void *state)
 		return err;
 	locks = ms_waiters_locks(s->waiters, &count);
 	for (size_t i = 0; i < count; i++) {
-		if (locks[i].map && locks[i].name && !lock_write(trace, s, &locks[i])) {
+		struct ms_error *failed = NULL;
+		struct guard guard;
+
+		if (!locks[i].map || !locks[i].name)
+			continue;
+		failed = guard_make(trace, &locks[i], &guard);
+		if (!failed && !lock_write(trace, s, &guard))
+			failed = ms_error_no_memory();
+		if (failed) {
 			ms_error_free(err);
-			return ms_error_no_memory();
+			return failed;
 		}
 	}
 	if (trace->report->waiter_count)

@@ -560,6 +560,9 @@ struct ms_diagnosis_report ms_diagnosis_example_growing(void)
 	growing_findings[1].map = classic_rows[4];
 	growing_findings[2].map = classic_rows[1];
 	growing_findings[0].growths_traced = 5;
+	growing_findings[0].waiters = (struct ms_finding_waiters){
+		.behind = "main.Registry.mu", .most = 412, .looks = 9, .oldest_s = 2220, .stack = 1
+	};
 	growing_findings[0].filler_count = 2;
 	growing_findings[0].fillers[0] = (struct ms_filler){
 		.stack = 0, .growths = 4, .created_by = trace.events[0].created_by
@@ -661,6 +664,9 @@ struct ms_diagnosis_report ms_diagnosis_example_hostile(void)
 	report.coverage = census.coverage;
 	report.trace = ms_trace_example_hostile();
 	hostile_findings[0].growths_traced = 1;
+	hostile_findings[0].waiters = (struct ms_finding_waiters){
+		.behind = HOSTILE, .most = UINT64_MAX - 1, .looks = 1, .oldest_s = -1, .stack = 7
+	};
 	hostile_findings[0].filler_count = 1;
 	hostile_findings[0].fillers[0] = (struct ms_filler){ .stack = 0, .growths = 1 };
 	report.findings = hostile_findings;

@@ -299,10 +299,19 @@ static struct ms_heap_sample classic_heap[] = {
 	{ 9.9, 310000000, 342000000, true },
 };
 
+#define WAITERS(at, on, name, count, oldest)                                                       \
+	{                                                                                          \
+		.time_s = (at), .map = (on), .behind = (name), .waiting = (count),                 \
+		.oldest_s = (oldest), .stack = MS_NO_STACK                                         \
+	}
+
 static struct ms_waiter_sample classic_waiters[] = {
-	{ 1, 0xc000010030, "Registry.mu", 2, 0.001 },   { 3, 0xc000010030, "Registry.mu", 0, NAN },
-	{ 7.3, 0xc000010030, "Registry.mu", 47, 0.05 }, { 7.5, 0xc0004a2060, NULL, 9, NAN },
-	{ 8, 0xc000010030, "Registry.mu", 412, 0.7 },   { 9, 0xc000010030, "Registry.mu", 3, 0.1 },
+	WAITERS(1, 0xc000010030, "Registry.mu", 2, 0.001),
+	WAITERS(3, 0xc000010030, "Registry.mu", 0, NAN),
+	WAITERS(7.3, 0xc000010030, "Registry.mu", 47, 0.05),
+	WAITERS(7.5, 0xc0004a2060, NULL, 9, NAN),
+	WAITERS(8, 0xc000010030, "Registry.mu", 412, 0.7),
+	WAITERS(9, 0xc000010030, "Registry.mu", 3, 0.1),
 };
 
 static struct ms_switch_event classic_switches[] = {
@@ -647,8 +656,8 @@ static struct ms_heap_sample hostile_heap[] = {
 };
 
 static struct ms_waiter_sample hostile_waiters[] = {
-	{ 0.1, 0xc000000000, HOSTILE, UINT64_MAX - 1, 1e300 },
-	{ 99, 0xc000000000, HOSTILE, 3, -1 },
+	WAITERS(0.1, 0xc000000000, HOSTILE, UINT64_MAX - 1, 1e300),
+	WAITERS(99, 0xc000000000, HOSTILE, 3, -1),
 };
 
 struct ms_trace_report ms_trace_example_hostile(void)
