@@ -118,7 +118,7 @@ def by_itself(release):
 
 def close_together(release):
     """A small heap that is collected many times between two looks."""
-    counted(release, ['percent 20', 'churn 3000'])
+    counted(release, ['percent 20', 'churn 1000'])
 
 
 def goal(release):
