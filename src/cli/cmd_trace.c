@@ -121,8 +121,10 @@ static struct ms_error *print_new(struct tracing *t, const struct ms_trace_repor
 
 static bool has_news(const struct tracing *t, const struct ms_trace_report *r)
 {
-	if (t->mark.events < r->event_count || ms_trace_mark_has_gc_lines(&t->mark, r))
+	if (t->mark.events < r->event_count)
 		return true;
+	if (t->options->format == MS_FORMAT_TEXT)
+		return ms_trace_mark_has_gc_lines(&t->mark, r);
 	return t->options->format == MS_FORMAT_MAPTRACE &&
 	       (t->mark.creations < r->creation_count || t->mark.migrations < r->migration_count);
 }
