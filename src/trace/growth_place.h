@@ -27,5 +27,5 @@ MS_MUST_USE struct ms_error *ms_growth_places_find(struct ms_go_runtime *rt,
 						   struct ms_growth_places *ret_places);
 
 /** What the kernel's side needs to know of this release. */
-void ms_growth_config(const struct ms_go_layout *layout, const struct ms_growth_places *places,
+void ms_growth_config(const struct ms_go_runtime *rt, const struct ms_growth_places *places,
 		      struct ms_bpf_config *ret_config);
