@@ -18,6 +18,7 @@ import time
 
 import targets
 from targets import ROOT, TOOL_CPU, Target, Unavailable, build, pin
+from trace import trace_row
 
 BUILD = os.path.join(ROOT, 'build')
 MAPSCOPE = os.path.join(BUILD, 'mapscope')
@@ -295,6 +296,8 @@ def rows(options):
         yield 'goroutines', r, lambda t, r=r: goroutines_row(t, options, r)
     for r in options.release or RELEASES:
         yield 'debugger', r, lambda t, r=r: debugger_row(t, options, r)
+    for r in options.release or ('1.19.4', '1.27.4'):
+        yield 'trace', r, lambda t, r=r: trace_row(t, options, r)
     for r in options.release or RELEASES:
         yield 'gap', r, lambda t, r=r: gap_row(t, options, r, million, 'idle')
         yield 'gap', r, lambda t, r=r: gap_row(t, options, r, million, 'churn')
@@ -305,7 +308,7 @@ def main():
     p.add_argument('--full', action='store_true', help='a million maps, big binaries, gaps of 10 s')
     p.add_argument('--rounds', type=int, default=5, help='rounds of every comparison (5)')
     p.add_argument('--row', action='append',
-                   help='only these: census swiss objects ready goroutines debugger gap')
+                   help='only these: census swiss objects ready goroutines debugger trace gap')
     p.add_argument('--release', action='append', help=f'only these of {" ".join(RELEASES)}')
     p.add_argument('--csv', metavar='FILE', help='write the table here as well')
     options = p.parse_args()

@@ -39,7 +39,8 @@ def build(release, stripped=True, source=None, name='target'):
         return exe
     os.makedirs(OUT, exist_ok=True)
     flags = ['-ldflags=-s -w'] if stripped else []
-    env = dict(os.environ, GOTOOLCHAIN='local', GOFLAGS='', CGO_ENABLED='0', GO111MODULE='on')
+    env = dict(os.environ, GOTOOLCHAIN='local', GOFLAGS='', CGO_ENABLED='0', GO111MODULE='on',
+               GODEBUG='goindex=0')  # Go 1.19 takes a toolchain in the module cache for a module.
     done = subprocess.run([go(release), 'build', '-trimpath', *flags, '-o', exe, '.'], cwd=source,
                           env=env, capture_output=True, text=True, timeout=BUILD_TIMEOUT_S)
     if done.returncode:

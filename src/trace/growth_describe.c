@@ -1,7 +1,7 @@
 // growth_describe.c - what the runtime is about to do follows from which function was entered and
 // from the header it was entered with: hashGrow doubles when one more entry is over the load of
-// 6.5, and else keeps the size (runtime/map.go); a table doubles until it has 1,024 slots and then
-// splits (internal/runtime/maps/table.go).
+// 6.5 (of 6 in Go 1.21), and else keeps the size (runtime/map.go); a table doubles until it has
+// 1,024 slots and then splits (internal/runtime/maps/table.go).
 #include "trace/growth_describe.h"
 
 #include "maps/shape.h"
@@ -28,19 +28,13 @@ static uint64_t bucket_bytes(const struct ms_go_layout *l, uint64_t slots,
 	return allocated(l, ms_classic_buckets(log2), type);
 }
 
-/** runtime.overLoadFactor of one entry more. */
-static bool is_over_load(const struct ms_bpf_event *raw)
-{
-	return raw->entries + 1 > 8 && raw->entries + 1 > raw->slots / 16 * 13;
-}
-
 static void classic_sizes(const struct ms_go_layout *l, const struct ms_bpf_event *raw,
 			  const struct ms_growth_type *type, struct ms_growth_event *e)
 {
 	e->kind = MS_GROWTH_EVENT_DOUBLE;
 	if (raw->unread & MS_BPF_UNREAD_MAP || !ms_is_power_of_two(raw->slots) || raw->slots < 8)
 		return;
-	if (!is_over_load(raw))
+	if (!raw->is_over)
 		e->kind = MS_GROWTH_EVENT_SAME_SIZE;
 	e->from = e->capacity = raw->slots;
 	e->to = e->kind == MS_GROWTH_EVENT_DOUBLE ? 2 * e->from : e->from;

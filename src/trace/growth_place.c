@@ -143,9 +143,16 @@ void ms_probe_namespace(uint64_t *ret_device, uint64_t *ret_inode)
 	*ret_inode = is_known ? ns.st_ino : 0;
 }
 
-void ms_growth_config(const struct ms_go_layout *l, const struct ms_growth_places *places,
+/** Go 1.21 rounded 8 * 13 / 16 down before it doubled it (loadFactorNum in runtime/map.go). */
+static uint32_t load_of(int release)
+{
+	return release >= MS_GO(1, 21) && release < MS_GO(1, 22) ? 12 : 13;
+}
+
+void ms_growth_config(const struct ms_go_runtime *rt, const struct ms_growth_places *places,
 		      struct ms_bpf_config *ret_config)
 {
+	const struct ms_go_layout *l = rt->layout;
 	struct ms_bpf_config config = {
 		.window_ns = WINDOW_NS,
 		.window_events = WINDOW_EVENTS,
@@ -154,6 +161,7 @@ void ms_growth_config(const struct ms_go_layout *l, const struct ms_growth_place
 		.g_gopc = l->g_gopc,
 		.m_p = l->m_p,
 		.p_id = l->p_id,
+		.load = load_of(rt->build.release),
 		.hmap_count = l->hmap_count,
 		.hmap_flags = l->hmap_flags,
 		.hmap_bucket_log2 = l->hmap_bucket_log2,

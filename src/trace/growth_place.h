@@ -39,5 +39,5 @@ MS_MUST_USE struct ms_error *ms_probe_place_find(struct ms_go_runtime *rt, struc
 void ms_probe_namespace(uint64_t *ret_device, uint64_t *ret_inode);
 
 /** What the kernel's side needs to know of this release. */
-void ms_growth_config(const struct ms_go_layout *layout, const struct ms_growth_places *places,
+void ms_growth_config(const struct ms_go_runtime *rt, const struct ms_growth_places *places,
 		      struct ms_bpf_config *ret_config);

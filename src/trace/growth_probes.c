@@ -50,7 +50,7 @@ static struct ms_error *place_all(struct ms_trace *trace, struct state *s)
 
 	if (err)
 		return err;
-	ms_growth_config(trace->rt->layout, &places, &config);
+	ms_growth_config(trace->rt, &places, &config);
 	config.small_events = trace->options->small_growths;
 	err = ms_growth_kernel_open(&config, &s->kernel);
 	for (size_t i = 0; i < places.count && !err; i++) {
@@ -333,7 +333,7 @@ static struct ms_error *take_sum(void *context, const struct ms_bpf_sum_key *key
 	const struct ms_bpf_event raw = { .kind = (uint8_t)key->kind,
 					  .unread = (uint8_t)key->unread,
 					  .slots = key->slots,
-					  .entries = key->is_over ? key->slots : 0 };
+					  .is_over = key->is_over != 0 };
 	struct ms_growth_type type;
 	struct ms_growth_event e = { 0 };
 	struct ms_growth_sum sum = { .map = key->map, .count = n };

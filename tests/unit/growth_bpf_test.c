@@ -74,6 +74,7 @@ static void set_up(void)
 	host.stack_count = 2;
 	host.now_ns = 1000;
 	host.thread = THREAD;
+	config.load = 13;
 	config.window_ns = 100;
 	config.window_events = 1000;
 	config.g_m = 8;
@@ -141,6 +142,27 @@ MS_TEST(growth_bpf_classic)
 	CHECK_EQ(e->unread, 0);
 	CHECK_EQ(counted()->hits[MS_BPF_HASH_GROW], 1);
 	CHECK_EQ(counted()->sent, 1);
+}
+
+/** Why it grows: its load, which Go 1.21 bounds at 12 for two buckets and all others at 13. */
+MS_TEST(growth_bpf_load)
+{
+	set_up();
+	hash_grow(&regs); // 13 of 16 slots, and one more.
+	CHECK_EQ(event(0)->is_over, 1);
+	classic.count = 12;
+	hash_grow(&regs);
+	CHECK_EQ(event(1)->is_over, 0);
+	config.load = 12;
+	hash_grow(&regs);
+	CHECK_EQ(event(2)->is_over, 1);
+	classic.bucket_log2 = 0;
+	classic.count = 8;
+	hash_grow(&regs);
+	CHECK_EQ(event(3)->is_over, 1);
+	classic.count = 7;
+	hash_grow(&regs);
+	CHECK_EQ(event(4)->is_over, 0);
 }
 
 MS_TEST(growth_bpf_tables)

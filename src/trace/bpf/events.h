@@ -49,6 +49,7 @@ struct ms_bpf_config {
 	uint32_t hmap_count, hmap_flags, hmap_bucket_log2, hmap_noverflow;
 	uint32_t map_used, map_dir_len;
 	uint32_t table_used, table_capacity;
+	uint32_t load;                    // Classic: entries that two buckets may hold on average.
 	uint32_t small_events;            // Send first groups of empty maps, too.
 	uint32_t condition[MS_BPF_KINDS]; // ms_bpf_condition
 };
@@ -65,10 +66,11 @@ struct ms_bpf_event {
 	uint64_t directory;     // Swiss: its length.
 	uint32_t thread, p;
 	uint16_t noverflow;
-	uint8_t kind;   // ms_bpf_kind
-	uint8_t flags;  // hmap.flags
-	uint8_t unread; // Bits of ms_bpf_unread.
-	uint8_t reserved[3];
+	uint8_t kind;    // ms_bpf_kind
+	uint8_t flags;   // hmap.flags
+	uint8_t unread;  // Bits of ms_bpf_unread.
+	uint8_t is_over; // Classic: its load makes it grow, else its overflow.
+	uint8_t reserved[2];
 };
 
 /** Growths that were not sent one by one, by what they have in common. */
@@ -97,7 +99,7 @@ struct ms_bpf_counters {
 	uint64_t window_start, window_used;
 };
 
-_Static_assert(sizeof(struct ms_bpf_config) == 32 + 19 * 4 + 4, "both sides agree");
+_Static_assert(sizeof(struct ms_bpf_config) == 32 + 20 * 4, "both sides agree");
 _Static_assert(sizeof(struct ms_bpf_event) == 88 + 8 + 8, "both sides agree");
 _Static_assert(sizeof(struct ms_bpf_sum_key) == 48, "both sides agree");
 _Static_assert(sizeof(struct ms_bpf_stack) == 16 + 8 * MS_BPF_STACK_MAX, "both sides agree");

@@ -140,6 +140,8 @@ static __always_inline void read_classic(struct ms_bpf_event *e)
 	    !field(&e->noverflow, 2, e->map, config.hmap_noverflow) || log2 > 48)
 		e->unread |= MS_BPF_UNREAD_MAP;
 	e->slots = 8ull << (log2 & 63);
+	// runtime.overLoadFactor of one entry more.
+	e->is_over = e->entries + 1 > 8 && e->entries + 1 > e->slots / 16 * config.load;
 }
 
 static __always_inline void read_swiss(struct ms_bpf_event *e, __u8 kind)
@@ -167,12 +169,11 @@ static __always_inline void add_sum(const struct ms_bpf_event *e, __u8 kind,
 				      .type = e->type,
 				      .stack = e->stack,
 				      .slots = e->slots,
+				      .is_over = e->is_over,
 				      .kind = kind,
 				      .unread = e->unread };
 	__u64 one = 1, *count;
 
-	key.is_over =
-	    kind == MS_BPF_HASH_GROW && e->entries + 1 > 8 && e->entries + 1 > e->slots / 16 * 13;
 	count = bpf_map_lookup_elem(&sums, &key);
 	if (!count && bpf_map_update_elem(&sums, &key, &one, BPF_NOEXIST) == 0)
 		return;

@@ -13,6 +13,7 @@
 //	owned ENTRIES            one map that a variable holds
 //	calls ENTRIES            one map, filled by a thread of C (cgo only)
 //	spin SECONDS             fills maps for so long
+//	work UNITS ENTRIES LOOKUPS   so many times, one map filled and then looked into; says how long
 package main
 
 import (
@@ -31,6 +32,7 @@ type answer struct {
 	Entries int    `json:"entries"`
 	Arrays  int    `json:"arrays"` // Of buckets that watched maps had.
 	Map     string `json:"map"`
+	Nanos   int64  `json:"nanos"`
 }
 
 // Registry owns a map.
@@ -146,6 +148,23 @@ func spin(seconds float64) (maps int) {
 	return maps
 }
 
+// work is what a program does that lives from its maps: mostly, it looks into them.
+func work(units, entries, lookups int) int64 {
+	start, found := time.Now(), 0
+	for i := 0; i < units; i++ {
+		m := fill(entries)
+		for k := 0; k < lookups; k++ {
+			if _, ok := m[k%(2*entries)]; ok {
+				found++
+			}
+		}
+	}
+	if found > units*lookups {
+		panic("growth: more was found than was looked for")
+	}
+	return time.Since(start).Nanoseconds()
+}
+
 func obey(line string) (a answer) {
 	var verb string
 	var x, y, z int
@@ -173,6 +192,9 @@ func obey(line string) (a answer) {
 	case "calls":
 		fromC(x)
 		a.Maps, a.Entries = 1, x
+	case "work":
+		a.Nanos = work(x, y, z)
+		a.Maps, a.Entries = x, y
 	case "spin":
 		a.Maps, a.Entries = spin(float64(x)), 1000
 	}
