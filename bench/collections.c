@@ -107,8 +107,8 @@ static void print_report(const struct ms_trace_report *r, double cpu_s, uint64_t
 		       (int64_t)r->heap[r->heap_count - 1].goal_bytes, r->heap_count);
 	if (r->gc_unknown)
 		printf("unknown %s\n", r->gc_unknown);
-	printf("cycles %" PRIu64 " pause_ns %" PRId64 " window_s %.6f cpu_s %.6f read_bytes %" PRIu64
-	       "\n",
+	printf("cycles %" PRIu64 " pause_ns %" PRId64
+	       " window_s %.6f cpu_s %.6f read_bytes %" PRIu64 "\n",
 	       r->gc_cycles, ns(r->gc_pause_s), r->window_s, cpu_s, read_bytes);
 }
 

@@ -14,7 +14,6 @@
 enum {
 	STEPS_INDEX = 2, // abi.PCDATA_InlTreeIndex
 	TREE_INDEX = 3,  // abi.FUNCDATA_InlTree
-	NO_DATA = UINT32_MAX,
 	ENTRIES_MAX = 1 << 20,
 	ENTRY_BYTES_MAX = 20,
 };
@@ -29,25 +28,15 @@ struct tree {
 static bool tree_find(const struct ms_functions *f, const struct ms_function *fn,
 		      struct tree *ret_tree)
 {
-	const struct ms_go_layout *l = f->layout;
-	const uint8_t *raw = f->records.bytes + fn->record;
-	uint64_t room = f->records.size - fn->record, count = ms_load_u32(raw + l->func_npcdata);
-	uint64_t data = l->func_size + 4 * (count + TREE_INDEX);
 	bool is_old = f->rt->pclntab.family == MS_PCLNTAB_1_18;
 	struct tree tree = {
 		.entry_bytes = is_old ? 20 : 16,
 		.name_at = is_old ? 12 : 4,
 		.caller_at = is_old ? 16 : 8,
 	};
-	uint32_t at;
 
-	if (count <= STEPS_INDEX || raw[l->func_nfuncdata] <= TREE_INDEX || data + 4 > room)
-		return false;
-	tree.steps = ms_load_u32(raw + l->func_size + 4ull * STEPS_INDEX);
-	at = ms_load_u32(raw + data);
-	if (!tree.steps || at == NO_DATA ||
-	    !ms_elf_offset_of(&f->rt->elf, f->gofunc - f->rt->elf.bias + at, tree.entry_bytes,
-			      &tree.offset))
+	tree.steps = ms_function_steps(f, fn, STEPS_INDEX);
+	if (!tree.steps || !ms_function_data(f, fn, TREE_INDEX, tree.entry_bytes, &tree.offset))
 		return false;
 	*ret_tree = tree;
 	return true;

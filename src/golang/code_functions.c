@@ -13,7 +13,6 @@
 
 enum {
 	ENTRY_BYTES = 8, // Of the function table: entry, offset of the record.
-	PATH_BYTES_MAX = 1024,
 	RECORDS_BYTES_MAX = 256 << 20,
 };
 
@@ -99,51 +98,6 @@ static bool is_inner(const char *name)
 	return false;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/** A path as the package has it: %2e is a dot. */
-static size_t path_unescape(const char *path, size_t size, char to[PATH_BYTES_MAX])
-{
-	size_t len = 0;
-
-	for (size_t i = 0; i < size && len < PATH_BYTES_MAX; i++) {
-		int high = path[i] == '%' && i + 2 < size ? hex_digit(path[i + 1]) : -1;
-		int low = high >= 0 ? hex_digit(path[i + 2]) : -1;
-
-		to[len++] = low >= 0 ? (char)(high * 16 + low) : path[i];
-		i += low >= 0 ? 2 : 0;
-	}
-	return len;
-}
-
-/** The type whose address a method gets first; 0 when the name is not a method's. */
-static ms_addr receiver_of(const struct ms_named_types *named, const char *name)
-{
-	const char *open = strstr(name, ".(*"), *slash, *close, *method;
-	char path[PATH_BYTES_MAX];
-	size_t size;
-
-	if (!open || (size_t)(open - name) >= sizeof(path))
-		return 0;
-	slash = memrchr(name, '/', (size_t)(open - name));
-	if (memchr(slash ? slash : name, '.', (size_t)(open - (slash ? slash : name))))
-		return 0; // A closure's method, or no path.
-	close = strstr(open, ").");
-	if (!close)
-		return 0;
-	method = close + 2;
-	if (!*method || method[strcspn(method, ".-[(")] ||
-	    memchr(open, '[', (size_t)(close - open)))
-		return 0;
-	size = path_unescape(name, (size_t)(open - name), path);
-	return ms_named_types_find(named, path, size, open + 3, (size_t)(close - (open + 3)));
-}
-
 /** The file's tables, as long as they are looked at. */
 struct tables {
 	uint8_t *records; // The function table and the records behind it.
@@ -222,7 +176,7 @@ static bool function_add(const struct ms_go_runtime *rt, const struct ms_named_t
 	f->entries[f->count] = entry;
 	f->is_inner[f->count++] = is_inner(name);
 	if (callee.role == MS_CALLEE_OTHER) {
-		callee.type = receiver_of(named, name);
+		callee.type = ms_named_types_receiver(named, name);
 		callee.role = callee.type ? MS_CALLEE_METHOD : MS_CALLEE_OTHER;
 	}
 	if (callee.role == MS_CALLEE_BARRIER)

@@ -37,7 +37,7 @@ enum {
 	CYCLE_PAUSE = 48,
 	CYCLE_HEAP = 56, // A word later with pauseStart.
 	PROCS_MAX = 1 << 20,
-	CYCLE_TRIES_MAX = 64, // Each looks through all variables once.
+	TRIES_MAX = 64, // Each looks through all variables.
 };
 
 // Where the pieces of a read lie in the buffer.
@@ -160,7 +160,7 @@ static struct ms_error *memstats_find(struct ms_go_collections *c)
 			return NULL;
 		}
 	}
-	if (s.begun == 1) // The first one may not have ended yet.
+	if (s.begun == 1 && c->memstats_tries++ < TRIES_MAX) // The first may not have ended yet.
 		return NULL;
 	return ms_error_new(MS_ERR_BAD_DATA,
 			    "the counts of collections were looked for and %u places could be "
@@ -337,7 +337,7 @@ static struct ms_error *missing_find(struct ms_go_collections *c,
 		return err;
 	}
 	if (c->cycle || !now->has_pacer || now->ended == c->cycle_tried ||
-	    c->cycle_tries == CYCLE_TRIES_MAX || now->pacer.mark_start_ns > now->last_end_ns)
+	    c->cycle_tries == TRIES_MAX || now->pacer.mark_start_ns > now->last_end_ns)
 		return NULL;
 	err = last_pause_read(c, now->ended);
 	if (!err)

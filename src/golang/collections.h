@@ -23,7 +23,7 @@ struct ms_go_collections {
 	ms_addr cycle;            // Where runtime.work speaks of the last cycle; as memstats.
 	uint32_t cycle_heap;      // Bytes from there to the sizes of the heap.
 	uint32_t cycle_tried;     // Cycles ended when it was looked for and not found.
-	uint32_t cycle_tries;
+	uint32_t cycle_tries, memstats_tries;
 	uint32_t paused;   // The cycle ...
 	uint64_t pause_ns; // ... whose pauses these are.
 	uint8_t *bytes;    // Of the last read.

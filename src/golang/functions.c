@@ -23,6 +23,7 @@ enum {
 	PAIR_BYTES = MS_FUNCTIONS_PAIR_BYTES,
 	RECORD_BYTES_MAX = 64,
 	FRAME_BYTES_MAX = 1 << 30, // Go's stacks end there.
+	NO_DATA = UINT32_MAX,
 };
 
 enum part {
@@ -335,6 +336,58 @@ bool ms_function_value(const struct ms_functions *f, const struct ms_function *f
 		}
 	}
 	return false;
+}
+
+uint32_t ms_function_steps(const struct ms_functions *f, const struct ms_function *fn,
+			   uint32_t index)
+{
+	const struct ms_go_layout *l = f->layout;
+	const uint8_t *raw = f->records.bytes + fn->record;
+	uint64_t at = l->func_size + 4ull * index;
+
+	if (ms_load_u32(raw + l->func_npcdata) <= index || at + 4 > f->records.size - fn->record)
+		return 0;
+	return ms_load_u32(raw + at);
+}
+
+bool ms_function_data(const struct ms_functions *f, const struct ms_function *fn, uint32_t index,
+		      uint64_t size, uint64_t *ret_offset)
+{
+	const struct ms_go_layout *l = f->layout;
+	const uint8_t *raw = f->records.bytes + fn->record;
+	uint64_t at = l->func_size + 4 * ((uint64_t)ms_load_u32(raw + l->func_npcdata) + index);
+	uint32_t data;
+
+	if (raw[l->func_nfuncdata] <= index || at + 4 > f->records.size - fn->record)
+		return false;
+	data = ms_load_u32(raw + at);
+	return data != NO_DATA &&
+	       ms_elf_offset_of(&f->rt->elf, f->gofunc - f->rt->elf.bias + data, size, ret_offset);
+}
+
+struct ms_error *ms_function_code(const struct ms_functions *f, const struct ms_function *fn,
+				  uint8_t **ret_bytes)
+{
+	size_t size = (size_t)(fn->end - fn->entry);
+	MS_AUTO_FREE uint8_t *bytes = NULL;
+	uint64_t offset;
+	struct ms_error *err;
+
+	*ret_bytes = NULL;
+	if (size > MS_FUNCTION_CODE_MAX ||
+	    !ms_elf_offset_of(&f->rt->elf, fn->entry - f->rt->elf.bias, size, &offset))
+		return NULL;
+	bytes = malloc(size);
+	if (!bytes)
+		return ms_error_no_memory();
+	err = ms_target_exe_read(f->rt->target, offset, bytes, size);
+	if (err && ms_error_code(err) == MS_ERR_FAULT) {
+		ms_error_free(err);
+		return NULL;
+	}
+	if (!err)
+		*ret_bytes = MS_STEAL(bytes);
+	return err;
 }
 
 static bool value_at(const struct ms_functions *f, const struct ms_function *fn, uint32_t field,

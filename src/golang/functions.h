@@ -22,6 +22,8 @@ struct ms_function {
 	uint8_t flags;    // Bits of ms_function_flags.
 };
 
+enum { MS_FUNCTION_CODE_MAX = 64 << 10 }; // Bytes; only generated code is longer.
+
 /** A part of the function table. */
 struct ms_functions_part {
 	const uint8_t *bytes;
@@ -67,6 +69,25 @@ const struct ms_function *ms_functions_by_name(const struct ms_functions *functi
  */
 bool ms_function_value(const struct ms_functions *functions, const struct ms_function *function,
 		       uint32_t steps, ms_addr pc, int32_t *ret_value);
+
+/** Where the steps of a function's table @p index (abi.PCDATA_*) begin; 0 for none. */
+uint32_t ms_function_steps(const struct ms_functions *functions, const struct ms_function *function,
+			   uint32_t index);
+
+/**
+ * Where in the file @p size bytes of a function's data @p index (abi.FUNCDATA_*) are.  False when
+ * it has none.
+ */
+bool ms_function_data(const struct ms_functions *functions, const struct ms_function *function,
+		      uint32_t index, uint64_t size, uint64_t *ret_offset);
+
+/**
+ * The code of @p function, as it is in the file; the caller frees it.  NULL where it is not there,
+ * or longer than MS_FUNCTION_CODE_MAX.
+ */
+MS_MUST_USE struct ms_error *ms_function_code(const struct ms_functions *functions,
+					      const struct ms_function *function,
+					      uint8_t **ret_bytes);
 
 /**
  * Where the instruction at @p pc stands in the source; of inlined code that is the inlined body

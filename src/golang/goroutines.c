@@ -237,6 +237,13 @@ struct ms_error *ms_goroutines_reread(struct ms_go_runtime *rt, const struct ms_
 	return NULL;
 }
 
+bool ms_goroutine_is_same_stop(const struct ms_goroutine *a, const struct ms_goroutine *b)
+{
+	return a->pc == b->pc && a->sp == b->sp && a->stack_lo == b->stack_lo && a->id == b->id &&
+	       a->in_syscall == b->in_syscall && a->wait_since == b->wait_since &&
+	       ms_goroutine_rests(b);
+}
+
 void ms_goroutines_deinit(struct ms_goroutines *goroutines)
 {
 	ms_vec_free(goroutines);

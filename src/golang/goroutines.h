@@ -83,4 +83,7 @@ MS_MUST_USE struct ms_error *ms_goroutines_reread(struct ms_go_runtime *rt,
 						  const struct ms_goroutine *items, size_t count,
 						  struct ms_goroutine *ret_items);
 
+/** Whether @p b, read later, rests where @p a did and was not seen to go on between. */
+bool ms_goroutine_is_same_stop(const struct ms_goroutine *a, const struct ms_goroutine *b);
+
 void ms_goroutines_deinit(struct ms_goroutines *goroutines);

@@ -20,6 +20,7 @@ enum {
 	WORD = 8,
 	SLICE_BYTES = 24,
 	TYPES_MAX = 1 << 20,
+	PATH_BYTES_MAX = 1024,
 };
 
 struct named {
@@ -186,6 +187,50 @@ ms_addr ms_named_types_find(const struct ms_named_types *named, const char *pack
 	ms_addr address = slot_of(named, hash_of(package, package_size, name, name_size))->address;
 
 	return address == AMBIGUOUS ? 0 : address;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/** A path as the package has it: %2e is a dot. */
+static size_t path_unescape(const char *path, size_t size, char to[PATH_BYTES_MAX])
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < size && len < PATH_BYTES_MAX; i++) {
+		int high = path[i] == '%' && i + 2 < size ? hex_digit(path[i + 1]) : -1;
+		int low = high >= 0 ? hex_digit(path[i + 2]) : -1;
+
+		to[len++] = low >= 0 ? (char)(high * 16 + low) : path[i];
+		i += low >= 0 ? 2 : 0;
+	}
+	return len;
+}
+
+ms_addr ms_named_types_receiver(const struct ms_named_types *named, const char *name)
+{
+	const char *open = strstr(name, ".(*"), *slash, *close, *method;
+	char path[PATH_BYTES_MAX];
+	size_t size;
+
+	if (!open || (size_t)(open - name) >= sizeof(path))
+		return 0;
+	slash = memrchr(name, '/', (size_t)(open - name));
+	if (memchr(slash ? slash : name, '.', (size_t)(open - (slash ? slash : name))))
+		return 0; // A closure's method, or no path.
+	close = strstr(open, ").");
+	if (!close)
+		return 0;
+	method = close + 2;
+	if (!*method || method[strcspn(method, ".-[(")] ||
+	    memchr(open, '[', (size_t)(close - open)))
+		return 0;
+	size = path_unescape(name, (size_t)(open - name), path);
+	return ms_named_types_find(named, path, size, open + 3, (size_t)(close - (open + 3)));
 }
 
 void ms_named_types_destroy(struct ms_named_types *named)

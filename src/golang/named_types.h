@@ -17,5 +17,11 @@ MS_MUST_USE struct ms_error *ms_named_types_create(const struct ms_types *types,
 ms_addr ms_named_types_find(const struct ms_named_types *named, const char *package,
 			    size_t package_size, const char *name, size_t name_size);
 
+/**
+ * The type whose address the method @p name ("main.(*Registry).Get", as the linker wrote it) gets
+ * first; 0 when the name is no such method's.
+ */
+ms_addr ms_named_types_receiver(const struct ms_named_types *named, const char *name);
+
 /** Accepts NULL. */
 void ms_named_types_destroy(struct ms_named_types *named);

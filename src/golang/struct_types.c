@@ -59,24 +59,35 @@ bool ms_struct_type_read(const struct ms_types *types, const struct ms_go_layout
 	return true;
 }
 
+bool ms_struct_type_member(const struct ms_types *types, const struct ms_go_layout *l,
+			   const struct ms_struct_type *type, uint64_t index,
+			   struct ms_struct_member *ret_member)
+{
+	ms_addr at = type->fields + index * l->structfield_size;
+	const uint8_t *raw = ms_types_bytes(types, at, l->structfield_size);
+
+	if (index >= type->field_count || !raw ||
+	    !ms_types_text(types, ms_load_u64(raw + l->structfield_name), &ret_member->name,
+			   &ret_member->name_size))
+		return false;
+	ret_member->type = ms_load_u64(raw + l->structfield_type);
+	ret_member->offset = ms_load_u64(raw + l->structfield_offset);
+	if (l->structfield_offset_anon != MS_ABSENT)
+		ret_member->offset >>= 1;
+	return true;
+}
+
 static bool field_find(const struct ms_types *types, const struct ms_go_layout *l,
 		       const struct ms_struct_type *type, const char *name, size_t size,
 		       struct ms_struct_field *ret_field)
 {
 	for (uint64_t i = 0; i < type->field_count; i++) {
-		ms_addr at = type->fields + i * l->structfield_size;
-		const uint8_t *raw = ms_types_bytes(types, at, l->structfield_size);
-		const char *text;
-		size_t len;
+		struct ms_struct_member member;
 
-		if (!raw ||
-		    !ms_types_text(types, ms_load_u64(raw + l->structfield_name), &text, &len) ||
-		    len != size || memcmp(text, name, size) != 0)
+		if (!ms_struct_type_member(types, l, type, i, &member) ||
+		    member.name_size != size || memcmp(member.name, name, size) != 0)
 			continue;
-		ret_field->type = ms_load_u64(raw + l->structfield_type);
-		ret_field->offset = ms_load_u64(raw + l->structfield_offset);
-		if (l->structfield_offset_anon != MS_ABSENT)
-			ret_field->offset >>= 1;
+		*ret_field = (struct ms_struct_field){ member.offset, member.type };
 		return true;
 	}
 	return false;

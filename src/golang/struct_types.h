@@ -24,6 +24,18 @@ struct ms_struct_field {
 bool ms_struct_type_read(const struct ms_types *types, const struct ms_go_layout *layout,
 			 ms_addr address, struct ms_struct_type *ret_type);
 
+/** A field by its place; false when it cannot be read. */
+struct ms_struct_member {
+	const char *name; // Not terminated; of an embedded field that of its type.
+	size_t name_size;
+	uint64_t offset;
+	ms_addr type;
+};
+
+bool ms_struct_type_member(const struct ms_types *types, const struct ms_go_layout *layout,
+			   const struct ms_struct_type *type, uint64_t index,
+			   struct ms_struct_member *ret_member);
+
 /** Follow "a.b.c" (@p size bytes) from a struct through those inside it. */
 bool ms_struct_type_follow(const struct ms_types *types, const struct ms_go_layout *layout,
 			   const struct ms_struct_type *type, const char *path, size_t size,

@@ -16,6 +16,9 @@
 // are only passed as the innermost, where they have not done it yet.  Where the table does not know
 // a function's frame, amd64's frame pointer is tried, if it points to where a frame can be.
 //
+// An image is unwound by its own bytes.  It may stand anywhere in its function, also where the
+// stack pointer was just set to another stack: such a function ends it even as the innermost.
+//
 // Most goroutines rest in few places, so what the table said of a pc is remembered.
 #include "golang/unwind.h"
 
@@ -65,6 +68,7 @@ struct state {
 	ms_addr pc, sp, bp, lr;
 	bool is_return;
 	bool bp_holds; // bp is of the frame at hand.
+	bool is_image; // What is not in the window is not known.
 	struct ms_frames *frames;
 };
 
@@ -112,6 +116,10 @@ static bool word_read(struct state *s, ms_addr at, ms_addr *ret_word, struct ms_
 		s->frames->ended = MS_UNWIND_OFF_STACK;
 		return false;
 	}
+	if (s->is_image && !ms_range_holds(w->start, w->start + w->size, at, 8)) {
+		s->frames->ended = MS_UNWIND_IMAGE_END;
+		return false;
+	}
 	if (!ms_range_holds(w->start, w->start + w->size, at, 8)) {
 		size_t size = (size_t)ms_min_u64(WINDOW_BYTES, s->g->stack_hi - at);
 
@@ -156,7 +164,8 @@ static bool frame_add(struct state *s, const struct known *k)
 		f->ended = MS_UNWIND_TOP;
 		return false;
 	}
-	if ((k->function->flags & MS_FUNCTION_SP_WRITE) && f->count > 1) {
+	if ((k->function->flags & MS_FUNCTION_SP_WRITE) &&
+	    (f->count > 1 || (s->is_image && !s->is_return))) {
 		f->ended = MS_UNWIND_SWITCHED;
 		return false;
 	}
@@ -287,14 +296,30 @@ struct ms_error *ms_unwind(struct ms_unwinder *u, const struct ms_goroutine *g,
 	return unwind_from(u, g, (struct window){ 0 }, ret_frames);
 }
 
-// --- Many. ---
-
-static bool is_same_stop(const struct ms_goroutine *a, const struct ms_goroutine *b)
+struct ms_error *ms_unwind_image(struct ms_unwinder *u, const struct ms_stack_image *image,
+				 struct ms_frames *ret_frames)
 {
-	return a->pc == b->pc && a->sp == b->sp && a->stack_lo == b->stack_lo && a->id == b->id &&
-	       a->in_syscall == b->in_syscall && a->wait_since == b->wait_since &&
-	       ms_goroutine_rests(b);
+	const struct ms_goroutine g = { .stack_lo = image->stack_lo, .stack_hi = image->stack_hi };
+	struct state s = {
+		.u = u,
+		.g = &g,
+		.window = { image->sp, image->bytes, image->size },
+		.pc = image->pc,
+		.sp = image->sp,
+		.bp = image->bp,
+		.lr = image->lr,
+		.is_return = image->is_return,
+		.is_image = true,
+		.frames = ret_frames,
+	};
+
+	ret_frames->count = 0;
+	ret_frames->by_frame_pointer = 0;
+	ret_frames->pointer_agrees = ret_frames->pointer_differs = 0;
+	return walk(&s);
 }
+
+// --- Many. ---
 
 /** Unwind one anew, until it rests from before to behind the reading of its stack. */
 static struct ms_error *unwind_again(struct ms_unwinder *u, struct ms_goroutine *g)
@@ -310,7 +335,8 @@ static struct ms_error *unwind_again(struct ms_unwinder *u, struct ms_goroutine 
 		if (err && ms_error_code(err) != MS_ERR_BAD_DATA &&
 		    ms_error_code(err) != MS_ERR_FAULT)
 			return err;
-		if (!err && (is_same_stop(g, &after) || u->frames.ended == MS_UNWIND_RUNNING))
+		if (!err &&
+		    (ms_goroutine_is_same_stop(g, &after) || u->frames.ended == MS_UNWIND_RUNNING))
 			return NULL;
 		ms_error_free(err);
 	}
@@ -349,7 +375,7 @@ static struct ms_error *confirm(struct ms_unwinder *u, const struct ms_goroutine
 	struct ms_error *err = u->read_more ? ms_goroutines_reread(u->rt, g, 1, &after) : NULL;
 
 	if (!err)
-		*ret_rests = !u->read_more || is_same_stop(g, &after);
+		*ret_rests = !u->read_more || ms_goroutine_is_same_stop(g, &after);
 	return err;
 }
 
@@ -367,7 +393,7 @@ static struct ms_error *batch_unwind(struct ms_unwinder *u, const struct ms_goro
 		err = ms_goroutines_reread(u->rt, items, count, u->after);
 	for (size_t i = 0; i < count && !err; i++) {
 		struct ms_goroutine g = items[i];
-		bool rests = is_same_stop(&g, &u->after[i]);
+		bool rests = ms_goroutine_is_same_stop(&g, &u->after[i]);
 		struct window window = { 0 };
 
 		if (at[i] < BATCH && u->reads[at[i]].status == MS_READ_OK)
@@ -424,6 +450,7 @@ const char *ms_unwind_end_text(enum ms_unwind_end end)
 		[MS_UNWIND_NO_FRAME] = "a function that does not tell its frame",
 		[MS_UNWIND_SWITCHED] = "a function that changes stacks",
 		[MS_UNWIND_OFF_STACK] = "a frame that leaves the stack",
+		[MS_UNWIND_IMAGE_END] = "what was copied of its stack ends",
 	};
 
 	return texts[end];

@@ -17,6 +17,7 @@ enum ms_unwind_end {
 	MS_UNWIND_NO_FRAME,    // The function does not say how large its frame is.
 	MS_UNWIND_SWITCHED,    // The function changes stacks.
 	MS_UNWIND_OFF_STACK,   // The frame would leave the stack.
+	MS_UNWIND_IMAGE_END,   // The bytes of an image end before the stack does.
 };
 
 struct ms_frame {
@@ -52,6 +53,21 @@ void ms_unwinder_destroy(struct ms_unwinder *unwinder);
  */
 MS_MUST_USE struct ms_error *ms_unwind(struct ms_unwinder *unwinder, const struct ms_goroutine *g,
 				       struct ms_frames *ret_frames);
+
+/** The lowest part of a stack as it was at one moment, and where its thread or goroutine was. */
+struct ms_stack_image {
+	ms_addr pc, sp, bp;
+	ms_addr lr;                 // arm64, see ms_goroutine; of a thread the register.
+	ms_addr stack_lo, stack_hi; // Of the whole stack.
+	const uint8_t *bytes;       // From sp on.
+	size_t size;
+	bool is_return; // It rested: pc is where a call returns to.  Else the next instruction.
+};
+
+/** The frames of @p image by its bytes alone: the target's memory is not read. */
+MS_MUST_USE struct ms_error *ms_unwind_image(struct ms_unwinder *unwinder,
+					     const struct ms_stack_image *image,
+					     struct ms_frames *ret_frames);
 
 /** Called with each goroutine as it was when @p frames were read; they last until it returns. */
 typedef struct ms_error *(*ms_unwind_fn)(const struct ms_goroutine *g,

@@ -11,7 +11,9 @@
 #include "base/vec.h"
 #include "goroutines/clusters.h"
 #include "goroutines/leaks.h"
+#include "goroutines/places.h"
 #include "goroutines/rows.h"
+#include "goroutines/samples_pass.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,6 +23,8 @@ static const double TICK_S = 0.05;
 /** To add a pass: a file with its struct, and a row here.  Their order is the order of calls. */
 static const struct ms_goroutines_pass *const passes[] = {
 	&ms_leaks_pass,
+	&ms_places_pass,
+	&ms_samples_pass,
 };
 
 enum { PASSES = MS_ARRAY_SIZE(passes) };

@@ -343,11 +343,13 @@ struct ms_error *ms_render_trace_csv(const struct ms_trace_report *report, struc
 	struct csv csv;
 
 	csv_init(&csv, sink);
-	ms_sink_puts(sink, "number,time_s,earliest_s,map,type,owner,map_kind,kind,from,to,"
-			   "from_bytes,to_bytes,entries,capacity,goroutine,thread,p,duration_s,"
-			   "duration_error_s,together_bytes,gc_cycles,gc_runway_bytes,gc_sooner_bytes,brought_gc,"
-			   "function,file,line,created_by_function,created_by_file,"
-			   "created_by_line");
+	ms_sink_puts(
+	    sink,
+	    "number,time_s,earliest_s,map,type,owner,map_kind,kind,from,to,"
+	    "from_bytes,to_bytes,entries,capacity,goroutine,thread,p,duration_s,"
+	    "duration_error_s,together_bytes,gc_cycles,gc_runway_bytes,gc_sooner_bytes,brought_gc,"
+	    "function,file,line,created_by_function,created_by_file,"
+	    "created_by_line");
 	end_row(&csv);
 	for (size_t i = 0; i < report->event_count && !ms_sink_failed(sink); i++) {
 		cells_of_event(&csv, report, &report->events[i]);

@@ -4,6 +4,8 @@
 // a goroutine has the place of its stack there.  Clusters are few, and have theirs with them.
 #include "render/json.h"
 
+#include <math.h>
+
 static uint64_t known_index(uint32_t index, size_t count)
 {
 	return index < count ? index : MS_UNKNOWN;
@@ -200,6 +202,9 @@ static void put_row(struct ms_json *j, const struct ms_goroutines_report *r,
 	else
 		ms_json_null(j);
 	ms_json_put_string(j, "map_owner", row->map_owner);
+	ms_json_put_u64(j, "samples", row->samples);
+	ms_json_put_double(j, "stack_share", row->stack_share > 0 ? row->stack_share : NAN);
+	ms_json_put_double(j, "role_share", row->role_share > 0 ? row->role_share : NAN);
 	ms_json_put_bool(j, "system", row->is_system);
 	ms_json_close_object(j);
 }

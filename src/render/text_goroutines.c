@@ -339,6 +339,7 @@ struct ms_error *ms_render_goroutines_text(const struct ms_goroutines_report *re
 			text_system(&t, report);
 		ms_text_suspects(&t, report);
 		ms_text_places(&t, report, view->top);
+		ms_text_map_users(&t, report, view->top);
 		ms_text_clues(&t, report);
 	}
 	ms_text_sched(&t, report);

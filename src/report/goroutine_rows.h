@@ -38,6 +38,10 @@ struct ms_wait_place {
 	const char *holder_unknown; // ... or why it cannot be said.
 	uint64_t length, capacity;  // Of a channel; MS_UNKNOWN otherwise.
 	const char *unknown;        // Static: why it has no name.
+	const char *state;          // Static: of a lock, "held by a writer", ...; NULL unknown.
+	uint32_t maps;              // In that object that it may guard: map is the nearest.
+	uint32_t choices; // Of a select: channels it waits for; the one named is waited for most.
+	bool is_closed;   // Of a channel.
 };
 
 enum { MS_NO_PLACE = UINT32_MAX };
@@ -50,10 +54,13 @@ struct ms_goroutine_row {
 	    *wait_reason; // As the runtime calls it: "sync.Mutex.Lock"; NULL when it does not wait.
 	double waited_s;  // NAN when the runtime has not noticed yet.
 	uint32_t stack;   // Index in stacks, or MS_NO_STACK.
-	uint8_t stack_source;            // ms_stack_source
-	uint8_t role;                    // ms_map_role
-	ms_addr map;                     // That the role is about; 0 unknown.
-	const char *map_owner;           // Likewise; NULL unknown.
+	uint8_t stack_source;  // ms_stack_source
+	uint64_t samples;      // That caught it; it may rest by now.
+	double stack_share;    // Of its samples, those with this stack's code; where it is sampled.
+	double role_share;     // Of its samples, those with this role and map; 0: it rests in it.
+	uint8_t role;          // ms_map_role
+	ms_addr map;           // That the role is about; 0 unknown.
+	const char *map_owner; // Likewise; NULL unknown.
 	struct ms_stack_call created_by; // function NULL for the first.
 	uint64_t parent;                 // goid that made it, MS_UNKNOWN (before Go 1.21).
 	uint32_t place;                  // Index in places, or MS_NO_PLACE.

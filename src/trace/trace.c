@@ -6,6 +6,7 @@
 
 #include "trace/gc_watch.h"
 #include "trace/growth_probes.h"
+#include "trace/waiters.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ enum { PARTS_MAX = 16 };
 static const struct ms_trace_part *const parts[PARTS_MAX] = {
 	&ms_growth_probes,
 	&ms_trace_gc,
+	&ms_trace_waiters,
 };
 
 double ms_trace_time(const struct ms_trace *trace)

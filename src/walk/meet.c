@@ -133,6 +133,9 @@ void ms_walk_push(struct ms_walk *w, struct ms_walk_item item)
 {
 	bool typed = item.kind != MS_WALK_UNTYPED && item.kind != MS_WALK_HEADED;
 
+	if (w->wanted && item.kind == MS_WALK_ROOTED)
+		ms_walk_want_values(w, item.address, item.type, item.count, item.label, item.root,
+				    true);
 	queue_push(w, typed ? &w->queue : &w->later, item);
 }
 
@@ -304,6 +307,8 @@ void ms_walk_meet_values(struct ms_walk *w, ms_addr address, ms_plan_id type, ui
 	is_row = count > 1;
 	if (count > UINT32_MAX)
 		count = UINT32_MAX;
+	if (w->wanted)
+		ms_walk_want_values(w, address, type, count, label, root, false);
 	if (object_find(w, address, &o)) {
 		end = o.end;
 		if (count > (end - address) / plan->bytes)
@@ -364,7 +369,11 @@ void ms_walk_meet_object(struct ms_walk *w, ms_addr address, enum ms_walk_kind k
 				     .kind = kind };
 	struct object o;
 
-	if (!object_find(w, address, &o) || address != o.start || is_seen(w, &o))
+	if (!object_find(w, address, &o))
+		return;
+	if (w->wanted)
+		ms_walk_want_object(w, o.start, o.end - o.start, kind == MS_WALK_CHAN, label, root);
+	if (address != o.start || is_seen(w, &o))
 		return;
 	if (kind == MS_WALK_UNTYPED || kind == MS_WALK_CLOSURE) {
 		if (!ms_span_has_pointers(o.span) || !part_is_new(w, address, UINT32_MAX - kind))

@@ -234,32 +234,15 @@ static struct place place_inside(struct ms_plan_build *b, struct place at, uint6
 	return at;
 }
 
-struct field {
-	const char *name;
-	size_t name_size;
-	ms_addr type;
-	uint64_t offset;
-};
-
 static bool field_read(const struct ms_plans *p, const struct ms_struct_type *type, uint64_t i,
-		       struct field *ret_field)
+		       struct ms_struct_member *ret_field)
 {
-	const struct ms_go_layout *l = p->layout;
-	const uint8_t *raw =
-	    bytes_at(p, type->fields + i * l->structfield_size, l->structfield_size);
-
-	if (!raw || !ms_types_text(p->types, ms_load_u64(raw + l->structfield_name),
-				   &ret_field->name, &ret_field->name_size))
-		return false;
-	ret_field->type = ms_load_u64(raw + l->structfield_type);
-	ret_field->offset = ms_load_u64(raw + l->structfield_offset);
-	if (l->structfield_offset_anon != MS_ABSENT)
-		ret_field->offset >>= 1;
-	return ret_field->offset <= type->bytes;
+	return ms_struct_type_member(p->types, p->layout, type, i, ret_field) &&
+	       ret_field->offset <= type->bytes;
 }
 
 static bool field_find(const struct ms_plans *p, const struct ms_struct_type *type,
-		       const char *name, struct field *ret_field)
+		       const char *name, struct ms_struct_member *ret_field)
 {
 	for (uint64_t i = 0; i < type->field_count && i < FIELDS_MAX; i++) {
 		if (field_read(p, type, i, ret_field) && ret_field->name_size == strlen(name) &&
@@ -274,7 +257,7 @@ static bool take_atomic_pointer(struct ms_plan_build *b, const struct ms_struct_
 				struct place at)
 {
 	struct ms_plans *p = b->plans;
-	struct field field, pointer;
+	struct ms_struct_member field, pointer;
 	ms_addr target = 0;
 
 	if (!field_find(p, type, "v", &pointer))
@@ -295,7 +278,7 @@ static bool take_atomic_pointer(struct ms_plan_build *b, const struct ms_struct_
 static bool take_known(struct ms_plan_build *b, const struct ms_struct_type *type, struct place at,
 		       const char *name, enum ms_op_kind kind, ms_plan_id leads_to)
 {
-	struct field field;
+	struct ms_struct_member field;
 
 	if (!leads_to || !field_find(b->plans, type, name, &field))
 		return false;
@@ -307,7 +290,7 @@ static bool take_known(struct ms_plan_build *b, const struct ms_struct_type *typ
 static bool take_trie(struct ms_plan_build *b, const struct names *n,
 		      const struct ms_struct_type *type, struct place at)
 {
-	struct field root;
+	struct ms_struct_member root;
 	ms_addr branch = named_sibling(b->plans, n, "indirect");
 
 	if (!branch || !field_find(b->plans, type, "root", &root))
@@ -333,7 +316,7 @@ static bool take_special(struct ms_plan_build *b, const struct ms_struct_type *t
 	if (is_called(&n, "internal/sync", "HashTrieMap"))
 		return take_trie(b, &n, type, at);
 	if (is_called(&n, "sync", "entry") && kind_of(p, type->address) == MS_KIND_STRUCT) {
-		struct field field;
+		struct ms_struct_member field;
 
 		// From 1.20 on p is an atomic.Pointer[any], which says so itself.
 		return field_find(p, type, "p", &field) &&
@@ -381,14 +364,14 @@ static bool is_inside(const struct ms_plans *p, const struct ms_struct_type *typ
 /** What a closure captured: behind its function's address, in a struct without a name. */
 static bool is_closure(const struct ms_plans *p, const struct ms_struct_type *type)
 {
-	struct field first;
+	struct ms_struct_member first;
 
 	return field_read(p, type, 0, &first) && first.name_size == 1 && first.name[0] == 'F' &&
 	       !first.offset && kind_of(p, first.type) == KIND_UINTPTR;
 }
 
 /** The compiler's own names: X0, X1, ... for what was captured, R for a method's receiver. */
-static bool is_made_up(const struct field *f)
+static bool is_made_up(const struct ms_struct_member *f)
 {
 	if (f->name_size == 1 && f->name[0] == 'R')
 		return true;
@@ -407,7 +390,7 @@ static void take_struct(struct ms_plan_build *b, ms_addr address, struct place a
 	at.whole |= is_inside(b->plans, &type);
 	closure = !at.depth && is_closure(b->plans, &type);
 	for (uint64_t i = 0; i < type.field_count && !b->failed; i++) {
-		struct field field;
+		struct ms_struct_member field;
 
 		if (!field_read(b->plans, &type, i, &field))
 			continue;
@@ -517,7 +500,7 @@ static bool is_direct(const struct ms_plans *p, ms_addr address, unsigned depth)
 {
 	const struct ms_go_layout *l = p->layout;
 	struct ms_struct_type type;
-	struct field field;
+	struct ms_struct_member field;
 
 	switch (kind_of(p, address)) {
 	case KIND_POINTER:
@@ -651,7 +634,7 @@ static void take_table(struct ms_plan_build *b, ms_plan_id id)
 	if (!ms_struct_type_read(p->types, l, p->items[id].address, &table))
 		return;
 	for (uint64_t i = 0; i < table.field_count && !b->failed; i++) {
-		struct field f, inner;
+		struct ms_struct_member f, inner;
 		uint64_t count, size;
 		ms_addr elem;
 

@@ -312,6 +312,8 @@ struct ms_error *ms_walk_from_roots(struct ms_walk *w)
 
 	if (!err && !w->stopped)
 		err = from_code(w);
+	if (w->wanted)
+		ms_walk_want_settle(w);
 	if (!err && !w->stopped)
 		err = from_data(w);
 	if (!err && !w->stopped)

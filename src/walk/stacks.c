@@ -11,6 +11,9 @@
 enum {
 	WORD_BYTES = 8,
 	STACK_BYTES_MAX = 1 << 20, // Of one goroutine.
+	// Who asks for a few names alone is served by those that were made first: main, and what
+	// it began with.  What all others share hangs on these.
+	STACKS_FOR_WANTS = 4096,
 };
 
 struct stacks {
@@ -88,7 +91,7 @@ struct ms_error *ms_walk_from_stacks(struct ms_walk *w)
 
 	if (!bytes)
 		return ms_error_no_memory();
-	err = ms_goroutines_load(w->rt, &all);
+	err = ms_goroutines_load_some(w->rt, w->wants_only ? STACKS_FOR_WANTS : UINT64_MAX, &all);
 	if (!err)
 		err = ms_unwinder_create(w->rt, &unwinder);
 	if (!err)

@@ -64,6 +64,8 @@ bool ms_walk_is_over(struct ms_walk *w)
 		stop(w, "its time was over");
 	if (!w->stopped && is_at_objects_max(w))
 		stop(w, "it had visited as many objects as it may");
+	if (w->wants_only && !w->wanted_left)
+		w->stopped = true;
 	return w->stopped;
 }
 
@@ -281,6 +283,15 @@ static struct ms_error *code_load(struct ms_walk *w)
 	return err ? err : forgive(ms_go_functions(w->rt, &w->functions));
 }
 
+static struct ms_error *wants_init(struct ms_walk *w)
+{
+	if (!w->options->want_count)
+		return NULL;
+	w->wanted = calloc(w->options->want_count, sizeof(*w->wanted));
+	w->wanted_left = w->options->want_count;
+	return w->wanted ? NULL : ms_error_no_memory();
+}
+
 static struct ms_error *walk_init(struct ms_walk *w)
 {
 	uint64_t bytes =
@@ -288,6 +299,8 @@ static struct ms_error *walk_init(struct ms_walk *w)
 	struct ms_error *err = rows_index(w);
 
 	w->queue_max = (size_t)(bytes / sizeof(struct ms_walk_item));
+	if (!err)
+		err = wants_init(w);
 	if (!err)
 		err = ms_go_refresh(w->rt);
 	if (!err)
@@ -322,6 +335,7 @@ static void walk_deinit(struct ms_walk *w)
 	free(w->later.items);
 	ms_symbols_deinit(&w->symbols);
 	free(w->found);
+	free(w->wanted);
 	free(w->row_slots);
 	free(w->tries.items);
 	free(w->roots.items);
@@ -331,8 +345,8 @@ static void walk_deinit(struct ms_walk *w)
 	free(w);
 }
 
-struct ms_error *ms_walk_run(struct ms_go_runtime *rt, const struct ms_walk_options *options,
-			     struct ms_census_report *report)
+static struct ms_error *run(struct ms_go_runtime *rt, const struct ms_walk_options *options,
+			    bool wants_only, struct ms_census_report *report)
 {
 	double started = seconds_now();
 	struct ms_walk *w = calloc(1, sizeof(*w));
@@ -344,6 +358,7 @@ struct ms_error *ms_walk_run(struct ms_go_runtime *rt, const struct ms_walk_opti
 	w->layout = rt->layout;
 	w->options = options;
 	w->report = report;
+	w->wants_only = wants_only;
 	w->until = options->seconds > 0 ? started + options->seconds : 0;
 	err = walk_init(w);
 	if (!err)
@@ -361,11 +376,34 @@ struct ms_error *ms_walk_run(struct ms_go_runtime *rt, const struct ms_walk_opti
 		ms_walk_cut(w, "there were more owners than it keeps names for");
 	if (!err)
 		err = ms_walk_annotate(w);
+	if (!err)
+		err = ms_walk_want_annotate(w);
 	if (!err) {
 		w->summary.taken = true;
 		w->summary.seconds = seconds_now() - started;
 		report->coverage.walk = w->summary;
 	}
 	walk_deinit(w);
+	return err;
+}
+
+struct ms_error *ms_walk_run(struct ms_go_runtime *rt, const struct ms_walk_options *options,
+			     struct ms_census_report *report)
+{
+	return run(rt, options, false, report);
+}
+
+struct ms_error *ms_walk_find(struct ms_go_runtime *rt, double seconds, struct ms_walk_want *wants,
+			      size_t want_count, struct ms_arena *arena)
+{
+	struct ms_walk_options options = { .seconds = seconds,
+					   .wants = wants,
+					   .want_count = want_count };
+	struct ms_census_report none = { .arena = *arena };
+	struct ms_error *err = want_count ? run(rt, &options, true, &none) : NULL;
+
+	*arena = none.arena;
+	none.arena = (struct ms_arena){ 0 };
+	ms_census_report_deinit(&none);
 	return err;
 }

@@ -9,6 +9,7 @@
 
 #include "golang/runtime.h"
 #include "report/census.h"
+#include "walk/want.h"
 
 /** Asked between batches, some milliseconds apart; true ends the walk with what it has. */
 typedef bool (*ms_walk_tick_fn)(void *context);
@@ -16,9 +17,11 @@ typedef bool (*ms_walk_tick_fn)(void *context);
 struct ms_walk_options {
 	ms_walk_tick_fn tick; // May be NULL.
 	void *tick_context;
-	uint64_t own_bytes_max; // What waits to be visited may take; 0: a default.
-	uint64_t objects_max;   // Objects visited at most; 0: no bound.
-	double seconds;         // It may take; 0: no bound.
+	uint64_t own_bytes_max;     // What waits to be visited may take; 0: a default.
+	uint64_t objects_max;       // Objects visited at most; 0: no bound.
+	double seconds;             // It may take; 0: no bound.
+	struct ms_walk_want *wants; // Sorted by address; filled in.  NULL: none.
+	size_t want_count;
 };
 
 /**
@@ -33,3 +36,12 @@ struct ms_walk_options {
 MS_MUST_USE struct ms_error *ms_walk_run(struct ms_go_runtime *rt,
 					 const struct ms_walk_options *options,
 					 struct ms_census_report *report);
+
+/**
+ * Find out what lies at @p wants (sorted by address), and no more: the walk ends as soon as all are
+ * known, or after @p seconds (0: no bound).  Strings are @p arena's.  An error means that the
+ * target is lost (GONE, DENIED) or memory is short.
+ */
+MS_MUST_USE struct ms_error *ms_walk_find(struct ms_go_runtime *rt, double seconds,
+					  struct ms_walk_want *wants, size_t want_count,
+					  struct ms_arena *arena);

@@ -64,6 +64,16 @@ struct ms_walk_trie {
 	uint64_t bytes;
 };
 
+/** Where a wanted address was met. */
+struct ms_walk_wanted {
+	ms_addr value;   // Begins here; 0: not met.
+	ms_plan_id type; // 0: nothing says what it is.
+	ms_label label;
+	uint32_t root;
+	bool is_rooted;  // A variable itself.
+	bool is_settled; // Nothing that comes later knows better.
+};
+
 /** A set of numbers; 0 is never in it. */
 struct ms_walk_set {
 	uint64_t *slots;
@@ -121,8 +131,11 @@ struct ms_walk {
 		ms_addr address;
 		bool is_near;
 		const char *name;
-	} nameless;                 // The last variable without a symbol.
-	struct ms_number_map itabs; // Types by the address of an itab.
+	} nameless;                    // The last variable without a symbol.
+	struct ms_number_map itabs;    // Types by the address of an itab.
+	struct ms_walk_wanted *wanted; // By want; NULL: nothing is wanted.
+	size_t wanted_left;            // Those that no typed value held so far.
+	bool wants_only;               // Nothing else is asked for.
 	struct ms_walk_figures summary;
 	double until;        // By the clock; 0: no bound.
 	uint64_t steps_left; // Of the item that is visited: no honest type needs as many.
@@ -226,3 +239,19 @@ MS_MUST_USE struct ms_error *ms_walk_from_roots(struct ms_walk *w);
 
 /** Write what was found into the report. */
 MS_MUST_USE struct ms_error *ms_walk_annotate(struct ms_walk *w);
+
+// want.c
+
+/** @p count values of @p type lie at @p address: take down those that are wanted. */
+void ms_walk_want_values(struct ms_walk *w, ms_addr address, ms_plan_id type, uint64_t count,
+			 ms_label label, uint32_t root, bool is_rooted);
+
+/** An object of @p bytes lies there: nothing says what is in it, or it is a channel. */
+void ms_walk_want_object(struct ms_walk *w, ms_addr address, uint64_t bytes, bool is_channel,
+			 ms_label label, uint32_t root);
+
+/** The program's variables were looked at: what no type named of them has its symbol's name. */
+void ms_walk_want_settle(struct ms_walk *w);
+
+/** Write what was found of the wanted addresses, with the report's memory. */
+MS_MUST_USE struct ms_error *ms_walk_want_annotate(struct ms_walk *w);

@@ -639,7 +639,7 @@ static struct ms_gc_cycle hostile_cycles[] = {
 	  .background_s = -1,
 	  .idle_s = -1,
 	  .goal_bytes = UINT64_MAX - 1,
-	  .gctrace = HOSTILE },
+	  .gctrace = "gc " HOSTILE },
 };
 
 static struct ms_heap_sample hostile_heap[] = {

@@ -277,6 +277,72 @@ MS_TEST(collections_that_cannot_be_found)
 	fake_collector_deinit(&fake);
 }
 
+/** One that never comes to its end is given up. */
+MS_TEST(collections_first_cycle_that_does_not_end)
+{
+	static struct fake_collector fake;
+	const struct ms_go_layout *l =
+	    ms_go_layout_find(MS_GO(1, 24), MS_ARCH_AMD64, MS_GO_EXP_SWISS);
+	struct ms_go_collections c = { 0 };
+	struct ms_go_collections_now now = { 0 };
+	struct ms_error *err = NULL;
+	unsigned looks = 0;
+
+	fake_collector_init(&fake, l);
+	CHECK_OK(ms_go_collections_find(&fake.rt, 8 << 20, &c));
+	fake_collector_cycle(&fake, cycle_at(100 * MS));
+	fake.memstats[l->mstats_numgc] = 0; // It is about to be counted.
+	for (; !err && looks < 1000; looks++)
+		err = ms_go_collections_read(&c, &now);
+	CHECK_ERR(err, MS_ERR_BAD_DATA);
+	CHECK(looks > 10 && looks < 100);
+	CHECK_EQ(now.ended, 0);
+	ms_go_collections_deinit(&c);
+	fake_collector_deinit(&fake);
+}
+
+/** False when the read numbered @p index, counted from here, was not reached. */
+static bool check_with_failing_read(struct fake_collector *fake, unsigned index)
+{
+	struct ms_go_collections c = { 0 };
+	struct ms_go_collections_now now = { 0 };
+	uint64_t before = fake->target.reads, used;
+	struct ms_error *err;
+
+	fake_target_fail_read(&fake->target, before + index);
+	err = ms_go_collections_find(&fake->rt, 8 << 20, &c);
+	if (!err)
+		err = ms_go_collections_read(&c, &now);
+	used = fake->target.reads - before;
+	if (err)
+		CHECK(ms_error_code(err) == MS_ERR_FAULT || ms_error_code(err) == MS_ERR_BAD_DATA);
+	CHECK_EQ(now.ended, err ? 0 : 2);
+	CHECK(!now.has_cycle || now.cycle.start_ns == 200 * MS);
+	ms_error_free(err);
+	fake_target_fail_read(&fake->target, UINT64_MAX);
+	if (c.bytes) {
+		CHECK_OK(ms_go_collections_read(&c, &now));
+		CHECK_EQ(now.ended, 2);
+	}
+	ms_go_collections_deinit(&c);
+	return index < used;
+}
+
+/** Whichever read fails, nothing wrong is said, and the next look has it right. */
+MS_TEST(collections_whatever_read_fails)
+{
+	static struct fake_collector fake;
+	unsigned index = 0;
+
+	fake_collector_init(&fake, ms_go_layout_find(MS_GO(1, 24), MS_ARCH_AMD64, MS_GO_EXP_SWISS));
+	fake_collector_cycle(&fake, cycle_at(100 * MS));
+	fake_collector_cycle(&fake, cycle_at(200 * MS));
+	while (check_with_failing_read(&fake, index))
+		index++;
+	CHECK(index > 10);
+	fake_collector_deinit(&fake);
+}
+
 /** A layout from DWARF may say anything. */
 MS_TEST(collections_with_fields_far_apart_are_refused)
 {

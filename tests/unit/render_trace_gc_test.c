@@ -86,11 +86,11 @@ MS_TEST(render_trace_gc_brought)
 
 	check_page(&r, "no collection ended\n"
 		       "1 growth brought a collection forward: without its new table of 40 MB the "
-		       "heap would not have been large enough for it\n");
+		       "heap had not been large enough to begin one\n");
 	r.event_count = 3;
 	check_page(&r, "no collection ended\n"
 		       "2 growths brought a collection forward: without their new tables, 100 MB "
-		       "together, the heap would not have been large enough for it\n");
+		       "together, the heap had not been large enough to begin one\n");
 }
 
 MS_TEST(render_trace_gc_lines)

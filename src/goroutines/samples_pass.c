@@ -1,0 +1,447 @@
+// samples_pass.c - a goroutine that runs has no stack that could be read, but hundreds of samples.
+//
+// Its row gets the stack it was seen with most.  Samples of a loop differ in the instruction they
+// hit, so stacks count as one that have the same program code around (sample_store.h), and of these
+// the most frequent is shown.  What it does to which map is counted likewise.
+//
+// Goroutines that rest are asked where they were left.  Few are inside map code: one that waits for
+// the collector in the middle of an insert, or was asked to stop at a function's entry.  Loops over
+// maps are looked for only on stacks with a function that has such a loop.
+#include "goroutines/samples_pass.h"
+
+#include "base/cleanup.h"
+#include "base/vec.h"
+#include "goroutines/map_names.h"
+#include "goroutines/race_clues.h"
+
+#include <stdlib.h>
+
+enum { IMAGE_BYTES_MAX = 64 << 10 }; // Of a stack at rest.
+
+static const double WALK_SECONDS_MAX = 5; // For the names of maps.
+
+struct samples {
+	struct ms_cpu_sampler *sampler; // NULL: none are taken.
+	struct ms_map_finder *finder;
+	struct ms_sample_store store;
+	struct ms_clue_sources sources;
+	struct ms_census_report names; // Of the maps that were seen, where there is no census.
+	struct ms_sampled_stack stack;
+	double began;
+	uint8_t bytes[IMAGE_BYTES_MAX];
+};
+
+static void destroy(void *state)
+{
+	struct samples *s = state;
+
+	if (!s)
+		return;
+	ms_cpu_sampler_destroy(s->sampler);
+	ms_map_finder_destroy(s->finder);
+	ms_sample_store_deinit(&s->store);
+	ms_census_report_deinit(&s->names);
+	ms_vec_free(&s->sources.rests);
+	ms_vec_free(&s->sources.loops);
+	free(s);
+}
+
+/** Say why nothing is sampled, and go on without. */
+static struct ms_error *do_without(struct ms_goroutines_run *run, struct ms_error *err)
+{
+	const char *text = ms_error_message(err);
+
+	if (ms_error_code(err) == MS_ERR_NO_MEMORY)
+		return err;
+	run->report->no_samples = ms_arena_strndup(&run->report->arena, text, strlen(text));
+	ms_error_free(err);
+	return run->report->no_samples ? NULL : ms_error_no_memory();
+}
+
+static struct ms_error *sampler_start(struct ms_goroutines_run *run, struct samples *s)
+{
+	pid_t pid = run->rt->target->pid;
+	struct ms_error *err;
+
+	if (!pid) {
+		run->report->no_samples = "there is no process whose threads could be sampled";
+		return NULL;
+	}
+	if (!(run->options->seconds > 0)) {
+		run->report->no_samples = "one look takes no samples: leave --once out";
+		return NULL;
+	}
+	err = ms_cpu_sampler_create(pid, MS_CPU_HZ, &s->sampler);
+	if (err)
+		return do_without(run, err);
+	run->report->no_samples = NULL;
+	s->began = run->options->now(run->options->context);
+	return NULL;
+}
+
+static struct ms_error *start(struct ms_goroutines_run *run, void **ret_state)
+{
+	struct samples *s = calloc(1, sizeof(*s));
+	struct ms_error *err;
+
+	if (!s)
+		return ms_error_no_memory();
+	err = ms_map_finder_create(run->rt, run->options->census, &s->finder);
+	if (!err)
+		err = sampler_start(run, s);
+	if (err) {
+		destroy(s);
+		return err;
+	}
+	*ret_state = s;
+	return NULL;
+}
+
+// --- Samples. ---
+
+struct taking {
+	struct ms_goroutines_run *run;
+	struct samples *s;
+};
+
+static struct ms_error *sample_take(const struct ms_cpu_sample *sample, void *context)
+{
+	struct taking *t = context;
+	struct samples *s = t->s;
+	struct ms_map_use use = { 0 };
+	struct ms_error *err =
+	    ms_sampled_stack_make(t->run->rt, t->run->unwinder, sample, &s->stack);
+
+	if (!err)
+		err = ms_map_use_find(s->finder, &s->stack.image, sample->registers,
+				      &s->stack.frames, &use);
+	return err ? err
+		   : ms_sample_store_add(&s->store, t->run->functions, sample, &s->stack, &use);
+}
+
+static struct ms_error *tick(struct ms_goroutines_run *run, void *state)
+{
+	struct samples *s = state;
+	struct taking taking = { run, s };
+
+	return s->sampler ? ms_cpu_sampler_take(s->sampler, sample_take, &taking) : NULL;
+}
+
+// --- Goroutines that rest. ---
+
+/** The bytes of a stack at rest; false when they cannot be read, or it rests there no more. */
+static bool image_read(struct ms_goroutines_run *run, struct samples *s,
+		       const struct ms_goroutine *g, struct ms_stack_image *ret_image,
+		       struct ms_error **ret_err)
+{
+	struct ms_stack_image image = { .pc = g->pc,
+					.sp = g->sp,
+					.bp = g->bp,
+					.lr = g->lr,
+					.stack_lo = g->stack_lo,
+					.stack_hi = g->stack_hi,
+					.bytes = s->bytes,
+					.size = (size_t)ms_min_u64(g->stack_hi - g->sp,
+								   IMAGE_BYTES_MAX),
+					.is_return = true };
+	struct ms_goroutine after;
+	struct ms_error *err = ms_target_read(run->rt->target, g->sp, s->bytes, image.size);
+	bool rests;
+
+	if (!err)
+		err = ms_goroutine_reread(run->rt, g->address, &after);
+	rests = !err && ms_goroutine_is_same_stop(g, &after);
+	*ret_image = image;
+	if (err && ms_error_code(err) != MS_ERR_FAULT && ms_error_code(err) != MS_ERR_BAD_DATA) {
+		*ret_err = err;
+		return false;
+	}
+	ms_error_free(err);
+	return rests;
+}
+
+static struct ms_error *use_take(struct ms_goroutines_run *run, struct samples *s,
+				 const struct ms_goroutine *g, const struct ms_stack_image *image,
+				 const struct ms_frames *frames, struct ms_goroutine_row *row)
+{
+	struct ms_map_rest rest = { .g = *g,
+				    .stack = row->stack,
+				    .time = run->options->now(run->options->context) };
+	struct ms_map_use use;
+	struct ms_error *err = ms_map_use_find(s->finder, image, NULL, frames, &use);
+
+	if (err || use.role == MS_ROLE_NONE)
+		return err;
+	row->role = (uint8_t)use.role;
+	row->map = rest.map = use.map;
+	rest.type = use.type;
+	rest.role = (uint8_t)use.role;
+	if (use.map && !ms_vec_push(&s->sources.rests, rest))
+		err = ms_error_no_memory();
+	return err;
+}
+
+static struct ms_error *loops_take(struct samples *s, const struct ms_stack_image *image,
+				   const struct ms_frames *frames, struct ms_goroutine_row *row)
+{
+	struct ms_map_loop loops[MS_MAP_LOOPS_MAX];
+	size_t count;
+	struct ms_error *err = ms_map_loops_find(s->finder, image, frames, loops, &count);
+
+	for (size_t i = 0; !err && i < count; i++) {
+		struct ms_open_loop loop = { row->id, loops[i].map, loops[i].type, row->stack,
+					     loops[i].is_replaced };
+
+		if (!ms_vec_push(&s->sources.loops, loop))
+			err = ms_error_no_memory();
+	}
+	if (!err && count && row->role == MS_ROLE_NONE) {
+		row->role = MS_ROLE_ITERATES;
+		row->map = loops[0].map;
+	}
+	return err;
+}
+
+static struct ms_error *goroutine(struct ms_goroutines_run *run, void *state,
+				  const struct ms_goroutine *g, const struct ms_frames *frames,
+				  struct ms_goroutine_row *row)
+{
+	struct samples *s = state;
+	bool is_inside = ms_map_role_of_frames(s->finder, frames) != MS_ROLE_NONE, may_loop;
+	struct ms_error *err = ms_map_loops_may_be(s->finder, frames, &may_loop);
+	struct ms_stack_image image;
+
+	if (err || (!is_inside && !may_loop) || g->sp < g->stack_lo || g->sp >= g->stack_hi)
+		return err;
+	if (!image_read(run, s, g, &image, &err))
+		return err;
+	if (is_inside)
+		err = use_take(run, s, g, &image, frames, row);
+	return err || !may_loop ? err : loops_take(s, &image, frames, row);
+}
+
+// --- Rows. ---
+
+static int by_goroutine(const void *a, const void *b)
+{
+	const struct ms_sample_seen *x = a, *y = b;
+
+	return x->goroutine < y->goroutine ? -1 : x->goroutine > y->goroutine;
+}
+
+/** How often each stack, and each code around it, is among the samples of one goroutine. */
+struct tally {
+	uint32_t stack;
+	uint64_t code;
+	size_t count, code_count;
+};
+
+static int by_stack(const void *a, const void *b)
+{
+	const struct tally *x = a, *y = b;
+
+	if (x->code != y->code)
+		return x->code < y->code ? -1 : 1;
+	return x->stack < y->stack ? -1 : x->stack > y->stack;
+}
+
+/** One entry for each stack, sorted by code; returns how many. */
+static size_t tally_make(const struct ms_sample_store *store, const struct ms_sample_seen *seen,
+			 size_t count, struct tally *tallies)
+{
+	size_t kept = 0, stacks = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (seen[i].stack != MS_NO_SAMPLED_STACK)
+			tallies[stacks++] =
+			    (struct tally){ seen[i].stack, store->stacks.items[seen[i].stack].code,
+					    1, 0 };
+	}
+	if (stacks)
+		qsort(tallies, stacks, sizeof(*tallies), by_stack);
+	for (size_t i = 0; i < stacks; i++) {
+		if (kept && tallies[kept - 1].stack == tallies[i].stack)
+			tallies[kept - 1].count++;
+		else
+			tallies[kept++] = tallies[i];
+	}
+	return kept;
+}
+
+/** The most frequent stack of the most frequent code; NULL for none. */
+static const struct tally *tally_best(struct tally *tallies, size_t count)
+{
+	const struct tally *best = NULL;
+
+	for (size_t i = 0, next; i < count; i = next) {
+		size_t sum = 0, most = i;
+
+		for (next = i; next < count && tallies[next].code == tallies[i].code; next++) {
+			sum += tallies[next].count;
+			most = tallies[next].count > tallies[most].count ? next : most;
+		}
+		tallies[most].code_count = sum;
+		if (!best || sum > best->code_count)
+			best = &tallies[most];
+	}
+	return best;
+}
+
+/** What it was seen doing to a map most often: the count of it. */
+static size_t use_best(const struct ms_sample_seen *seen, size_t count,
+		       const struct ms_sample_seen **ret_best)
+{
+	size_t votes = 0, same = 0;
+	const struct ms_sample_seen *best = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (seen[i].role == MS_ROLE_NONE)
+			continue;
+		if (!votes)
+			best = &seen[i];
+		votes =
+		    best->map == seen[i].map && best->role == seen[i].role ? votes + 1 : votes - 1;
+	}
+	for (size_t i = 0; i < count && best; i++)
+		same += seen[i].map == best->map && seen[i].role == best->role;
+	*ret_best = best;
+	return same;
+}
+
+/** Write what the samples of one goroutine say into its row. */
+static struct ms_error *row_write(struct ms_goroutines_run *run, const struct samples *s,
+				  const struct ms_sample_seen *seen, size_t count,
+				  struct tally *tallies, struct ms_goroutine_row *row)
+{
+	const struct tally *best = tally_best(tallies, tally_make(&s->store, seen, count, tallies));
+	const struct ms_sample_seen *use;
+	size_t used = use_best(seen, count, &use);
+	struct ms_error *err = NULL;
+
+	row->samples = count;
+	if (best && row->stack == MS_NO_STACK) {
+		err = ms_sample_store_write(&s->store, best->stack, run->book, &row->stack);
+		row->stack_source = MS_STACK_SAMPLED;
+		row->stack_share = (double)best->code_count / (double)count;
+	}
+	if (!err && use && row->role == MS_ROLE_NONE) {
+		row->role = use->role;
+		row->map = use->map;
+		row->role_share = (double)used / (double)count;
+	}
+	return err;
+}
+
+static struct ms_goroutine_row *row_find(struct ms_goroutines_report *report, uint64_t id)
+{
+	for (size_t i = 0; i < report->row_count; i++) {
+		if (report->rows[i].id == id)
+			return &report->rows[i];
+	}
+	return NULL;
+}
+
+static struct ms_error *rows_write(struct ms_goroutines_run *run, struct samples *s)
+{
+	size_t count = s->store.seen.count;
+	MS_AUTO_FREE struct ms_sample_seen *seen = malloc((count + 1) * sizeof(*seen));
+	MS_AUTO_FREE struct tally *tallies = malloc((count + 1) * sizeof(*tallies));
+	struct ms_error *err = NULL;
+
+	if (!seen || !tallies)
+		return ms_error_no_memory();
+	if (count) {
+		memcpy(seen, s->store.seen.items, count * sizeof(*seen));
+		qsort(seen, count, sizeof(*seen), by_goroutine);
+	}
+	for (size_t i = 0, next; i < count && !err; i = next) {
+		struct ms_goroutine_row *row;
+
+		for (next = i + 1; next < count && seen[next].goroutine == seen[i].goroutine;)
+			next++;
+		row = seen[i].goroutine ? row_find(run->report, seen[i].goroutine) : NULL;
+		if (row)
+			err = row_write(run, s, seen + i, next - i, tallies, row);
+	}
+	return err;
+}
+
+// --- Names. ---
+
+/** Every map that somebody was seen to work on, as often as that was. */
+static bool sightings_take(const struct samples *s, struct ms_map_sightings *sightings)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < s->store.seen.count && ok; i++) {
+		if (s->store.seen.items[i].map)
+			ok = ms_vec_push(sightings, s->store.seen.items[i].map);
+	}
+	for (size_t i = 0; i < s->sources.rests.count && ok; i++)
+		ok = ms_vec_push(sightings, s->sources.rests.items[i].map);
+	for (size_t i = 0; i < s->sources.loops.count && ok; i++)
+		ok = ms_vec_push(sightings, s->sources.loops.items[i].map);
+	return ok;
+}
+
+static struct ms_error *names_find(struct ms_goroutines_run *run, struct samples *s)
+{
+	struct ms_map_sightings sightings = { 0 };
+	struct ms_error *err = NULL;
+
+	if (!sightings_take(s, &sightings))
+		err = ms_error_no_memory();
+	if (!err && sightings.count)
+		err = ms_map_names_find(run->rt, WALK_SECONDS_MAX, &sightings, &s->names);
+	ms_vec_free(&sightings);
+	if (!err)
+		ms_map_finder_use_census(s->finder, &s->names);
+	return err;
+}
+
+static struct ms_error *owners_write(struct ms_goroutines_run *run, const struct samples *s)
+{
+	struct ms_goroutines_report *report = run->report;
+
+	for (size_t i = 0; i < report->row_count; i++) {
+		struct ms_goroutine_row *row = &report->rows[i];
+		const struct ms_map_row *map =
+		    row->map ? ms_map_finder_row(s->finder, row->map) : NULL;
+
+		if (!map || !map->owner || row->map_owner)
+			continue;
+		row->map_owner = ms_arena_strndup(&report->arena, map->owner, strlen(map->owner));
+		if (!row->map_owner)
+			return ms_error_no_memory();
+	}
+	return NULL;
+}
+
+static struct ms_error *end(struct ms_goroutines_run *run, void *state)
+{
+	struct samples *s = state;
+	struct ms_error *err = tick(run, state);
+
+	if (!err && s->sampler) {
+		s->sources.window_s = run->options->now(run->options->context) - s->began;
+		run->report->samples = s->store.seen.count + s->store.left_out;
+		err = rows_write(run, s);
+	}
+	if (!err && !run->options->census)
+		err = names_find(run, s);
+	if (!err)
+		err = owners_write(run, s);
+	s->sources.store = &s->store;
+	s->sources.period_s = 1.0 / MS_CPU_HZ;
+	s->sources.finder = s->finder;
+	return err ? err : ms_race_clues_find(run, &s->sources);
+}
+
+const struct ms_goroutines_pass ms_samples_pass = {
+	.name = "samples",
+	.start = start,
+	.tick = tick,
+	.goroutine = goroutine,
+	.end = end,
+	.destroy = destroy,
+};

@@ -1,0 +1,630 @@
+// waits.c - a goroutine waits through a sudog: who waits (g), for what (elem or c).
+//
+// For channels g.waiting leads to it, from Go 1.26 on for semaphores and conditions as well.
+// Before, nothing in the g does: the table of semaphores is the runtime's own, a tree that is
+// rebuilt under a reader's eyes.  But whoever waits keeps its sudog in its own frame, because it
+// has to be given back afterwards.  So the words of that frame are looked through for one that
+// leads to a sudog whose g is this goroutine: it proves itself, and no table is needed.
+//
+//	runtime.gopark
+//	runtime.semacquire1                | ... | sudog | ...     sudog.g == g, sudog.elem ==
+//&rw.readerSem 	sync.runtime_SemacquireRWMutexR 	sync.(*RWMutex).RLock (inlined)
+//
+// The compiler gives the sudog the same slot in every frame of that function: where it was found
+// once it is looked for first.
+//
+// What kind of wait it is, the names of the innermost functions say, inlined ones included: the
+// runtime's wait reasons tell less, and differ more between releases.
+#include "goroutines/waits.h"
+
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/vec.h"
+#include "golang/calls.h"
+#include "golang/named_types.h"
+#include "golang/struct_types.h"
+
+enum {
+	FRAMES_LOOKED_AT = 6,
+	SEARCH_BYTES_MAX = 1024,
+	BEYOND_BYTES = 128, // Of the caller's frame: where arguments are kept.
+	BATCH = 8192,
+	CHOICES_MAX = 64, // Channels of one select that are looked at.
+	LEARN_FROM = 32,
+	SUDOG_BYTES_MAX = 256,
+	LIST_BYTES_MAX = 64,
+	SLOT_UNKNOWN = UINT32_MAX,
+};
+
+// --- Kinds. ---
+
+static const struct {
+	const char *function;
+	enum ms_wait_kind kind;
+} waits_by_name[] = {
+	// In the order in which one that is met further out replaces one met before.
+	{ "runtime.semacquire1", MS_WAIT_SEMAPHORE },
+	{ "runtime.chanrecv", MS_WAIT_RECEIVE },
+	{ "runtime.chansend", MS_WAIT_SEND },
+	{ "runtime.selectgo", MS_WAIT_SELECT },
+	{ "runtime.block", MS_WAIT_FOREVER },
+	{ "runtime.notifyListWait", MS_WAIT_COND },
+	{ "sync.runtime_notifyListWait", MS_WAIT_COND },
+	{ "sync.(*WaitGroup).Wait", MS_WAIT_GROUP },
+	{ "internal/sync.(*Mutex).lockSlow", MS_WAIT_MUTEX },
+	{ "sync.(*Mutex).lockSlow", MS_WAIT_MUTEX },
+	{ "sync.(*RWMutex).RLock", MS_WAIT_READ },
+	{ "sync.(*RWMutex).Lock", MS_WAIT_WRITE },
+};
+
+static const char *const kind_names[] = {
+	[MS_WAIT_NONE] = "none",
+	[MS_WAIT_MUTEX] = "mutex",
+	[MS_WAIT_READ] = "rwmutex (read)",
+	[MS_WAIT_WRITE] = "rwmutex (write)",
+	[MS_WAIT_GROUP] = "waitgroup",
+	[MS_WAIT_COND] = "cond",
+	[MS_WAIT_SEMAPHORE] = "semaphore",
+	[MS_WAIT_RECEIVE] = "channel receive",
+	[MS_WAIT_SEND] = "channel send",
+	[MS_WAIT_SELECT] = "select",
+	[MS_WAIT_FOREVER] = "nothing that can come",
+};
+
+const char *ms_wait_kind_name(enum ms_wait_kind kind)
+{
+	return kind_names[kind];
+}
+
+/** Whether a name belongs to what stands between a wait and the code that waits. */
+static bool is_between(const char *name)
+{
+	return !strncmp(name, "runtime.", 8) || !strncmp(name, "sync.", 5) ||
+	       !strncmp(name, "internal/sync.", 14);
+}
+
+enum { QUEUES = 0x100 }; // Beside a kind.
+
+/** A kind, with QUEUES or not. */
+static uint32_t kind_find(const struct ms_functions *functions, const struct ms_frames *frames)
+{
+	uint32_t kind = MS_WAIT_NONE;
+	size_t rank = 0;
+
+	for (size_t i = 0; i < frames->count && i < FRAMES_LOOKED_AT; i++) {
+		const struct ms_frame *f = &frames->items[i];
+		struct ms_call calls[MS_CALLS_MAX];
+		size_t count =
+		    ms_function_calls(functions, f->function, ms_frame_call_pc(f), calls);
+
+		for (size_t k = 0; k < count; k++) {
+			if (!is_between(calls[k].name))
+				return kind;
+			for (size_t n = rank; n < MS_ARRAY_SIZE(waits_by_name); n++) {
+				if (strcmp(calls[k].name, waits_by_name[n].function) != 0)
+					continue;
+				kind =
+				    (uint32_t)waits_by_name[n].kind |
+				    (kind == MS_WAIT_MUTEX && waits_by_name[n].kind == MS_WAIT_WRITE
+					 ? QUEUES
+					 : 0);
+				rank = n + 1;
+				break;
+			}
+		}
+	}
+	return kind;
+}
+
+static uint32_t kind_of(struct ms_waits *w, const struct ms_frames *frames)
+{
+	uint64_t key = 1;
+	const uint32_t *known;
+	uint32_t kind;
+
+	for (size_t i = 0; i < frames->count && i < FRAMES_LOOKED_AT; i++)
+		key = ms_hash_number(key ^ frames->items[i].pc);
+	known = ms_number_map_find(&w->kinds, key | 1);
+	if (known)
+		return *known;
+	kind = kind_find(w->functions, frames);
+	(void)ms_number_map_add(&w->kinds, key | 1, kind); // Else it is found again.
+	return kind;
+}
+
+/** The first function that is none between a wait and the code that waits. */
+static const char *user_of(const struct ms_frames *frames)
+{
+	for (size_t i = 0; i < frames->count; i++) {
+		if (!is_between(frames->items[i].function->name))
+			return frames->items[i].function->name;
+	}
+	return NULL;
+}
+
+// --- Taking down. ---
+
+struct ms_error *ms_waits_init(struct ms_waits *w, struct ms_go_runtime *rt)
+{
+	w->rt = rt;
+	if (rt->layout->sudog_size > SUDOG_BYTES_MAX)
+		return ms_error_new(MS_ERR_INTERNAL, "a sudog is over %d bytes long",
+				    SUDOG_BYTES_MAX);
+	return ms_go_functions(rt, &w->functions);
+}
+
+void ms_waits_reset(struct ms_waits *w)
+{
+	w->count = 0;
+	w->choices.count = 0;
+}
+
+void ms_waits_deinit(struct ms_waits *w)
+{
+	ms_vec_free(w);
+	ms_vec_free(&w->choices);
+	ms_number_map_deinit(&w->kinds);
+	ms_fetch_deinit(&w->fetch);
+}
+
+/** The frame that keeps the sudog; NULL when there is none that does. */
+static const struct ms_frame *waiting_frame(const struct ms_frames *frames)
+{
+	for (size_t i = 0; i < frames->count && i < FRAMES_LOOKED_AT; i++) {
+		const char *name = frames->items[i].function->name;
+
+		if (!strcmp(name, "runtime.semacquire1") ||
+		    !strcmp(name, "runtime.notifyListWait") ||
+		    !strcmp(name, "sync.runtime_notifyListWait"))
+			return &frames->items[i];
+	}
+	return NULL;
+}
+
+struct ms_error *ms_waits_add(struct ms_waits *w, const struct ms_goroutine *g,
+			      const struct ms_frames *frames, uint32_t row)
+{
+	const struct ms_frame *frame;
+	uint32_t kind;
+	struct ms_wait wait = { .g = g->address,
+				.id = g->id,
+				.since = g->wait_since,
+				.sp = g->sp,
+				.stack_lo = g->stack_lo,
+				.stack_hi = g->stack_hi,
+				.row = row };
+
+	if ((g->status != MS_GO_WAITING && g->status != MS_GO_LEAKED) || !frames->count)
+		return NULL;
+	kind = kind_of(w, frames);
+	if (kind == MS_WAIT_NONE)
+		return NULL;
+	wait.kind = (uint8_t)kind;
+	wait.queues = kind & QUEUES;
+	wait.user = user_of(frames);
+	frame = waiting_frame(frames);
+	if (frame && frame->end >= frame->sp && frame->end < g->stack_hi) {
+		wait.frame = frame->sp;
+		wait.end = ms_min_u64(frame->end + BEYOND_BYTES, g->stack_hi);
+		wait.end = ms_min_u64(wait.end, wait.frame + SEARCH_BYTES_MAX);
+	}
+	return ms_vec_push(w, wait) ? NULL : ms_error_no_memory();
+}
+
+// --- Sudogs. ---
+
+struct sudog {
+	ms_addr g, elem, channel, link, next;
+	uint32_t ticket;
+	bool is_select;
+};
+
+/** From Go 1.26 on elem and c are two words, of which the last is the address (runtime2.go). */
+static struct sudog sudog_parse(const struct ms_go_layout *l, const uint8_t *raw)
+{
+	return (struct sudog){
+		.g = ms_load_u64(raw + l->sudog_g),
+		.elem = ms_load_u64(raw + l->sudog_acquiretime - 8),
+		.channel = ms_load_u64(raw + l->sudog_size - 8),
+		.link = ms_load_u64(raw + l->sudog_waitlink),
+		.next = ms_load_u64(raw + l->sudog_next),
+		.ticket = ms_load_u32(raw + l->sudog_ticket),
+		.is_select = raw[l->sudog_is_select] != 0,
+	};
+}
+
+/** One batch of waits in the making. */
+struct finder {
+	struct ms_waits *w;
+	const struct ms_go_layout *layout;
+	struct ms_wait *items;
+	size_t count;
+	ms_addr *sudogs; // The first sudog of each; 0: not known.
+	uint32_t slot;   // Where in the frame it was found before.
+	bool has_list;   // The type sync.notifyList is described: its fields follow.
+	uint32_t list_wait, list_notify, list_head, list_tail;
+};
+
+static bool is_sudog_of(const struct finder *f, const struct ms_wait *wait, const uint8_t *raw)
+{
+	struct sudog s = sudog_parse(f->layout, raw);
+
+	// A condition's has no elem before Go 1.26.
+	return s.g == wait->g && !s.channel && (s.elem || wait->kind == MS_WAIT_COND) &&
+	       (s.elem & 3) == 0;
+}
+
+/** What g.waiting says of each. */
+static struct ms_error *read_waiting(struct finder *f)
+{
+	struct ms_fetch *fetch = &f->w->fetch;
+	struct ms_error *err = NULL;
+	uint32_t index;
+
+	ms_fetch_reset(fetch);
+	for (size_t i = 0; i < f->count && !err; i++)
+		err = ms_fetch_add(fetch, f->items[i].g + f->layout->g_waiting, 8, &index);
+	if (!err)
+		err = ms_fetch_run(fetch, f->w->rt->target);
+	for (size_t i = 0; i < f->count && !err; i++) {
+		const uint8_t *raw = ms_fetch_bytes(fetch, (uint32_t)i);
+
+		f->sudogs[i] = raw ? ms_load_u64(raw) : 0;
+	}
+	return err;
+}
+
+/** Whether a word of a frame can lead to a sudog: those are objects of the heap. */
+static bool may_be_sudog(const struct ms_wait *wait, ms_addr word)
+{
+	return word > UINT32_MAX / 2 && !(word & 7) && word >> 56 == 0 &&
+	       !(word >= wait->stack_lo && word < wait->stack_hi);
+}
+
+/** A place in a frame that was read, and the want of what it may lead to. */
+struct candidate {
+	uint32_t item, want, slot;
+};
+
+static struct ms_error *candidates_judge(struct finder *f, const struct candidate *c, size_t count)
+{
+	struct ms_fetch *fetch = &f->w->fetch;
+
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *raw = ms_fetch_bytes(fetch, c[i].want);
+
+		if (!raw || f->sudogs[c[i].item] || !is_sudog_of(f, &f->items[c[i].item], raw))
+			continue;
+		f->sudogs[c[i].item] = fetch->wants[c[i].want].addr;
+		f->slot = c[i].slot;
+	}
+	return NULL;
+}
+
+/** Look through the frames of those from @p first on that have no sudog yet: all, or one word. */
+static struct ms_error *search_frames(struct finder *f, size_t first, size_t end, uint32_t slot)
+{
+	struct {
+		struct candidate *items;
+		size_t count, capacity;
+	} found = { 0 };
+	struct ms_fetch *fetch = &f->w->fetch;
+	struct ms_error *err = NULL;
+	size_t frames;
+
+	ms_fetch_reset(fetch);
+	for (size_t i = first; i < end && !err; i++) {
+		const struct ms_wait *wait = &f->items[i];
+		bool one = slot != SLOT_UNKNOWN;
+		ms_addr start = wait->frame + (one ? slot : 0);
+		uint32_t want;
+
+		if (f->sudogs[i] || !wait->frame || start + 8 > wait->end)
+			continue;
+		err = ms_fetch_add(fetch, start, one ? 8 : (uint32_t)(wait->end - start), &want);
+		if (!err && !ms_vec_push(&found, { (uint32_t)i, want, 0 }))
+			err = ms_error_no_memory();
+	}
+	frames = found.count;
+	if (!err && frames)
+		err = ms_fetch_run(fetch, f->w->rt->target);
+	for (size_t i = 0; i < frames && !err; i++) {
+		uint32_t size = fetch->wants[found.items[i].want].size;
+		ms_addr start = fetch->wants[found.items[i].want].addr;
+		const struct ms_wait *wait = &f->items[found.items[i].item];
+
+		for (uint32_t at = 0; at + 8 <= size && !err; at += 8) {
+			const uint8_t *raw = ms_fetch_bytes(fetch, found.items[i].want);
+			ms_addr word = raw ? ms_load_u64(raw + at) : 0;
+			struct candidate c = { found.items[i].item, 0,
+					       (uint32_t)(start - wait->frame) + at };
+
+			if (!may_be_sudog(wait, word))
+				continue;
+			err = ms_fetch_add(fetch, word, f->layout->sudog_size, &c.want);
+			if (!err && !ms_vec_push(&found, c))
+				err = ms_error_no_memory();
+		}
+	}
+	if (!err && found.count > frames)
+		err = ms_fetch_run_from(fetch, f->w->rt->target, frames);
+	if (!err)
+		err = candidates_judge(f, found.items + frames, found.count - frames);
+	free(found.items);
+	return err;
+}
+
+static struct ms_error *search(struct finder *f)
+{
+	size_t first = (size_t)ms_min_u64(f->count, LEARN_FROM);
+	struct ms_error *err = search_frames(f, 0, first, SLOT_UNKNOWN);
+
+	if (!err && f->slot != SLOT_UNKNOWN)
+		err = search_frames(f, first, f->count, f->slot);
+	return err ? err : search_frames(f, first, f->count, SLOT_UNKNOWN);
+}
+
+// --- From sudogs to what is waited for. ---
+
+static struct ms_error *choice_add(struct finder *f, size_t i, ms_addr channel)
+{
+	size_t wait = (size_t)(f->items - f->w->items) + i;
+
+	f->items[i].choices++;
+	return ms_vec_push(&f->w->choices, { channel, wait }) ? NULL : ms_error_no_memory();
+}
+
+static int by_wait(const void *a, const void *b)
+{
+	const struct ms_wait_choice *x = a, *y = b;
+
+	if (x->wait != y->wait)
+		return x->wait < y->wait ? -1 : 1;
+	return x->channel < y->channel ? -1 : x->channel > y->channel;
+}
+
+static void sort_choices(struct ms_waits *w)
+{
+	if (!w->choices.count)
+		return;
+	qsort(w->choices.items, w->choices.count, sizeof(*w->choices.items), by_wait);
+	for (size_t i = w->choices.count; i-- > 0;)
+		w->items[w->choices.items[i].wait].first_choice = (uint32_t)i;
+}
+
+static struct ms_error *sudog_take(struct finder *f, size_t i, const uint8_t *raw,
+				   ms_addr *ret_next)
+{
+	struct ms_wait *wait = &f->items[i];
+	struct sudog s = sudog_parse(f->layout, raw);
+
+	*ret_next = 0;
+	if (s.g != wait->g)
+		return NULL;
+	switch ((enum ms_wait_kind)wait->kind) {
+	case MS_WAIT_RECEIVE:
+	case MS_WAIT_SEND:
+		wait->object = s.channel;
+		return NULL;
+	case MS_WAIT_SELECT:
+		*ret_next = s.link;
+		return s.channel ? choice_add(f, i, s.channel) : NULL;
+	default:
+		if (!s.channel && !(s.elem & 3))
+			wait->object = s.elem;
+		return NULL;
+	}
+}
+
+/** The sudogs of all, and along their links those of selects: one of each select at a time. */
+static struct ms_error *follow_sudogs(struct finder *f)
+{
+	MS_AUTO_FREE ms_addr *next = calloc(f->count + 1, sizeof(*next));
+	struct ms_fetch *fetch = &f->w->fetch;
+	bool more = true;
+
+	if (!next)
+		return ms_error_no_memory();
+	memcpy(next, f->sudogs, f->count * sizeof(*next));
+	for (unsigned round = 0; round < CHOICES_MAX && more; round++) {
+		struct ms_error *err = NULL;
+		uint32_t want = 0;
+
+		ms_fetch_reset(fetch);
+		for (size_t i = 0; i < f->count && !err; i++) {
+			if (next[i])
+				err = ms_fetch_add(fetch, next[i], f->layout->sudog_size, &want);
+		}
+		if (!err && fetch->count)
+			err = ms_fetch_run(fetch, f->w->rt->target);
+		more = false;
+		want = 0;
+		for (size_t i = 0; i < f->count && !err; i++) {
+			const uint8_t *raw = next[i] ? ms_fetch_bytes(fetch, want++) : NULL;
+
+			next[i] = 0;
+			if (raw)
+				err = sudog_take(f, i, raw, &next[i]);
+			more |= next[i] != 0;
+		}
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+// --- Conditions, before Go 1.26. ---
+
+/** The fields of sync.notifyList, as the program describes it. */
+static struct ms_error *list_fields(struct finder *f)
+{
+	static const char *const names[] = { "wait", "notify", "head", "tail" };
+	uint32_t *const fields[] = { &f->list_wait, &f->list_notify, &f->list_head, &f->list_tail };
+	struct ms_struct_type type;
+	struct ms_named_types *named = NULL;
+	const struct ms_types *types;
+	struct ms_error *err = ms_go_types(f->w->rt, &types);
+	ms_addr address = 0;
+
+	if (!err)
+		err = ms_named_types_create(types, f->layout, &named);
+	if (err)
+		return err;
+	address = ms_named_types_find(named, "sync", 4, "notifyList", 10);
+	ms_named_types_destroy(named);
+	f->has_list = address && ms_struct_type_read(types, f->layout, address, &type) &&
+		      type.bytes <= LIST_BYTES_MAX;
+	for (size_t i = 0; i < MS_ARRAY_SIZE(names) && f->has_list; i++) {
+		struct ms_struct_field field;
+
+		f->has_list = ms_struct_type_follow(types, f->layout, &type, names[i],
+						    strlen(names[i]), &field) &&
+			      field.offset + 8 <= LIST_BYTES_MAX;
+		*fields[i] = f->has_list ? (uint32_t)field.offset : 0;
+	}
+	return NULL;
+}
+
+/** A list in which this ticket waits: given out already, and not called yet. */
+static bool is_list_of(const struct finder *f, const uint8_t *raw, uint32_t ticket)
+{
+	uint32_t wait = ms_load_u32(raw + f->list_wait);
+	uint32_t notify = ms_load_u32(raw + f->list_notify);
+	ms_addr head = ms_load_u64(raw + f->list_head), tail = ms_load_u64(raw + f->list_tail);
+
+	return (int32_t)(wait - ticket) > 0 && (int32_t)(ticket - notify) >= 0 && head && tail &&
+	       !(head & 7) && !(tail & 7);
+}
+
+/** Whether the last in that list is one who waits in one. */
+static struct ms_error *list_check(struct finder *f, const uint8_t *list, bool *ret_ok)
+{
+	uint8_t raw[SUDOG_BYTES_MAX];
+	struct ms_error *err = ms_target_read(f->w->rt->target, ms_load_u64(list + f->list_tail),
+					      raw, f->layout->sudog_size);
+	struct sudog s;
+
+	*ret_ok = false;
+	if (err && ms_error_code(err) != MS_ERR_FAULT)
+		return err;
+	if (!err) {
+		s = sudog_parse(f->layout, raw);
+		*ret_ok = s.g && !s.next && !s.channel && is_list_of(f, list, s.ticket);
+	}
+	ms_error_free(err);
+	return NULL;
+}
+
+static struct ms_error *cond_find(struct finder *f, struct ms_wait *wait, ms_addr sudog)
+{
+	uint8_t frame[SEARCH_BYTES_MAX], raw[SUDOG_BYTES_MAX], list[LIST_BYTES_MAX];
+	size_t size = (size_t)(wait->end - wait->frame);
+	struct ms_error *err = ms_target_read(f->w->rt->target, wait->frame, frame, size);
+	uint32_t ticket;
+
+	if (!err)
+		err = ms_target_read(f->w->rt->target, sudog, raw, f->layout->sudog_size);
+	if (err)
+		return err;
+	ticket = sudog_parse(f->layout, raw).ticket;
+	for (size_t at = 0; at + 8 <= size && !wait->object; at += 8) {
+		ms_addr word = ms_load_u64(frame + at);
+		bool ok = false;
+
+		if (word < 4096 || (word & 7) || word == sudog ||
+		    (word >= wait->stack_lo && word < wait->stack_hi))
+			continue;
+		err = ms_target_read(f->w->rt->target, word, list, sizeof(list));
+		if (!err && is_list_of(f, list, ticket))
+			err = list_check(f, list, &ok);
+		if (err && ms_error_code(err) != MS_ERR_FAULT)
+			return err;
+		ms_error_free(err);
+		if (ok)
+			wait->object = word;
+	}
+	return NULL;
+}
+
+static struct ms_error *conds_find(struct finder *f)
+{
+	bool asked = false;
+
+	for (size_t i = 0; i < f->count; i++) {
+		struct ms_wait *wait = &f->items[i];
+		struct ms_error *err = NULL;
+
+		if (wait->kind != MS_WAIT_COND || wait->object || !f->sudogs[i] || !wait->frame)
+			continue;
+		if (!asked)
+			err = list_fields(f);
+		asked = true;
+		if (!err && f->has_list)
+			err = cond_find(f, wait, f->sudogs[i]);
+		if (err && ms_error_code(err) != MS_ERR_FAULT)
+			return err;
+		ms_error_free(err);
+	}
+	return NULL;
+}
+
+// --- All. ---
+
+/** Those that went on while they were looked at have told nothing. */
+static struct ms_error *confirm(struct finder *f)
+{
+	for (size_t i = 0; i < f->count; i += MS_GOROUTINES_REREAD_MAX) {
+		struct ms_goroutine before[MS_GOROUTINES_REREAD_MAX];
+		struct ms_goroutine after[MS_GOROUTINES_REREAD_MAX];
+		size_t count = (size_t)ms_min_u64(MS_GOROUTINES_REREAD_MAX, f->count - i);
+		struct ms_error *err;
+
+		for (size_t k = 0; k < count; k++)
+			before[k] = (struct ms_goroutine){ .address = f->items[i + k].g };
+		err = ms_goroutines_reread(f->w->rt, before, count, after);
+		if (err)
+			return err;
+		for (size_t k = 0; k < count; k++) {
+			struct ms_wait *wait = &f->items[i + k];
+
+			wait->ended =
+			    after[k].id != wait->id || after[k].sp != wait->sp ||
+			    (after[k].status != MS_GO_WAITING && after[k].status != MS_GO_LEAKED) ||
+			    // The runtime notes the time when it first sees it wait.
+			    (wait->since && after[k].wait_since != wait->since);
+		}
+	}
+	return NULL;
+}
+
+static struct ms_error *batch_find(struct finder *f)
+{
+	struct ms_error *err = read_waiting(f);
+
+	if (!err)
+		err = search(f);
+	if (!err)
+		err = follow_sudogs(f);
+	if (!err)
+		err = conds_find(f);
+	return err ? err : confirm(f);
+}
+
+struct ms_error *ms_waits_find(struct ms_waits *w)
+{
+	MS_AUTO_FREE ms_addr *sudogs = calloc(BATCH, sizeof(*sudogs));
+	struct finder f = {
+		.w = w, .layout = w->rt->layout, .sudogs = sudogs, .slot = SLOT_UNKNOWN
+	};
+	struct ms_error *err = NULL;
+
+	if (!sudogs)
+		return ms_error_no_memory();
+	for (size_t i = 0; i < w->count && !err; i += BATCH) {
+		f.items = w->items + i;
+		f.count = (size_t)ms_min_u64(BATCH, w->count - i);
+		err = batch_find(&f);
+	}
+	sort_choices(w);
+	return err;
+}
