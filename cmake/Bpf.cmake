@@ -15,14 +15,14 @@ function(ms_bpf name)
 	find_program(MS_BPF_CLANG NAMES clang-14 clang clang-15 clang-16 clang-19 REQUIRED)
 	find_program(MS_BPFTOOL NAMES bpftool PATHS /usr/sbin /sbin REQUIRED)
 	file(MAKE_DIRECTORY "${out}")
+	file(GLOB headers CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/trace/bpf/*.h")
 	add_custom_command(OUTPUT "${out}/${name}.skel.h"
 		COMMAND "${MS_BPF_CLANG}" -target bpf -mcpu=v3 -O2 -g -ffreestanding
 			-D__TARGET_ARCH_${arch} -Wall -Wextra -Werror
 			"-I${CMAKE_SOURCE_DIR}/src" -c "${source}" -o "${out}/${name}.bpf.o"
 		COMMAND "${MS_BPFTOOL}" gen skeleton "${out}/${name}.bpf.o" name ${name}_bpf
 			> "${out}/${name}.skel.h"
-		DEPENDS "${source}" "${CMAKE_SOURCE_DIR}/src/trace/bpf/events.h"
-			"${CMAKE_SOURCE_DIR}/src/trace/bpf/vmlinux.h"
+		DEPENDS "${source}" ${headers}
 		COMMENT "Building ${name}.bpf.c for the kernel"
 		VERBATIM)
 	target_sources(ms_trace PRIVATE "${out}/${name}.skel.h")

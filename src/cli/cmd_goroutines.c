@@ -6,6 +6,7 @@
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "goroutines/goroutines_run.h"
+#include "trace/write_burst.h"
 
 static struct ms_goroutines_view view_of(const struct ms_options *o)
 {
@@ -85,15 +86,25 @@ static struct ms_error *look(struct ms_session *s, struct ms_goroutines_report *
 		.progress = show_progress,
 		.context = &progress,
 	};
+	struct ms_write_burst *burst = NULL;
 	struct ms_goroutines_report report;
-	struct ms_error *err;
+	struct ms_error *err =
+	    s->options->burst ? ms_write_burst_open(s->rt, &burst) : NULL; // Before the wait.
 
+	if (err)
+		return err;
 	ms_progress_init(&progress, s->options, s->started);
 	err = ms_goroutines_run(s->rt, &options, &report);
 	ms_progress_end(&progress);
-	if (err)
+	if (err) {
+		ms_write_burst_close(burst);
 		return err;
-	err = ms_session_describe(s, &report.arena, &report.target);
+	}
+	if (burst && !report.partial)
+		err = ms_write_burst_take(burst, &options, &report);
+	ms_write_burst_close(burst);
+	if (!err)
+		err = ms_session_describe(s, &report.arena, &report.target);
 	if (err) {
 		ms_goroutines_report_deinit(&report);
 		return err;

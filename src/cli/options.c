@@ -116,6 +116,7 @@ enum {
 	OPT_STUCK,
 	OPT_ONCE,
 	OPT_SCHED,
+	OPT_BURST,
 	OPT_NO_PROBES,
 	OPT_SMALL,
 	OPT_GCTRACE,
@@ -155,6 +156,8 @@ static const struct option_row rows[] = {
 	{ "stuck", OPT_STUCK, NULL, FOR_GOROUTINES, "only those that wait for over 5 minutes" },
 	{ "once", OPT_ONCE, NULL, FOR_GOROUTINES, "one look, sooner: no leak suspects" },
 	{ "sched", OPT_SCHED, NULL, FOR_GOROUTINES, "each P, its thread, what it runs, its queue" },
+	{ "burst", OPT_BURST, NULL, FOR_GOROUTINES,
+	  "probe map writes for 50 ms, which slows them: who is in one together" },
 	{ "no-probes", OPT_NO_PROBES, NULL, FOR_DIAGNOSE | FOR_TRACE,
 	  "poll, and write nothing into its code" },
 	{ "small", OPT_SMALL, NULL, FOR_TRACE, "show first groups of empty maps, too" },
@@ -442,6 +445,9 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 		return NULL;
 	case OPT_SCHED:
 		o->sched = true;
+		return NULL;
+	case OPT_BURST:
+		o->burst = true;
 		return NULL;
 	case OPT_NO_PROBES:
 		o->no_probes = true;

@@ -46,6 +46,7 @@ struct ms_options {
 	bool stuck;            // Of goroutines: only those that wait for over five minutes.
 	bool once;             // Of goroutines: one look.
 	bool sched;            // Of goroutines: the scheduler's tables, too.
+	bool burst;            // Of goroutines: probe the writes of one map for a moment.
 	bool no_probes;        // Of trace: poll.
 	bool small;            // Of trace: first groups of empty maps, too.
 	bool gctrace;          // Of trace: the runtime's own line for each collection.

@@ -3,14 +3,14 @@
 // Two lawful writes under one lock are microseconds apart, too: nearness alone says little.  These
 // say more:
 //
-//   - Two threads sampled within a microsecond.  A thread that is sampled stands still while the
-//     kernel copies its stack, which takes longer than that: both were inside at one moment.
+//   - Two threads sampled within half a microsecond.  A thread that is sampled stands still while
+//     the kernel copies its stack, which takes longer than that: both were inside at one moment.
 //   - Shares of time.  Whoever holds a lock keeps all others out, so what goroutines spend writing
 //     one map, and what any other spends inside it, adds up to the window at most.  If it is more,
 //     they were inside together.  Samples count only time on a CPU: the truth is not less.
 //   - Two that rest inside one map's code, and still do when both are looked at again.
 //
-// Between one and five microseconds a lock passed on at once explains it as well: a weak clue.  So
+// Up to five microseconds a lock passed on at once explains it as well: a weak clue.  So
 // is a loop that goes through a table which was replaced meanwhile: the loop's own body may have
 // filled the map, or have waited for whoever did.
 #include "goroutines/race_clues.h"
@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/vec.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -27,7 +28,7 @@ enum {
 	SAMPLES_MIN = 10,
 };
 
-static const double TOGETHER_S = 1e-6; // A sample takes longer than that.
+static const double TOGETHER_S = 0.5e-6; // A sample takes longer than that.
 static const double NEAR_S = 5e-6;
 static const double SHARE_MARGIN = 0.1;
 static const double SIGMAS = 4;
@@ -59,6 +60,24 @@ static const char *kind_of(uint8_t a, uint8_t b)
 							      : "a writer and a reader";
 }
 
+/** Who waits for the lock that guards @p map, as the places say; NULL when nobody is known to. */
+static struct ms_error *lock_state_of(const struct ms_goroutines_report *report, ms_addr map,
+				      struct ms_arena *arena, const char **ret_state)
+{
+	*ret_state = NULL;
+	for (size_t i = 0; i < report->place_count; i++) {
+		const struct ms_wait_place *place = &report->places[i];
+
+		if (place->map_address != map || !strstr(place->kind, "mutex"))
+			continue;
+		*ret_state =
+		    ms_arena_printf(arena, "%" PRIu64 " waiting for %s (%s)", place->waiting,
+				    place->name ? place->name : "it", place->kind);
+		return *ret_state ? NULL : ms_error_no_memory();
+	}
+	return NULL;
+}
+
 /** Add a clue about @p map; what a row of the census says of it is filled in. */
 static struct ms_error *clue_add(struct clues *c, ms_addr map, ms_addr type,
 				 struct ms_race_clue clue)
@@ -66,8 +85,13 @@ static struct ms_error *clue_add(struct clues *c, ms_addr map, ms_addr type,
 	const struct ms_map_row *row = ms_map_finder_row(c->sources->finder, map);
 	struct ms_arena *arena = &c->run->report->arena;
 
+	struct ms_error *err;
+
 	if (c->count == CLUES_MAX)
 		return NULL;
+	err = lock_state_of(c->run->report, map, arena, &clue.lock_state);
+	if (err)
+		return err;
 	clue.map = map;
 	if (row && row->owner)
 		clue.owner = ms_arena_strndup(arena, row->owner, strlen(row->owner));

@@ -173,6 +173,7 @@ static struct ms_error *use_take(struct ms_goroutines_run *run, struct samples *
 	if (err || use.role == MS_ROLE_NONE)
 		return err;
 	row->role = (uint8_t)use.role;
+	row->role_stack = row->stack;
 	row->map = rest.map = use.map;
 	rest.type = use.type;
 	rest.role = (uint8_t)use.role;
@@ -197,6 +198,7 @@ static struct ms_error *loops_take(struct samples *s, const struct ms_stack_imag
 	}
 	if (!err && count && row->role == MS_ROLE_NONE) {
 		row->role = MS_ROLE_ITERATES;
+		row->role_stack = row->stack;
 		row->map = loops[0].map;
 	}
 	return err;
@@ -287,35 +289,61 @@ static const struct tally *tally_best(struct tally *tallies, size_t count)
 	return best;
 }
 
-/** What it was seen doing to a map most often: the count of it. */
-static size_t use_best(const struct ms_sample_seen *seen, size_t count,
-		       const struct ms_sample_seen **ret_best)
+static int by_use(const void *a, const void *b)
 {
-	size_t votes = 0, same = 0;
-	const struct ms_sample_seen *best = NULL;
+	const struct ms_sample_seen *x = a, *y = b;
 
-	for (size_t i = 0; i < count; i++) {
-		if (seen[i].role == MS_ROLE_NONE)
+	if (x->map != y->map)
+		return x->map < y->map ? -1 : 1;
+	return x->role < y->role ? -1 : x->role > y->role;
+}
+
+/** Sort one goroutine's samples by use; the most frequent of a map that is known, or of any. */
+static size_t use_best(struct ms_sample_seen *seen, size_t count,
+		       const struct ms_sample_seen **ret_first)
+{
+	size_t most = 0;
+	bool known = false;
+
+	*ret_first = NULL;
+	qsort(seen, count, sizeof(*seen), by_use);
+	for (size_t i = 0, next; i < count; i = next) {
+		for (next = i + 1; next < count && !by_use(&seen[i], &seen[next]);)
+			next++;
+		if (seen[i].role == MS_ROLE_NONE || (known && !seen[i].map) ||
+		    (known == !!seen[i].map && next - i <= most))
 			continue;
-		if (!votes)
-			best = &seen[i];
-		votes =
-		    best->map == seen[i].map && best->role == seen[i].role ? votes + 1 : votes - 1;
+		known = seen[i].map != 0;
+		most = next - i;
+		*ret_first = &seen[i];
 	}
-	for (size_t i = 0; i < count && best; i++)
-		same += seen[i].map == best->map && seen[i].role == best->role;
-	*ret_best = best;
-	return same;
+	return most;
+}
+
+/** The role of a row that has none, with a stack that shows it. */
+static struct ms_error *role_write(struct ms_goroutines_run *run, const struct samples *s,
+				   struct ms_sample_seen *seen, size_t count, struct tally *tallies,
+				   struct ms_goroutine_row *row)
+{
+	const struct ms_sample_seen *use;
+	size_t used = use_best(seen, count, &use);
+	const struct tally *best = tally_best(tallies, tally_make(&s->store, use, used, tallies));
+
+	if (!use || row->role != MS_ROLE_NONE)
+		return NULL;
+	row->role = use->role;
+	row->map = use->map;
+	row->role_share = (double)used / (double)count;
+	return ms_sample_store_write(&s->store, best ? best->stack : MS_NO_SAMPLED_STACK, run->book,
+				     &row->role_stack);
 }
 
 /** Write what the samples of one goroutine say into its row. */
 static struct ms_error *row_write(struct ms_goroutines_run *run, const struct samples *s,
-				  const struct ms_sample_seen *seen, size_t count,
-				  struct tally *tallies, struct ms_goroutine_row *row)
+				  struct ms_sample_seen *seen, size_t count, struct tally *tallies,
+				  struct ms_goroutine_row *row)
 {
 	const struct tally *best = tally_best(tallies, tally_make(&s->store, seen, count, tallies));
-	const struct ms_sample_seen *use;
-	size_t used = use_best(seen, count, &use);
 	struct ms_error *err = NULL;
 
 	row->samples = count;
@@ -324,12 +352,7 @@ static struct ms_error *row_write(struct ms_goroutines_run *run, const struct sa
 		row->stack_source = MS_STACK_SAMPLED;
 		row->stack_share = (double)best->code_count / (double)count;
 	}
-	if (!err && use && row->role == MS_ROLE_NONE) {
-		row->role = use->role;
-		row->map = use->map;
-		row->role_share = (double)used / (double)count;
-	}
-	return err;
+	return err ? err : role_write(run, s, seen, count, tallies, row);
 }
 
 static struct ms_goroutine_row *row_find(struct ms_goroutines_report *report, uint64_t id)
@@ -417,6 +440,17 @@ static struct ms_error *owners_write(struct ms_goroutines_run *run, const struct
 	return NULL;
 }
 
+static void figures_write(struct ms_goroutines_report *report, const struct samples *s)
+{
+	struct ms_cpu_figures figures = ms_cpu_sampler_figures(s->sampler);
+
+	report->samples = figures.samples;
+	report->samples_lost = figures.lost + s->store.left_out;
+	report->threads_left_out = figures.threads_left_out;
+	for (size_t i = 0; i < s->store.seen.count; i++)
+		report->samples_nobody += !s->store.seen.items[i].goroutine;
+}
+
 static struct ms_error *end(struct ms_goroutines_run *run, void *state)
 {
 	struct samples *s = state;
@@ -424,7 +458,7 @@ static struct ms_error *end(struct ms_goroutines_run *run, void *state)
 
 	if (!err && s->sampler) {
 		s->sources.window_s = run->options->now(run->options->context) - s->began;
-		run->report->samples = s->store.seen.count + s->store.left_out;
+		figures_write(run->report, s);
 		err = rows_write(run, s);
 	}
 	if (!err && !run->options->census)

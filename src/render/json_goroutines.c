@@ -204,6 +204,10 @@ static void put_row(struct ms_json *j, const struct ms_goroutines_report *r,
 	ms_json_put_string(j, "map_owner", row->map_owner);
 	ms_json_put_u64(j, "samples", row->samples);
 	ms_json_put_double(j, "stack_share", row->stack_share > 0 ? row->stack_share : NAN);
+	ms_json_put_u64(j, "role_stack",
+			row->role != MS_ROLE_NONE && row->role != MS_ROLE_WAITS
+			    ? known_index(row->role_stack, r->stacks.count)
+			    : MS_UNKNOWN);
 	ms_json_put_double(j, "role_share", row->role_share > 0 ? row->role_share : NAN);
 	ms_json_put_bool(j, "system", row->is_system);
 	ms_json_close_object(j);
@@ -224,7 +228,11 @@ static void put_coverage(struct ms_json *j, const struct ms_goroutines_report *r
 	ms_json_put_u64(j, "frame_pointer_agrees", r->frame_pointer_agrees);
 	ms_json_put_u64(j, "frame_pointer_differs", r->frame_pointer_differs);
 	ms_json_put_u64(j, "samples", r->samples);
+	ms_json_put_u64(j, "samples_lost", r->samples_lost);
+	ms_json_put_u64(j, "samples_nobody", r->samples_nobody);
+	ms_json_put_u64(j, "threads_left_out", r->threads_left_out);
 	ms_json_put_string(j, "no_samples_reason", r->no_samples);
+	ms_json_put_string(j, "burst", r->burst);
 	ms_json_close_object(j);
 }
 

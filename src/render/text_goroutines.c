@@ -303,6 +303,11 @@ static void text_coverage(struct ms_text *t, const struct ms_goroutines_report *
 		ms_text_printf(t, ", cut %s", ms_human_count(&h, r->cut));
 	if (r->sampled)
 		ms_text_printf(t, ", sampled %s", ms_human_count(&h, r->sampled));
+	if (r->samples_lost)
+		ms_text_printf(t, ", samples lost %s", ms_human_count(&h, r->samples_lost));
+	if (r->threads_left_out)
+		ms_text_printf(t, ", threads not sampled %s",
+			       ms_human_count(&h, r->threads_left_out));
 	text_stackless(t, r);
 	ms_text_end(t, 0);
 	if (noticed || unnoticed) {
@@ -310,6 +315,10 @@ static void text_coverage(struct ms_text *t, const struct ms_goroutines_report *
 				  "collection too long");
 		if (unnoticed)
 			ms_text_printf(t, "; not noted yet: %s", ms_human_count(&h, unnoticed));
+		ms_text_end(t, 0);
+	}
+	if (r->burst) {
+		ms_text_name(t, r->burst, 0);
 		ms_text_end(t, 0);
 	}
 	if (r->frame_pointer_agrees || r->frame_pointer_differs) {

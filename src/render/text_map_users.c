@@ -64,9 +64,10 @@ static void text_group(struct ms_text *t, const struct ms_goroutines_report *r,
 		       const struct group *g)
 {
 	const struct ms_goroutine_row *row = g->example;
-	const struct ms_stack_call *line = row->stack < r->stacks.count
-					       ? ms_stack_program_line(&r->stacks.items[row->stack])
-					       : NULL;
+	const struct ms_stack_call *line =
+	    row->role_stack < r->stacks.count
+		? ms_stack_program_line(&r->stacks.items[row->role_stack])
+		: NULL;
 	struct ms_human h;
 
 	if (row->map_owner)

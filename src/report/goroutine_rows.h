@@ -58,6 +58,7 @@ struct ms_goroutine_row {
 	uint64_t samples;      // That caught it; it may rest by now.
 	double stack_share;    // Of its samples, those with this stack's code; where it is sampled.
 	double role_share;     // Of its samples, those with this role and map; 0: it rests in it.
+	uint32_t role_stack;   // One that shows the role; meaningful from reads to iterates.
 	uint8_t role;          // ms_map_role
 	ms_addr map;           // That the role is about; 0 unknown.
 	const char *map_owner; // Likewise; NULL unknown.
@@ -168,7 +169,11 @@ struct ms_goroutines_report {
 	uint64_t frame_pointer_agrees,
 	    frame_pointer_differs; // The check beside the function table.
 	uint64_t samples;          // CPU samples taken.
+	uint64_t samples_lost;     // Where they came faster than they were taken.
+	uint64_t samples_nobody;   // Of no goroutine that is known: the runtime's own work, C.
+	uint64_t threads_left_out; // That could not be sampled, of so many.
 	const char *no_samples;    // Why none were; NULL when some were.
+	const char *burst;         // What a burst of write probes saw; NULL: there was none.
 	double apart_s;            // Between the two looks; NAN for one look.
 	bool partial;
 	const char *partial_reason;

@@ -3,8 +3,8 @@
 // An event that threads inherit cannot be mapped for all CPUs at once, and one for each CPU and
 // thread would take hundreds of descriptors: so each thread has its own event, and the list of
 // threads is read anew while samples are taken.  A thread that ended keeps its event until what it
-// left was read.  A buffer holds fifteen samples of full size, and a thread makes twelve between two
-// takes at the default rate.
+// left was read.  A buffer holds fifteen samples of full size, and a thread makes twelve between
+// two takes at the default rate.
 //
 // A record may lie across the end of the buffer, so it is copied out before it is looked at:
 //
@@ -166,12 +166,14 @@ static struct ms_error *threads_list(struct ms_cpu_sampler *s, int *ret_errno)
 		uint32_t id = (uint32_t)strtoul(entry->d_name, NULL, 10);
 		struct thread *known = id ? thread_find(s, id) : NULL;
 
-		if (known)
+		if (known) {
 			known->is_listed = true;
-		else if (id && s->threads.count >= MS_CPU_THREADS_MAX)
+		} else if (id && s->threads.count >= MS_CPU_THREADS_MAX) {
 			left_out++;
-		else if (id)
+		} else if (id) {
 			err = thread_add(s, id, ret_errno);
+			left_out += *ret_errno && *ret_errno != ESRCH; // ESRCH: it has ended.
+		}
 	}
 	if (!dir)
 		*ret_errno = errno;

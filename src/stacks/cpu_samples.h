@@ -39,7 +39,7 @@ struct ms_cpu_figures {
 	uint64_t samples;
 	uint64_t lost;             // Where a thread's buffer was full.
 	uint64_t threads;          // That were sampled, all in all.
-	uint64_t threads_left_out; // Beyond MS_CPU_THREADS_MAX at a time.
+	uint64_t threads_left_out; // Beyond MS_CPU_THREADS_MAX at a time, or refused.
 	size_t buffer_bytes_peak;
 };
 

@@ -70,9 +70,11 @@ static struct ms_error *compare_with_memory(struct ms_go_runtime *rt, const uint
 	return NULL;
 }
 
-static struct ms_error *place_in(struct ms_go_runtime *rt, struct ms_code *code,
-				 const struct ms_function *fn, struct ms_growth_place *place)
+struct ms_error *ms_probe_place_find(struct ms_go_runtime *rt, struct ms_code *code,
+				     const struct ms_function *fn, uint64_t *ret_file_offset,
+				     struct ms_probe_site *ret_site)
 {
+	struct ms_probe_site site;
 	uint64_t size = ms_min_u64(fn->end - fn->entry, MS_PROBE_CODE_BYTES_MAX), offset;
 	MS_AUTO_FREE uint8_t *bytes = malloc(size ? size : 1);
 	struct ms_error *err;
@@ -84,12 +86,14 @@ static struct ms_error *place_in(struct ms_go_runtime *rt, struct ms_code *code,
 	err = ms_target_exe_read(rt->target, offset, bytes, (size_t)size);
 	if (!err)
 		err = ms_probe_site_find(code, rt->elf.arch, bytes, (size_t)size, fn->entry,
-					 kept_registers(rt->elf.arch), &place->site);
+					 kept_registers(rt->elf.arch), &site);
 	if (!err)
-		err = compare_with_memory(rt, bytes, fn->entry, &place->site);
-	place->entry = fn->entry;
-	place->file_offset = err ? 0 : offset + place->site.offset;
-	return err;
+		err = compare_with_memory(rt, bytes, fn->entry, &site);
+	if (err)
+		return err;
+	*ret_file_offset = offset + site.offset;
+	*ret_site = site;
+	return NULL;
 }
 
 struct ms_error *ms_growth_places_find(struct ms_go_runtime *rt,
@@ -113,7 +117,8 @@ struct ms_error *ms_growth_places_find(struct ms_go_runtime *rt,
 			continue; // The linker left it out: no map of the program needs it.
 		*place =
 		    (struct ms_growth_place){ .kind = names[i].kind, .function = names[i].name };
-		err = place_in(rt, code, fn, place);
+		place->entry = fn->entry;
+		err = ms_probe_place_find(rt, code, fn, &place->file_offset, &place->site);
 		if (err)
 			err = ms_error_wrap(err, "cannot probe %s", names[i].name);
 		places.count++;
@@ -128,10 +133,19 @@ struct ms_error *ms_growth_places_find(struct ms_go_runtime *rt,
 	return NULL;
 }
 
+void ms_probe_namespace(uint64_t *ret_device, uint64_t *ret_inode)
+{
+	struct stat ns;
+	bool is_known = stat("/proc/self/ns/pid", &ns) == 0;
+
+	// As the kernel numbers devices.
+	*ret_device = is_known ? (uint64_t)major(ns.st_dev) << 20 | minor(ns.st_dev) : 0;
+	*ret_inode = is_known ? ns.st_ino : 0;
+}
+
 void ms_growth_config(const struct ms_go_layout *l, const struct ms_growth_places *places,
 		      struct ms_bpf_config *ret_config)
 {
-	struct stat ns = { 0 };
 	struct ms_bpf_config config = {
 		.window_ns = WINDOW_NS,
 		.window_events = WINDOW_EVENTS,
@@ -150,11 +164,7 @@ void ms_growth_config(const struct ms_go_layout *l, const struct ms_growth_place
 		.table_capacity = l->table_capacity,
 	};
 
-	// As the kernel numbers devices; without them threads stay unknown.
-	if (stat("/proc/self/ns/pid", &ns) == 0) {
-		config.pid_device = (uint64_t)major(ns.st_dev) << 20 | minor(ns.st_dev);
-		config.pid_inode = ns.st_ino;
-	}
+	ms_probe_namespace(&config.pid_device, &config.pid_inode); // Else threads stay unknown.
 	for (size_t i = 0; i < places->count; i++)
 		config.condition[places->items[i].kind] = places->items[i].site.condition;
 	*ret_config = config;

@@ -1,7 +1,7 @@
 // growth_place.h - probes on the growth functions of one Go program.
 #pragma once
 
-#include "golang/runtime.h"
+#include "golang/functions.h"
 #include "trace/growth_kernel.h"
 #include "trace/probe_site.h"
 
@@ -25,6 +25,18 @@ struct ms_growth_places {
  */
 MS_MUST_USE struct ms_error *ms_growth_places_find(struct ms_go_runtime *rt,
 						   struct ms_growth_places *ret_places);
+
+/**
+ * Where in @p function a probe costs little: its offset in the executable's file, and the site.
+ * UNSUPPORTED, with the reason, where there is no such place.
+ */
+MS_MUST_USE struct ms_error *ms_probe_place_find(struct ms_go_runtime *rt, struct ms_code *code,
+						 const struct ms_function *function,
+						 uint64_t *ret_file_offset,
+						 struct ms_probe_site *ret_site);
+
+/** Our namespace of processes, as the kernel numbers it; zeros where it cannot be told. */
+void ms_probe_namespace(uint64_t *ret_device, uint64_t *ret_inode);
 
 /** What the kernel's side needs to know of this release. */
 void ms_growth_config(const struct ms_go_layout *layout, const struct ms_growth_places *places,

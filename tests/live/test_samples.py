@@ -112,6 +112,9 @@ def running_row(release):
     require(row['map_owner'] == owner, f'of {row["map_owner"]}, not of {owner}')
     if row['state'] == 'running':
         require(row['stack_source'] == 'sampled', str(row))
+    shown = document['stacks'][row['role_stack']]['stack']
+    require(any(c['function'] == 'main.fill' for c in shown), f'{shown} does not show the role')
+    require(row['samples'] > 0 and row['role_share'] > 0.5, str(row))
     frames = [c for c in document['stacks'][row['stack']]['stack'] if c['function'] == 'main.fill']
     require(frames and frames[0]['line'] == line, f'{frames}, not at line {line}')
 
@@ -187,6 +190,33 @@ def open_loops(release):
     require(clue['sides'][0]['goroutine'] == loops[program.maps['main.writeA']], str(clue))
 
 
+def burst(release, mode, expected):
+    """Writes that begin: two by turns are near each other, which is a weak clue and no more."""
+    for _ in range(ATTEMPTS):
+        with Inside(release, mode) as program:
+            result = targets.tool('goroutines', program.pid, '--json', '--seconds', 1, '--burst',
+                                  wrapper=OWN_SHARE)
+            require(program.alive(), 'the target ended')
+        if result.code in (2, 3) and '--burst' in result.err:
+            raise Skip(result.err.strip())
+        document = result.document()
+        require(document['cost']['probes'] > 0, str(document['cost']))
+        clues = document['clues']
+        require(all(c['strength'] == 'weak' for c in clues), f'a strong clue: {clues}')
+        if len(clues) >= expected:
+            break  # Else the two never had a CPU each.
+    require(len(clues) == expected, f'{len(clues)} clues, not {expected}')
+    for clue in clues:
+        require(clue['kind'] == 'two writers' and clue['apart_s'] <= 5e-6, str(clue))
+        require(int(clue['map'], 0) == program.maps['main.fill'], str(clue))
+        for side in clue['sides']:
+            own = [c for c in side['stack'] if not c['runtime']]
+            require([c['function'] for c in own] == ['main.turn'] or
+                    [c['function'] for c in own][:1] == ['main.turn'] and
+                    'main.turn' not in [c['function'] for c in own][1:], str(own))
+            require(own[0]['line'] == line_of('m[i&0xff] = i'), str(own[0]))
+
+
 def nothing_left(release):
     """A sampler that is killed leaves no event behind, and the target goes on."""
     with Inside(release, 'fill') as program:
@@ -220,4 +250,7 @@ for _release in RELEASES:
     add(f'samples {_release} under a lock', _tier, one_at_a_time, _release)
     add(f'samples {_release} asked to stop', _tier, asked_to_stop, _release)
     add(f'samples {_release} open loops', _tier, open_loops, _release)
+for _release in IN_CHECK:
+    add(f'samples {_release} burst by turns', 'check', burst, _release, 'turns', 1)
+    add(f'samples {_release} burst alone', 'check', burst, _release, 'fill', 0)
 add('samples killed', 'check', nothing_left, RELEASES[-1])

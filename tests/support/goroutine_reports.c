@@ -163,6 +163,7 @@ static struct ms_goroutine_row busy_rows[] = {
 	  .stack_source = MS_STACK_SAMPLED,
 	  .samples = 389,
 	  .stack_share = 0.96,
+	  .role_stack = 3,
 	  .role_share = 0.93,
 	  .role = MS_ROLE_WRITES,
 	  .map = 0xc000010030,

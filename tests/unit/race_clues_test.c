@@ -182,8 +182,9 @@ static void check_apart(double apart_s, int strength)
 
 MS_TEST(nearness_is_as_strong_as_it_rules_out_a_lock)
 {
-	check_apart(0.5e-6, MS_CLUE_STRONG);
-	check_apart(-0.5e-6, MS_CLUE_STRONG);
+	check_apart(0.4e-6, MS_CLUE_STRONG);
+	check_apart(-0.4e-6, MS_CLUE_STRONG);
+	check_apart(0.7e-6, MS_CLUE_WEAK);
 	check_apart(3e-6, MS_CLUE_WEAK);
 	check_apart(20e-6, -1);
 }
@@ -225,6 +226,22 @@ MS_TEST(a_loop_over_what_was_replaced_is_a_weak_clue)
 	CHECK_EQ(clue->goroutines[0], 7);
 	CHECK_EQ(clue->goroutines[1], 6); // It grows.
 	CHECK(clue->stacks[1] != MS_NO_STACK);
+	scene_drop(s);
+}
+
+MS_TEST(who_waits_for_the_map_s_lock_is_told_beside_it)
+{
+	struct scene *s = scene_make();
+	struct ms_wait_place places[] = {
+		{ .kind = "channel receive", .map_address = MAP, .waiting = 9 },
+		{ .kind = "mutex", .name = "Registry.mu", .map_address = MAP, .waiting = 3 },
+	};
+
+	s->report.places = places;
+	s->report.place_count = 2;
+	loop_open(s, true);
+	CHECK_STR(only_clue(s)->lock_state, "3 waiting for Registry.mu (mutex)");
+	s->report.places = NULL;
 	scene_drop(s);
 }
 

@@ -4,6 +4,7 @@
 //	inside fill    one goroutine inserts without end
 //	inside race    two goroutines write one map without a lock
 //	inside locked  the same, under one
+//	inside turns   two goroutines insert into one map by turns, as fast as they can hand over
 //	inside crowd   many goroutines, each with a map of its own, insert and take turns
 //	inside loop    goroutines wait in loops over maps, one of which grows meanwhile
 //
@@ -22,6 +23,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -44,6 +46,8 @@ var (
 	c    = map[int32]string{}
 	d, e = map[string]int{}, map[[24]byte]int{}
 	sink int
+
+	whose uint32
 )
 
 func address(m unsafe.Pointer) string {
@@ -157,6 +161,16 @@ func set(m map[string]int, key string, lock *sync.Mutex) {
 	}
 }
 
+//go:noinline
+func turn(m map[int]int, mine uint32) {
+	for i := 0; ; i++ {
+		for atomic.LoadUint32(&whose) != mine {
+		}
+		m[i&0xff] = i
+		atomic.StoreUint32(&whose, 1-mine)
+	}
+}
+
 // Maps that grow all the time, so that the goroutine may be asked to stop inside.
 //
 //go:noinline
@@ -228,6 +242,9 @@ func main() {
 		held.names[key], held.names[key[:keyBytes*3/4]] = 0, 0
 		go set(held.names, key, &held.mu)
 		go set(held.names, key, &held.mu)
+	case "turns":
+		go turn(held.orders, 0)
+		go turn(held.orders, 1)
 	case "crowd":
 		for i := 0; i < 100; i++ {
 			go crowd(map[int]int{})
