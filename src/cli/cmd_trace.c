@@ -18,6 +18,7 @@
 #include "trace/trace.h"
 #include "walk/walk.h"
 
+#include <errno.h>
 #include <math.h>
 
 static const double WALK_SECONDS_MAX = 60, LAST_CENSUS_SECONDS_MAX = 5;
@@ -31,6 +32,7 @@ struct tracing {
 	struct ms_census_report census;
 	bool has_census;
 	double until, last_until; // The last is of the census behind the window.
+	bool reader_gone;         // It closed its end of stdout, which ends the trace.
 	struct ms_error *failed;  // While the census was taken.
 };
 
@@ -107,6 +109,8 @@ static struct ms_error *print_new(struct tracing *t, const struct ms_trace_repor
 	struct ms_sink sink;
 	struct ms_error *err;
 
+	if (t->reader_gone)
+		return NULL;
 	ms_progress_end(&t->progress);
 	ms_sink_init_file(&sink, stdout);
 	if (t->options->format == MS_FORMAT_MAPTRACE)
@@ -115,6 +119,8 @@ static struct ms_error *print_new(struct tracing *t, const struct ms_trace_repor
 		err = ms_render_trace_text_events(report, &t->mark, &style, &sink);
 	if (!err && is_end && t->options->format == MS_FORMAT_TEXT)
 		err = ms_render_trace_text_summary(report, &style, &sink);
+	t->reader_gone = sink.failed_errno == EPIPE;
+	err = ms_output_forgive_closed(err, &sink);
 	ms_sink_deinit(&sink);
 	return err ? ms_error_wrap(err, "stdout") : NULL;
 }
@@ -148,7 +154,7 @@ static double clock_now(void *context)
 
 static bool is_over(const struct tracing *t)
 {
-	return ms_interrupted() || ms_clock_now() >= t->until;
+	return t->reader_gone || ms_interrupted() || ms_clock_now() >= t->until;
 }
 
 /** Asked by the census: the moment to give the trace its turn. */

@@ -286,7 +286,8 @@ static void put_cycle_args(struct chrome *c, const struct ms_gc_cycle *g)
 {
 	open_args(c);
 	ms_json_put_u64(&c->j, "number", g->number);
-	ms_json_put_bool(&c->j, "forced", g->is_forced);
+	if (g->is_forced_known)
+		ms_json_put_bool(&c->j, "forced", g->is_forced);
 	put_known_u64(c, "heap_start_bytes", g->heap_start_bytes);
 	put_known_u64(c, "heap_end_bytes", g->heap_end_bytes);
 	put_known_u64(c, "heap_marked_bytes", g->heap_marked_bytes);
@@ -299,7 +300,7 @@ static void put_cycle_args(struct chrome *c, const struct ms_gc_cycle *g)
 	close_args(c);
 }
 
-/** Marking from its start, or that of the window, to its end, or that of the window. */
+/** From its start, or that of the window, to its end, or that of the window. */
 static void put_cycle(struct chrome *c, const struct ms_gc_cycle *g, double *last)
 {
 	double start = isfinite(g->start_s) ? within(c, g->start_s) : 0;
@@ -345,10 +346,9 @@ static void put_collections(struct chrome *c)
 	for (size_t i = 0; i < r->cycle_count; i++) {
 		const struct ms_gc_cycle *g = &r->cycles[i];
 
-		// The world stops before marking begins, and again when it is done.
-		put_pause(c, "before marking", g->start_s - g->pause_sweep_s, g->pause_sweep_s,
-			  &last);
-		put_pause(c, "after marking", g->end_s, g->pause_mark_s, &last);
+		// A cycle begins and ends with the world stopped.
+		put_pause(c, "to begin marking", g->start_s, g->pause_sweep_s, &last);
+		put_pause(c, "to end marking", g->end_s - g->pause_mark_s, g->pause_mark_s, &last);
 	}
 }
 

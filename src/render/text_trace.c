@@ -5,6 +5,7 @@
 // goroutine.  Where nothing limits the width, a line has everything that is known of the growth.
 #include "render/text_trace.h"
 
+#include "render/escape.h"
 #include "render/text_stack.h"
 #include "render/text_trace_gc.h"
 
@@ -144,16 +145,6 @@ static void pad(struct ms_text *t, size_t columns)
 		ms_text_printf(t, " ");
 }
 
-/** Characters of the line so far; it has no colours. */
-static size_t columns_of(const struct ms_text *t, size_t from)
-{
-	size_t columns = 0;
-
-	for (size_t i = from; i < t->line.size; i++)
-		columns += ((unsigned char)t->line.bytes[i] & 0xc0) != 0x80;
-	return columns;
-}
-
 /** One row: the name gets what the place leaves. */
 static void event_short(struct ms_text *t, const struct ms_trace_report *r,
 			const struct ms_growth_event *e)
@@ -162,6 +153,7 @@ static void event_short(struct ms_text *t, const struct ms_trace_report *r,
 	size_t width = t->style->width, fixed = TIME_COLUMNS + SIZE_COLUMNS + PLACE_COLUMNS;
 	size_t room = width > fixed + NAME_COLUMNS_MIN ? width - fixed : NAME_COLUMNS_MIN;
 	char sizes[128];
+	const char *line;
 	size_t start, taken;
 
 	if (e->earliest_s < e->time_s)
@@ -171,7 +163,8 @@ static void event_short(struct ms_text *t, const struct ms_trace_report *r,
 	ms_text_printf(t, "%*s  ", TIME_COLUMNS - 2, sizes);
 	start = t->line.size;
 	ms_text_grown(t, e, room - 1);
-	taken = columns_of(t, start);
+	line = ms_sink_text(&t->line);
+	taken = line ? ms_text_columns(line + start) : 0;
 	pad(t, taken < room ? room - taken : 1);
 	size_change(sizes, sizeof(sizes), e);
 	ms_text_printf(t, "%s", sizes);

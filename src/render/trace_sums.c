@@ -28,7 +28,14 @@ struct rows {
 	uint64_t total, total_bytes; // Of what is known.
 };
 
-typedef int (*order_fn)(const struct ms_growth_sum *a, const struct ms_growth_sum *b);
+typedef int (*order_fn)(const struct ms_stacks *stacks, const struct ms_growth_sum *a,
+			const struct ms_growth_sum *b);
+
+/** What sums are put in order by. */
+struct order {
+	order_fn compare;
+	const struct ms_stacks *stacks;
+};
 
 static int compare_text(const char *a, const char *b)
 {
@@ -37,25 +44,59 @@ static int compare_text(const char *a, const char *b)
 	return strcmp(a, b);
 }
 
-static int by_owner(const struct ms_growth_sum *a, const struct ms_growth_sum *b)
+static int by_owner(const struct ms_stacks *stacks, const struct ms_growth_sum *a,
+		    const struct ms_growth_sum *b)
 {
 	int order = (a->map == 0) - (b->map == 0); // Those of several maps by themselves.
 
+	(void)stacks;
 	if (!order)
 		order = compare_text(a->owner, b->owner);
 	return order ? order : compare_text(a->type, b->type);
 }
 
-static int by_stack(const struct ms_growth_sum *a, const struct ms_growth_sum *b)
+static int compare_calls(const struct ms_stack_call *a, const struct ms_stack_call *b)
 {
-	return (a->stack > b->stack) - (a->stack < b->stack);
+	int order = compare_text(a->function, b->function);
+
+	if (!order)
+		order = compare_text(a->file, b->file);
+	return order ? order : (a->line > b->line) - (a->line < b->line);
+}
+
+/** A stack with calls of the program's own, as all but some of the runtime's have. */
+static const struct ms_stack *own_stack(const struct ms_stacks *stacks, uint32_t index)
+{
+	const struct ms_stack *stack = index < stacks->count ? &stacks->items[index] : NULL;
+
+	return stack && ms_stack_own_start(stack) < stack->count ? stack : NULL;
+}
+
+/** By the program's part: which of the runtime's functions stands below it is all the same. */
+static int by_stack(const struct ms_stacks *stacks, const struct ms_growth_sum *a,
+		    const struct ms_growth_sum *b)
+{
+	const struct ms_stack *x = own_stack(stacks, a->stack), *y = own_stack(stacks, b->stack);
+	uint32_t i, k;
+
+	if (!x || !y)
+		return x ? -1 : y ? 1 : (a->stack > b->stack) - (a->stack < b->stack);
+	i = ms_stack_own_start(x);
+	k = ms_stack_own_start(y);
+	for (; i < x->count && k < y->count; i++, k++) {
+		int order = compare_calls(&x->calls[i], &y->calls[k]);
+
+		if (order)
+			return order;
+	}
+	return (i < x->count) - (k < y->count);
 }
 
 static int compare_sums(const void *a, const void *b, void *context)
 {
-	const order_fn *order = context;
+	const struct order *order = context;
 	const struct ms_growth_sum *x = a, *y = b;
-	int result = (*order)(x, y);
+	int result = order->compare(order->stacks, x, y);
 
 	return result ? result : (x->map > y->map) - (x->map < y->map);
 }
@@ -114,8 +155,9 @@ static void add_to(struct rows *rows, struct row *row, const struct ms_growth_su
 }
 
 /** Sums that the order takes for equal become one row; the largest come first. */
-static bool merge(const struct ms_trace_report *r, order_fn order, struct rows *rows)
+static bool merge(const struct ms_trace_report *r, order_fn compare, struct rows *rows)
 {
+	struct order order = { compare, &r->stacks };
 	size_t count;
 	MS_AUTO_FREE struct ms_growth_sum *sums = copy_sums(r, &count);
 
@@ -124,7 +166,7 @@ static bool merge(const struct ms_trace_report *r, order_fn order, struct rows *
 	qsort_r(sums, count, sizeof(*sums), compare_sums, &order);
 	for (size_t i = 0; i < count; i++) {
 		const struct ms_growth_sum *s = &sums[i];
-		bool is_new = i == 0 || order(s, s - 1) != 0;
+		bool is_new = i == 0 || compare(&r->stacks, s, s - 1) != 0;
 
 		if (is_new && !ms_vec_push(rows, { s->owner, s->type, s->stack, 0, 0, 0 }))
 			return false;

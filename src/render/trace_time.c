@@ -4,6 +4,7 @@
 // growths holds their number while that is one digit, else a bar as high as its share of the
 // most; the heap and the waiters are bars of their largest value in the column, and between two
 // looks the last one stands.
+#include "render/escape.h"
 #include "render/text_trace.h"
 
 #include "base/cleanup.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 60, COLUMNS_MIN = 20, LABEL = 12, AROUND = 22, LEVELS = 8, WAITER_ROWS_MAX = 3 };
+enum { COLUMNS = 60, COLUMNS_MIN = 20, LABEL = 17, AROUND = 27, LEVELS = 8, WAITER_ROWS_MAX = 3 };
 
 struct line {
 	struct ms_text *t;
@@ -56,10 +57,11 @@ static void carry(struct line *l)
 
 static void label(struct line *l, const char *name)
 {
-	size_t before = l->t->line.size;
+	const char *text;
 
-	ms_text_name(l->t, name, LABEL - 1);
-	for (size_t taken = l->t->line.size - before; taken < LABEL; taken++)
+	ms_text_owner(l->t, name, LABEL - 1); // "…gistry.mu"
+	text = ms_sink_text(&l->t->line);
+	for (size_t taken = text ? ms_text_columns(text) : LABEL; taken < LABEL; taken++)
 		ms_text_printf(l->t, " ");
 	ms_text_printf(l->t, "|");
 }

@@ -306,12 +306,12 @@ static struct ms_heap_sample classic_heap[] = {
 	}
 
 static struct ms_waiter_sample classic_waiters[] = {
-	WAITERS(1, 0xc000010030, "Registry.mu", 2, 0.001),
-	WAITERS(3, 0xc000010030, "Registry.mu", 0, NAN),
-	WAITERS(7.3, 0xc000010030, "Registry.mu", 47, 0.05),
+	WAITERS(1, 0xc000010030, "main.registry.mu", 2, 0.001),
+	WAITERS(3, 0xc000010030, "main.registry.mu", 0, NAN),
+	WAITERS(7.3, 0xc000010030, "main.registry.mu", 47, 0.05),
 	WAITERS(7.5, 0xc0004a2060, NULL, 9, NAN),
-	WAITERS(8, 0xc000010030, "Registry.mu", 412, 0.7),
-	WAITERS(9, 0xc000010030, "Registry.mu", 3, 0.1),
+	WAITERS(8, 0xc000010030, "main.registry.mu", 412, 0.7),
+	WAITERS(9, 0xc000010030, "main.registry.mu", 3, 0.1),
 };
 
 static struct ms_switch_event classic_switches[] = {

@@ -279,3 +279,46 @@ MS_TEST(render_pprof_is_read_by_go)
 	CHECK_CONTAINS(top, "100% of 1243 total");
 	CHECK_CONTAINS(top, "example.org/orders/ledger.Index[...].Put (inline)");
 }
+
+MS_TEST(render_trace_text_joins_what_the_program_does_not_tell_apart)
+{
+	static struct ms_stack_call calls[][3] = {
+		{ { "runtime.hashGrow", NULL, 0, false, true, 0 },
+		  { "runtime.mapassign", NULL, 0, false, true, 0 },
+		  { "main.fill", "main.go", 7, false, false, 0 } },
+		{ { "runtime.hashGrow", NULL, 0, false, true, 0 },
+		  { "main.fill", "main.go", 7, false, false, 0 } },
+		{ { "runtime.hashGrow", NULL, 0, false, true, 0 } },
+		{ { "main.fill", "main.go", 8, false, false, 0 } },
+	};
+	static struct ms_stack stacks[] = { { calls[0], 3, NULL },
+					    { calls[1], 2, NULL },
+					    { calls[2], 1, NULL },
+					    { calls[3], 1, NULL } };
+	static struct ms_growth_sum sums[] = {
+		{ .map = 1, .stack = 3, .count = 10, .to_bytes = 1 },
+		{ .map = 1, .stack = 2, .count = 20, .to_bytes = 2 },
+		{ .map = 1, .stack = 1, .count = 30, .to_bytes = 3 },
+		{ .map = 1, .stack = MS_NO_STACK, .count = 1, .to_bytes = 4 },
+		{ .map = 1, .stack = 0, .count = 39, .to_bytes = 5 },
+	};
+	const struct ms_trace_report report = {
+		.target = { .pid = 1, .exe = "/srv/shop" },
+		.window_s = 1,
+		.counted = 100,
+		.sums = sums,
+		.sum_count = MS_ARRAY_SIZE(sums),
+		.stacks = { stacks, MS_ARRAY_SIZE(stacks), MS_ARRAY_SIZE(stacks) },
+	};
+	const struct ms_text_style style = { 0 };
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_trace_text(&report, &style, &sink));
+	CHECK_CONTAINS(ms_sink_text(&sink), "69 % of growths (69), 53 % of bytes (8 B)\n"
+					    "      main.fill main.go:7\n");
+	CHECK_CONTAINS(ms_sink_text(&sink), "10 % of growths (10)");
+	CHECK_CONTAINS(ms_sink_text(&sink), "20 % of growths (20)");
+	CHECK_CONTAINS(ms_sink_text(&sink), "1 % of growths (1), 27 % of bytes (4 B): no stack");
+	ms_sink_deinit(&sink);
+}
