@@ -112,10 +112,11 @@ struct ms_map_function_known *ms_map_finder_function(struct ms_map_finder *f,
 						     const struct ms_function *function)
 {
 	const uint32_t *index = ms_number_map_find(&f->known_of, function->entry);
-	struct ms_map_function_known fresh = { .is = ms_map_function_of(function->name) };
+	struct ms_map_function_known fresh = { 0 };
 
 	if (index)
 		return &f->known.items[*index];
+	fresh.is = ms_map_function_of(function->name);
 	if (!ms_vec_push(&f->known, fresh) ||
 	    !ms_number_map_add(&f->known_of, function->entry, (uint32_t)f->known.count - 1))
 		return NULL;
