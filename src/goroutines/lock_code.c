@@ -27,6 +27,7 @@ enum {
 	SITES_MAX = 32,
 	TARGETS_MAX = 64,
 	BEFORE_CALL = 12, // Instructions that may set a call's first argument.
+	ARGUMENT = 0,     // rax, x0
 	ROUNDS_PER_INSN = 64,
 	RESULTS_MAX = 1 << 20,
 	CLOSURE_AMD64 = 2, // rdx
@@ -260,30 +261,36 @@ static bool is_closure_call(const struct ms_lock_code *c, size_t i)
 	return false;
 }
 
-static void operand_add(struct ms_lock_operands *o, int64_t offset, bool is_absolute)
+static void operand_add(struct ms_lock_operands *o, struct ms_lock_operand operand)
 {
 	for (size_t i = 0; i < o->count; i++) {
-		if (o->items[i].offset == offset && o->items[i].is_absolute == is_absolute)
+		if (o->items[i].offset == operand.offset &&
+		    o->items[i].is_absolute == operand.is_absolute &&
+		    o->items[i].is_atomic == operand.is_atomic)
 			return;
 	}
 	if (o->count < MS_LOCK_OPERANDS_MAX)
-		o->items[o->count++] = (struct ms_lock_operand){ offset, is_absolute };
+		o->items[o->count++] = operand;
 }
 
-/** The memory that an instruction refers to; of those that set up a call the address they make. */
-static void operand_take(const struct ms_lock_code *c, const struct ms_insn *insn,
-			 bool addresses_only, struct ms_lock_operands *o)
+/** The word that the atomic instruction changes. */
+static void take_atomic(const struct ms_lock_code *c, const struct ms_insn *insn,
+			struct ms_lock_operands *o)
 {
-	bool memory = insn->kind == MS_INSN_LOAD || insn->kind == MS_INSN_STORE ||
-		      insn->kind == MS_INSN_STORE_CONST || insn->kind == MS_INSN_CLOBBER ||
-		      (insn->kind == MS_INSN_COMPARE && insn->bytes);
+	if (insn->kind == MS_INSN_CLOBBER && insn->base != ms_code_stack_pointer(c->decoder) &&
+	    insn->bytes)
+		operand_add(o, (struct ms_lock_operand){ (int64_t)insn->value,
+							 insn->base == MS_CODE_NONE, true });
+}
 
-	if (insn->base == ms_code_stack_pointer(c->decoder))
-		return;
+/** An address that is made: it may be the lock's. */
+static void take_address(const struct ms_lock_code *c, const struct ms_insn *insn,
+			 struct ms_lock_operands *o)
+{
 	if (insn->kind == MS_INSN_CONST)
-		operand_add(o, (int64_t)insn->value, true);
-	else if (insn->kind == MS_INSN_ADD || (memory && !addresses_only))
-		operand_add(o, (int64_t)insn->value, insn->base == MS_CODE_NONE);
+		operand_add(o, (struct ms_lock_operand){ (int64_t)insn->value, true, false });
+	else if (insn->kind == MS_INSN_ADD && insn->base != ms_code_stack_pointer(c->decoder))
+		operand_add(o, (struct ms_lock_operand){ (int64_t)insn->value, false, false });
 }
 
 static uint8_t site_get(struct ms_lock_code *c, uint64_t place, struct op op)
@@ -301,14 +308,35 @@ static uint8_t site_get(struct ms_lock_code *c, uint64_t place, struct op op)
 	return (uint8_t)++c->site_count;
 }
 
-/** Take down what a call of an operation is given. */
+/**
+ * Take down what a call of an operation is given: what was put into the first argument's register
+ * last, or, where that came from another register, whatever may have been put there.
+ */
 static void take_arguments(struct ms_lock_code *c, size_t call, struct ms_lock_operands *o)
 {
-	operand_add(o, 0, false); // The pointer itself may be handed over.
+	const struct ms_lock_operand itself = { 0, false, false };
+
+	for (size_t k = 1; k <= BEFORE_CALL && k <= call; k++) {
+		const struct ms_insn *insn = &c->steps[call - k].insn;
+
+		if (insn->kind == MS_INSN_CALL)
+			break;
+		if (!(insn->writes & 1u << ARGUMENT))
+			continue;
+		if (insn->kind == MS_INSN_LOAD)
+			operand_add(o, itself);
+		else
+			take_address(c, insn, o);
+		if (insn->kind == MS_INSN_LOAD || insn->kind == MS_INSN_ADD ||
+		    insn->kind == MS_INSN_CONST)
+			return;
+		break;
+	}
+	operand_add(o, itself);
 	for (size_t k = 1; k <= BEFORE_CALL && k <= call; k++) {
 		if (c->steps[call - k].insn.kind == MS_INSN_CALL)
 			return;
-		operand_take(c, &c->steps[call - k].insn, true, o);
+		take_address(c, &c->steps[call - k].insn, o);
 	}
 }
 
@@ -331,8 +359,11 @@ static bool find_operation(struct ms_lock_code *c, const struct ms_function *f, 
 	site = &c->sites[s->site - 1];
 	s->is_point = is_inlined ? s->is_atomic : is_call;
 	site->has_point |= s->is_point;
-	operand_take(c, &s->insn, false, &site->operands);
-	if (is_call)
+	if (s->is_point && is_inlined)
+		take_atomic(c, &s->insn, &site->operands);
+	else if (is_inlined)
+		take_address(c, &s->insn, &site->operands);
+	else
 		take_arguments(c, i, &site->operands);
 	return true;
 }
@@ -358,7 +389,7 @@ static void claim_atomic(struct ms_lock_code *c, struct step *s)
 	s->op = one->op;
 	s->is_point = true;
 	s->site = (uint8_t)(one - c->sites + 1);
-	operand_take(c, &s->insn, false, &one->operands);
+	take_atomic(c, &s->insn, &one->operands);
 }
 
 static bool find_operations(struct ms_lock_code *c, const struct ms_function *f)

@@ -26,6 +26,7 @@ enum { MS_LOCK_OPERANDS_MAX = 8 };
 struct ms_lock_operand {
 	int64_t offset; // From a pointer; or an address, when it is absolute.
 	bool is_absolute;
+	bool is_atomic; // Of the word in the lock that is changed; else of the lock itself.
 };
 
 struct ms_lock_at {

@@ -186,6 +186,22 @@ static uint32_t word_of(const struct ms_lock_layout *l, unsigned class)
 				       : 0;
 }
 
+/**
+ * How far from what the code starts with the lock is.  An operand that has to do with a field tells
+ * this by itself; what else stands beside it then is not needed.
+ */
+static bool is_used(const struct ms_lock_operands *o, uint32_t inner, size_t i,
+		    int64_t *ret_distance)
+{
+	for (size_t k = 0; k < o->count && !o->items[i].is_atomic; k++) {
+		if (o->items[k].is_atomic &&
+		    (o->items[k].is_absolute || o->items[k].offset != (int64_t)inner))
+			return false;
+	}
+	*ret_distance = o->items[i].offset - (o->items[i].is_atomic ? (int64_t)inner : 0);
+	return true;
+}
+
 /** All addresses at which, by what the code adds to what lies in the frame, the lock can be. */
 static void candidates_make(struct search *s, const struct ms_holding *g, const uint8_t *words,
 			    size_t size)
@@ -196,24 +212,22 @@ static void candidates_make(struct search *s, const struct ms_holding *g, const 
 	s->candidate_count = 0;
 	s->overflow = false;
 	for (size_t i = 0; i < o->count; i++) {
-		if (!o->items[i].is_absolute || o->items[i].offset < LOWEST)
-			continue;
-		candidate_add(s, (ms_addr)o->items[i].offset);
-		candidate_add(s, (ms_addr)o->items[i].offset - inner);
-	}
-	for (size_t at = 0; at + 8 <= size; at += 8) {
-		ms_addr word = ms_load_u64(words + at);
+		int64_t distance;
 
-		if (word < LOWEST || word >> 48 || (word >= g->stack_lo && word < g->stack_hi) ||
-		    (word & 3))
+		if (!is_used(o, inner, i, &distance))
 			continue;
-		for (size_t i = 0; i < o->count; i++) {
-			ms_addr address = word + (ms_addr)o->items[i].offset;
+		if (o->items[i].is_absolute) {
+			if (distance >= LOWEST)
+				candidate_add(s, (ms_addr)distance);
+			continue;
+		}
+		for (size_t at = 0; at + 8 <= size; at += 8) {
+			ms_addr word = ms_load_u64(words + at), address = word + (ms_addr)distance;
 
-			if (o->items[i].is_absolute || (address & 3))
+			if (word < LOWEST || word >> 48 || (address & 3) ||
+			    (word >= g->stack_lo && word < g->stack_hi))
 				continue;
 			candidate_add(s, address);
-			candidate_add(s, address - inner);
 		}
 	}
 }
@@ -232,14 +246,22 @@ static bool is_variable(const struct ms_go_runtime *rt, ms_addr address)
 	return false;
 }
 
-/** Whether both lie at the same place of objects of one size, or both in variables. */
-static bool are_alike(const struct search *s, ms_addr a, ms_addr b)
+/**
+ * Whether the code could as well mean a lock of @p bytes at @p b as the one at @p a: both lie in
+ * one object, at the same place of objects of one size, or in variables.
+ */
+static bool are_alike(const struct search *s, ms_addr a, ms_addr b, uint32_t bytes)
 {
 	const struct ms_span *x = ms_spans_find(&s->spans, a), *y = ms_spans_find(&s->spans, b);
-	bool has_x = x && x->state == MS_SPAN_IN_USE, has_y = y && y->state == MS_SPAN_IN_USE;
+	bool has_x = x && x->state == MS_SPAN_IN_USE && x->elem_bytes;
+	bool has_y = y && y->state == MS_SPAN_IN_USE && y->elem_bytes;
 
 	if (!has_x || !has_y)
 		return is_variable(s->h->rt, a) && is_variable(s->h->rt, b);
+	if ((b - y->start) % y->elem_bytes + bytes > y->elem_bytes)
+		return false; // No lock fits there.
+	if (x == y && (a - x->start) / x->elem_bytes == (b - y->start) / y->elem_bytes)
+		return true;
 	return x->elem_bytes == y->elem_bytes &&
 	       (a - x->start) % x->elem_bytes == (b - y->start) % y->elem_bytes;
 }
@@ -279,7 +301,8 @@ static struct ms_error *lock_of(struct search *s, const struct ms_holding *g, si
 		bool known;
 
 		if (s->candidates[i] == s->locks[lock].address ||
-		    !are_alike(s, s->candidates[i], s->locks[lock].address))
+		    !are_alike(s, s->locks[lock].address, s->candidates[i],
+			       is_rw ? s->h->layout.rw_bytes : s->h->layout.mutex_bytes))
 			continue;
 		err = state_read(s->h, s->candidates[i], is_rw, &state, &known);
 		if (err)

@@ -52,13 +52,17 @@ static void put_place(struct ms_json *j, const struct ms_goroutines_report *r,
 		ms_json_address(j, p->map_address);
 	else
 		ms_json_null(j);
+	ms_json_put_u64(j, "maps", p->maps);
 	ms_json_put_u64(j, "waiting", p->waiting);
 	ms_json_put_double(j, "oldest_s", p->oldest_s);
+	ms_json_put_string(j, "state", p->state);
 	ms_json_put_u64(j, "holder", p->holder ? p->holder : MS_UNKNOWN);
 	ms_json_put_string(j, "holder_unknown", p->holder_unknown);
 	ms_json_put_stack(j, &r->stacks, p->holder_stack);
 	ms_json_put_u64(j, "length", p->length);
 	ms_json_put_u64(j, "capacity", p->capacity);
+	ms_json_put_bool(j, "closed", p->is_closed);
+	ms_json_put_u64(j, "choices", p->choices);
 	ms_json_put_string(j, "unknown", p->unknown);
 	ms_json_close_object(j);
 }

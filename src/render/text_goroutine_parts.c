@@ -26,6 +26,10 @@ void ms_text_place_name(struct ms_text *t, const struct ms_wait_place *p)
 	else
 		ms_text_printf(t, "0x%" PRIx64, p->address);
 	ms_text_printf(t, " (%s", p->kind);
+	if (p->choices > 1)
+		ms_text_printf(t, " of %" PRIu32, p->choices);
+	if (p->is_closed)
+		ms_text_printf(t, ", closed");
 	if (p->capacity != MS_UNKNOWN && p->length != MS_UNKNOWN)
 		ms_text_printf(t, ", %" PRIu64 " of %" PRIu64, p->length, p->capacity);
 	ms_text_printf(t, ")");
@@ -37,6 +41,8 @@ static void text_meaning(struct ms_text *t, const struct ms_wait_place *p)
 	if (p->map) {
 		ms_text_printf(t, ", guards ");
 		ms_text_owner(t, p->map, OWNER_COLUMNS);
+		if (p->maps > 1)
+			ms_text_printf(t, " and %" PRIu32 " more", p->maps - 1);
 	}
 	if (!p->name && p->unknown)
 		ms_text_printf(t, ", no name: %s", p->unknown);
@@ -59,6 +65,8 @@ static void text_holder(struct ms_text *t, const struct ms_goroutines_report *r,
 	} else if (p->holder) {
 		ms_text_printf(t, "; held by goroutine %" PRIu64, p->holder);
 	} else if (p->holder_unknown) {
+		if (p->state)
+			ms_text_printf(t, "; %s", p->state);
 		ms_text_printf(t, "; holder not known: ");
 		ms_text_name(t, p->holder_unknown, 0);
 	}

@@ -28,6 +28,8 @@ LOCKS = (
     (READ, 'main.Shop.mu', 'main.Shop.orders', 'main.shop', 6, 'shop'),
     (WRITE, 'main.Shop.mu', 'main.Shop.orders', 'main.shop', 2, 'shop'),
     (LOCK, 'main.Pair.bMu', 'main.Pair.b', 'main.pair', 2, 'pair'),
+    (LOCK, 'main.Duo.aMu', 'main.Duo.a', 'main.duo', 11, None),
+    (READ, 'main.DuoRW.aMu', 'main.DuoRW.a', 'main.duoRW', 12, None),
     (LOCK, 'main.Box.mu', 'main.Box.items', 'main.box', 10, None),
 )
 # Of package-level variables, whose types only debug information knows.
@@ -44,7 +46,7 @@ CHANNELS = (  # kind, name, waiting, length, capacity
     ('channel send', 'main.full', 3, 4, 4),
     ('channel receive', 'main.empty', 2, 0, 0),
     ('select', 'main.work', 8, 0, 2),
-    ('channel receive', 'main.release', 14, 0, 0),
+    ('channel receive', 'main.release', 18, 0, 0),
 )
 STILL_WAITING = sorted([row[2] for row in OTHERS] + [row[2] for row in CHANNELS[:-1]])
 WAITING = sorted([row[4] for row in LOCKS] + [row[3] for row in VARIABLES] +

@@ -320,6 +320,75 @@ func (d *Decoy) want() {
 	d.mu.Unlock()
 }
 
+// Duo has two locks.  Who holds the one is known, but nobody waits for it; who holds the other is not.
+type Duo struct {
+	aMu sync.Mutex
+	a   map[int]int
+	bMu sync.Mutex
+	b   map[int]int
+}
+
+// DuoRW likewise.
+type DuoRW struct {
+	aMu sync.RWMutex
+	a   map[int]int
+	bMu sync.RWMutex
+	b   map[int]int
+}
+
+var duo *Duo
+var duoRW *DuoRW
+
+//go:noinline
+func (d *Duo) lockA() { d.aMu.Lock() }
+
+//go:noinline
+func (d *Duo) holdA() {
+	d.lockA()
+	block("duo-a")
+	d.aMu.Unlock()
+}
+
+//go:noinline
+func (d *Duo) holdB() {
+	d.bMu.Lock()
+	block("duo-b")
+	d.b[1]++
+	d.bMu.Unlock()
+}
+
+//go:noinline
+func (d *Duo) wantA() {
+	d.aMu.Lock()
+	d.a[1]++
+	d.aMu.Unlock()
+}
+
+//go:noinline
+func (d *DuoRW) lockA() { d.aMu.Lock() }
+
+//go:noinline
+func (d *DuoRW) holdA() {
+	d.lockA()
+	block("duorw-a")
+	d.aMu.Unlock()
+}
+
+//go:noinline
+func (d *DuoRW) holdB() {
+	d.bMu.Lock()
+	block("duorw-b")
+	d.b[1]++
+	d.bMu.Unlock()
+}
+
+//go:noinline
+func (d *DuoRW) wantA() {
+	d.aMu.RLock()
+	_ = d.a[2]
+	d.aMu.RUnlock()
+}
+
 // Local is reached from stacks alone.
 type Local struct {
 	mu sync.Mutex
@@ -372,6 +441,12 @@ func decoys() {
 	start(func() { decoy.sometimes(false) })
 	start(decoy.callee)
 	start(func() { both(decoy, otherDecoy) })
+	start(duo.holdA)
+	start(duo.holdB)
+	times(11, duo.wantA)
+	start(duoRW.holdA)
+	start(duoRW.holdB)
+	times(12, duoRW.wantA)
 	start(decoy.hold)
 	times(9, decoy.want)
 	times(4, box.wait)
@@ -452,6 +527,8 @@ func main() {
 	box = &Box{items: map[int]int{}}
 	box.cond.L = &box.mu
 	decoy = &Decoy{m: map[int]int{}}
+	duo = &Duo{a: map[int]int{}, b: map[int]int{}}
+	duoRW = &DuoRW{a: map[int]int{}, b: map[int]int{}}
 	otherDecoy = &Decoy{m: map[int]int{}}
 	locks()
 	decoys()
