@@ -260,7 +260,7 @@ void ms_classic_fill(struct ms_engine *e, const struct ms_candidate *c, struct m
 		return;
 	row->entries = m.count;
 	row->capacity = (uint64_t)MS_CLASSIC_SLOTS << m.bucket_log2;
-	row->grow_at = ms_classic_grow_at(m.bucket_log2);
+	row->grow_at = ms_classic_grow_at(e->layout, m.bucket_log2);
 	row->growing = m.oldbuckets != 0;
 	if (row->growing) {
 		uint64_t old = ms_classic_old_buckets(&m);

@@ -312,7 +312,7 @@ static uint64_t classic_rebuilt(const struct ms_go_layout *l, const struct ms_ma
 
 	if (!bucket)
 		return MS_UNKNOWN;
-	while (ms_classic_grow_at(log2) <= entries)
+	while (ms_classic_grow_at(l, log2) <= entries)
 		log2++;
 	return known(l->hmap_size + alloc(l, ms_classic_buckets(log2) * bucket));
 }

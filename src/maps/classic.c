@@ -1,7 +1,8 @@
 // classic.c - what runtime/map.go (Go 1.18 to 1.23) keeps true of an hmap at rest and in growth.
 //
-//	count      <= 8 when B is 0, else <= 6.5 * 2^B and the one that starts a growth; a growth
-//	           that keeps the size lets writes pass that, each of which moves an old bucket
+//	count      <= 8 when B is 0, else <= 6.5 * 2^B (6 in Go 1.21) and the one that starts a
+//	           growth; a growth that keeps the size lets writes pass that, each of which moves an
+//	           old bucket
 //	flags      iterator 1, oldIterator 2, hashWriting 4, sameSizeGrow 8
 //	nevacuate  while growing: old buckets done; after a growth it keeps its last value, which is
 //	           the number of old buckets; 0 before the first
@@ -28,11 +29,12 @@ uint64_t ms_classic_old_buckets(const struct ms_classic_map *m)
 	return (uint64_t)1 << (m->same_size ? m->bucket_log2 : m->bucket_log2 - 1);
 }
 
-uint64_t ms_classic_grow_at(unsigned bucket_log2)
+uint64_t ms_classic_grow_at(const struct ms_go_layout *l, unsigned bucket_log2)
 {
 	uint64_t buckets = (uint64_t)1 << bucket_log2;
 
-	return bucket_log2 == 0 ? MS_CLASSIC_SLOTS + 1 : 13 * (buckets / 2) + 1;
+	return bucket_log2 == 0 ? MS_CLASSIC_SLOTS + 1
+				: ms_classic_load_twice(l) * (buckets / 2) + 1;
 }
 
 static bool evacuation_is_sane(const struct ms_classic_map *m)
@@ -45,9 +47,9 @@ static bool evacuation_is_sane(const struct ms_classic_map *m)
 	return m->nevacuate == 0 || m->nevacuate == buckets || m->nevacuate == buckets / 2;
 }
 
-static uint64_t most_entries(const struct ms_classic_map *m)
+static uint64_t most_entries(const struct ms_go_layout *l, const struct ms_classic_map *m)
 {
-	uint64_t most = ms_classic_grow_at(m->bucket_log2);
+	uint64_t most = ms_classic_grow_at(l, m->bucket_log2);
 
 	return m->same_size && m->oldbuckets ? most + ((uint64_t)1 << m->bucket_log2) : most;
 }
@@ -79,7 +81,7 @@ enum ms_classic_header ms_classic_parse(const struct ms_go_layout *l, const uint
 
 	if (flags > FLAGS_MAX || m.bucket_log2 > BUCKET_LOG2_MAX || !pointer_is_sane(m.buckets) ||
 	    !pointer_is_sane(m.oldbuckets) || !pointer_is_sane(m.extra) ||
-	    m.count > most_entries(&m) || m.noverflow > most_overflow(&m) ||
+	    m.count > most_entries(l, &m) || m.noverflow > most_overflow(&m) ||
 	    m.seed < (m.count ? 1 : SEED_MIN))
 		return MS_CLASSIC_NOT;
 	*ret_map = m;

@@ -36,8 +36,17 @@ enum ms_classic_header ms_classic_parse(const struct ms_go_layout *layout, const
 /** Old buckets of a map that is growing, 0 when it is not. */
 uint64_t ms_classic_old_buckets(const struct ms_classic_map *map);
 
-/** Entries at which the next growth starts: the first count over the load factor of 6.5. */
-uint64_t ms_classic_grow_at(unsigned bucket_log2);
+/**
+ * Twice the load factor, entries for each bucket: 13, but 12 in Go 1.21, which rounded 8 * 13 / 16
+ * down before it doubled it (loadFactorNum in runtime/map.go).
+ */
+static inline uint32_t ms_classic_load_twice(const struct ms_go_layout *layout)
+{
+	return layout->since >= MS_GO(1, 21) && layout->until <= MS_GO(1, 22) ? 12 : 13;
+}
+
+/** Entries at which the next growth starts: the first count over the load factor. */
+uint64_t ms_classic_grow_at(const struct ms_go_layout *layout, unsigned bucket_log2);
 
 /**
  * Filled slots among the 8 tags of a bucket in a current array, or -1 when the tags are none:

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "golang/functions.h"
+#include "maps/classic.h"
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -143,12 +144,6 @@ void ms_probe_namespace(uint64_t *ret_device, uint64_t *ret_inode)
 	*ret_inode = is_known ? ns.st_ino : 0;
 }
 
-/** Go 1.21 rounded 8 * 13 / 16 down before it doubled it (loadFactorNum in runtime/map.go). */
-static uint32_t load_of(int release)
-{
-	return release >= MS_GO(1, 21) && release < MS_GO(1, 22) ? 12 : 13;
-}
-
 void ms_growth_config(const struct ms_go_runtime *rt, const struct ms_growth_places *places,
 		      struct ms_bpf_config *ret_config)
 {
@@ -161,7 +156,7 @@ void ms_growth_config(const struct ms_go_runtime *rt, const struct ms_growth_pla
 		.g_gopc = l->g_gopc,
 		.m_p = l->m_p,
 		.p_id = l->p_id,
-		.load = load_of(rt->build.release),
+		.load = ms_classic_load_twice(l),
 		.hmap_count = l->hmap_count,
 		.hmap_flags = l->hmap_flags,
 		.hmap_bucket_log2 = l->hmap_bucket_log2,

@@ -29,7 +29,7 @@ static void classic(const struct ms_go_layout *l, const struct fuzz_input *in)
 	if (ms_classic_parse(l, raw, &m) == MS_CLASSIC_MAP) {
 		FUZZ_CHECK(ms_classic_old_buckets(&m) <= (uint64_t)1 << m.bucket_log2);
 		FUZZ_CHECK(!m.oldbuckets || m.nevacuate <= ms_classic_old_buckets(&m));
-		FUZZ_CHECK(ms_classic_grow_at(m.bucket_log2) > 0);
+		FUZZ_CHECK(ms_classic_grow_at(l, m.bucket_log2) > 0);
 	}
 	FUZZ_CHECK(entries >= -1 && entries <= MS_CLASSIC_SLOTS);
 	FUZZ_CHECK(!ms_classic_bucket_evacuated(tags) || entries == -1);

@@ -55,3 +55,18 @@ MS_TEST(classic_bucket_entries_of_each_tag)
 		}
 	}
 }
+
+MS_TEST(classic_growth_starts_at_the_load_of_the_release)
+{
+	struct ms_go_layout go119 = { .since = MS_GO_PATCH(1, 19, 4), .until = MS_GO(1, 20) };
+	struct ms_go_layout go121 = { .since = MS_GO(1, 21), .until = MS_GO(1, 22) };
+	struct ms_go_layout go124 = { .since = MS_GO(1, 24), .until = MS_GO(1, 25) };
+
+	CHECK_EQ(ms_classic_grow_at(&go119, 0), 9);
+	CHECK_EQ(ms_classic_grow_at(&go121, 0), 9);
+	CHECK_EQ(ms_classic_grow_at(&go119, 1), 14);
+	CHECK_EQ(ms_classic_grow_at(&go121, 1), 13);
+	CHECK_EQ(ms_classic_grow_at(&go119, 10), 6657);
+	CHECK_EQ(ms_classic_grow_at(&go121, 10), 6145);
+	CHECK_EQ(ms_classic_grow_at(&go124, 10), 6657);
+}
