@@ -2,8 +2,9 @@
 //
 //	stacks PID [--print]
 //
-// With --print, each goroutine, its frames and the go statement that made it, as the live test compares them with what the program
-// itself prints.  Then how each stack ended, and the figures; opening and loading not timed:
+// With --print, each goroutine, its frames and the go statement that made it, as the live test
+// compares them with what the program itself prints.  Then how each stack ended, and the figures;
+// opening and loading not timed:
 //
 //	complete 1000
 //	goroutines 1003 resting 1000 frames 15600 by_frame_pointer 0 load_s 0.004 wall_s 0.012

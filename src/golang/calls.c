@@ -65,8 +65,8 @@ static bool entry_read(const struct ms_functions *f, const struct ms_function *f
 	*ret_caller = fn->entry + ms_load_u32(raw + tree->caller_at);
 	if (name >= f->names.size || *ret_caller >= fn->end)
 		return false;
-	*ret_call = (struct ms_call){ .name = (const char *)f->names.bytes + name,
-				      .is_inlined = true };
+	*ret_call =
+	    (struct ms_call){ .name = (const char *)f->names.bytes + name, .is_inlined = true };
 	ret_call->is_wrapper = raw[tree->id_at] && !ms_function_name_is_runtime(ret_call->name);
 	return true;
 }
@@ -94,8 +94,8 @@ size_t ms_function_calls(const struct ms_functions *f, const struct ms_function 
 		call_place(f, fn, pc, &ret_calls[count++]);
 		pc = caller;
 	}
-	ret_calls[count] = (struct ms_call){ .name = fn->name,
-					     .is_wrapper = fn->flags & MS_FUNCTION_WRAPPER };
+	ret_calls[count] =
+	    (struct ms_call){ .name = fn->name, .is_wrapper = fn->flags & MS_FUNCTION_WRAPPER };
 	call_place(f, fn, pc, &ret_calls[count++]);
 	return count;
 }

@@ -85,10 +85,12 @@ class Seen:
 
     def __init__(self, ended):
         self.ended, self.frames, self.wrappers, self.created_by = ended, [], set(), None
+        self.state = self.parent = None
 
     def of_profile(self, frames_most):
         """It without what the runtime leaves out of profiles, which is behind so many frames."""
         seen, inner = Seen(self.ended), None
+        seen.state, seen.parent = self.state, self.parent
         for i, frame in enumerate(self.frames[:frames_most]):
             name = frame.split(' ')[0]
             if is_shown(name, i in self.wrappers, inner):
@@ -120,6 +122,29 @@ def unwound(pid):
     return goroutines
 
 
+def shown(pid):
+    """
+    Likewise by the tool's own page: without the compiler's functions and with the goroutine that
+    made it; its state in the runtime's words beside it.
+    """
+    document = targets.tool('goroutines', pid, '--once', '--all', '--json').document()
+    goroutines = {}
+    for row in document['goroutines']:
+        ran = row['stack'] is None
+        seen = goroutines[row['id']] = Seen('it runs' if ran else 'complete')
+        seen.state = row['wait_reason'] or row['state']
+        seen.parent = row['parent']
+        made = row['created_by']
+        if made:
+            seen.created_by = f"{made['function']} {made['file']}:{made['line']}"
+        if not ran:
+            stack = document['stacks'][row['stack']]
+            seen.ended = stack['stack_cut'] or 'complete'
+            seen.frames = [f"{call['function']} {call['file']}:{call['line']}"
+                           for call in stack['stack']]
+    return goroutines
+
+
 def differences(number, truth, seen):
     """What differs between the two accounts of one goroutine, in words."""
     what = f'goroutine {number} [{truth.state}]'
@@ -135,4 +160,8 @@ def differences(number, truth, seen):
                         f'{frames[-SHOWN_FRAMES:]}, not {wanted[-SHOWN_FRAMES:]}')
     if truth.created_by != seen.created_by:
         problems.append(f'{what} created by {seen.created_by}, not {truth.created_by}')
+    if seen.state is not None and seen.state != truth.state:
+        problems.append(f'{what} is said to be in {seen.state}')
+    if seen.parent is not None and truth.parent is not None and seen.parent != truth.parent:
+        problems.append(f'{what} was made by {truth.parent}, not {seen.parent}')
     return problems

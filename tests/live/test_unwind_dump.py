@@ -9,7 +9,7 @@ import tempfile
 import builds
 import targets
 from harness import add, note, require, require_none
-from stack_truth import differences, parse_truth, unwound
+from stack_truth import differences, parse_truth, shown, unwound
 
 GOROUTINES_MIN = 1000
 CHECKED = ('1.18.8', '1.22.12', '1.27.4')
@@ -82,6 +82,7 @@ def same_stacks(release, variant, loops=None):
                 looks = [unwound(process.pid)]
                 profile = written(process, folder)
                 looks.append(unwound(process.pid))
+                pages = [shown(process.pid)]
                 process.child.send_signal(signal.SIGQUIT)
                 process.child.wait(targets.ANSWER_TIMEOUT_S)
             printed.seek(0)
@@ -89,11 +90,14 @@ def same_stacks(release, variant, loops=None):
     least = int(ready[1])
     require(least >= GOROUTINES_MIN, f'only {least} goroutines were started')
     label = f'{release} {loops or variant}'
-    for seen in (seen for look in looks for seen in look.values()):
+    for seen in (seen for look in looks + pages for seen in look.values()):
         seen.frames = list(map(of_loop, seen.frames))
     most = FRAMES_MOST if release in ENDS_SILENTLY else None
     problems = hold(f'{label}, profile', profile, [
         {number: seen.of_profile(most) for number, seen in look.items()} for look in looks],
+        least, bool(loops))
+    problems += hold(f'{label}, page', profile, [
+        {number: seen.of_profile(most) for number, seen in page.items()} for page in pages],
         least, bool(loops))
     if not loops:  # The signal would find one of them running.
         problems += hold(f'{label}, all frames', printed, looks, least, False)
