@@ -26,6 +26,7 @@
 enum {
 	P_BYTES_MAX = 8192,
 	M_BYTES_MAX = 4096,
+	M_SIZE_MAX = 2048,   // Of a whole M; from Go 1.24 on they are padded to it.
 	RING_CHECKED = 64,   // Words of a ring that have to be goroutines.
 	WORDS_MAX = 1 << 17, // Variables that are asked whether they point to an M.
 	ROUNDS_MAX = MS_GO_MS_MAX,
@@ -262,17 +263,48 @@ static struct ms_error *judge_allp(struct ms_go_runtime *rt, const struct ms_go_
 	return err;
 }
 
+/**
+ * Drop those that lie in an M, the first of which is a variable itself: from Go 1.25 on an M that
+ * looks for work keeps a copy.
+ */
+static struct ms_error *copies_drop(struct ms_go_runtime *rt, struct found_ps *found)
+{
+	MS_AUTO_FREE ms_addr *ps = NULL;
+	struct ms_go_m_list ms = { 0 };
+	size_t p_count = 0, kept = 0;
+	struct ms_error *err = ms_go_ps_list(rt, found->slices[0], &ps, &p_count);
+
+	if (!err)
+		err = ms_go_ms_list(rt, ps, p_count, NULL, &ms);
+	for (size_t i = 0; i < found->count && !err; i++) {
+		bool is_copy = false;
+
+		for (size_t k = 0; k < ms.count; k++)
+			is_copy |= found->slices[i] - ms.items[k] < M_SIZE_MAX;
+		if (!is_copy)
+			found->slices[kept++] = found->slices[i];
+	}
+	if (!err)
+		found->count = kept;
+	ms_vec_free(&ms);
+	return err;
+}
+
 /** Drop those that are empty by now. */
-static struct ms_error *allp_choose(struct ms_go_runtime *rt, const struct found_ps *found,
+static struct ms_error *allp_choose(struct ms_go_runtime *rt, struct found_ps *found,
 				    ms_addr *ret_allp)
 {
+	struct ms_error *err = found->count > 1 ? copies_drop(rt, found) : NULL;
 	ms_addr chosen = 0;
 	size_t count = 0;
 
+	if (err)
+		return err;
+
 	for (size_t i = 0; i < found->count; i++) {
 		uint8_t slice[24];
-		struct ms_error *err =
-		    ms_target_read(rt->target, found->slices[i], slice, sizeof(slice));
+
+		err = ms_target_read(rt->target, found->slices[i], slice, sizeof(slice));
 
 		if (err)
 			return err;
@@ -385,7 +417,7 @@ static struct ms_error *words_gather(struct ms_go_runtime *rt, const ms_addr *ps
 	err = words_read(rt->target, ps, p_count, rt->layout->p_m, ms);
 	for (size_t i = 0; i < p_count && !err; i++)
 		s->no_memory |= ms[i] && !ms_vec_push(&s->words, ms[i]);
-	for (size_t i = 0; i < goroutines->count && !err; i++) {
+	for (size_t i = 0; goroutines && i < goroutines->count && !err; i++) {
 		ms_addr m = goroutines->items[i].m;
 
 		s->no_memory |= m && s->words.count < WORDS_MAX && !ms_vec_push(&s->words, m);
@@ -532,10 +564,11 @@ struct ms_error *ms_go_scheduler_find(struct ms_go_runtime *rt,
 	if (!ms_go_p_bytes(rt->layout) || !ms_go_m_bytes(rt->layout) || !sched_bytes(rt->layout))
 		return ms_error_new(MS_ERR_UNSUPPORTED,
 				    "the fields of processors and threads are too far apart");
+	place.sched_unknown = goroutines ? NULL : "it was not looked for";
 	err = allp_find(rt, &place.allp);
 	if (!err)
 		err = ms_go_ps_list(rt, place.allp, &ps, &count);
-	for (unsigned try = 0; try < TRIES && !err && !place.sched; try++) {
+	for (unsigned try = 0; try < TRIES && !err && goroutines && !place.sched; try++) {
 		place.sched_unknown = NULL;
 		err = sched_find(rt, ps, count, goroutines, &place);
 	}

@@ -79,7 +79,7 @@ struct ms_go_scheduler {
 
 /**
  * Find them.  BAD_DATA unless exactly one place can be runtime.allp.  @p goroutines are those of
- * the program as they are now.
+ * the program as they are now; without them, NULL, runtime.sched is not looked for.
  */
 MS_MUST_USE struct ms_error *ms_go_scheduler_find(struct ms_go_runtime *rt,
 						  const struct ms_goroutines *goroutines,

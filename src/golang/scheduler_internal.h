@@ -22,8 +22,8 @@ struct ms_go_m_list {
 };
 
 /**
- * All Ms: those of @p ps and of goroutines, those that a variable without initial value points to
- * (runtime.allm is one), and the older ones that each of these leads to.
+ * All Ms: those of @p ps and of goroutines (NULL: none), those that a variable without initial
+ * value points to (runtime.allm is one), and the older ones that each of these leads to.
  */
 MS_MUST_USE struct ms_error *ms_go_ms_list(struct ms_go_runtime *rt, const ms_addr *ps,
 					   size_t p_count, const struct ms_goroutines *goroutines,

@@ -106,13 +106,16 @@ static struct ms_error *running_read(struct reading *r, ms_addr m, uint64_t *ret
 	return err;
 }
 
-static struct ms_error *queue_read(struct reading *r, const uint8_t *raw, const struct p_head *head)
+static struct ms_error *queue_read(struct reading *r, const uint8_t *raw, const struct p_head *head,
+				   bool *ret_moved)
 {
 	uint32_t count = head->tail - head->head;
 	struct ms_error *err = head->next ? queue_add(r, head->next) : NULL;
 
-	if (count > MS_GO_RUNQ)
+	if (count > MS_GO_RUNQ) {
+		*ret_moved = true;
 		return err;
+	}
 	for (uint32_t i = 0; i < count && !err; i++) {
 		uint32_t place = (head->head + i) % MS_GO_RUNQ;
 
@@ -147,7 +150,7 @@ static struct ms_error *p_read(struct reading *r, ms_addr address, uint32_t id)
 	p.ticks = before.ticks;
 	if (ms_load_u32(raw + r->l->p_id) != id || p.status >= MS_GO_P_STATUSES)
 		return ms_error_new(MS_ERR_BAD_DATA, "no processor at 0x%" PRIx64, address);
-	err = queue_read(r, raw, &before);
+	err = queue_read(r, raw, &before, &p.moved);
 	p.queue_count = r->s.queued.count - p.queue;
 	if (!err && !ms_vec_push(&r->s.ps, p))
 		return ms_error_no_memory();
