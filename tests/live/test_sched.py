@@ -5,10 +5,11 @@ import time
 
 import builds
 import targets
-from harness import add, note, require
+from harness import Skip, add, note, require
 
 CHECKED = ('1.19.4', '1.23.12', '1.27.4')
 PROCESSORS = 3
+NEAR_S = 0.005
 RING = 256  # Goroutines; when it is full, half of it goes to the queue of all processors.
 
 
@@ -108,5 +109,33 @@ def same_state(release):
              f'{[len(p["queue"]) for p in full["ps"]]} and {full["queue_size"]}')
 
 
+def switches_near_growth(release):
+    """Two goroutines that take turns on filling a map are seen to, where it grows."""
+    with start(release) as process:
+        require(process.line() == 'full', 'the program did not start')
+        process.send('let go')
+        process.line()
+        process.send('grow')
+        ids = set(json.loads(process.line()))
+        document = targets.tool('trace', process.pid, '--sched', '--no-owners', '--seconds', 2,
+                                '--json').document()
+        if document['source'] != 'probes':
+            raise Skip(f'no probes: {document["no_probes_reason"]}')
+        require(process.alive(), 'the program ended')
+    require(document['switches_unknown'] is None, document['switches_unknown'])
+    growths = [event['time_s'] for event in document['events'] if event['goroutine'] in ids]
+    require(growths, 'no growth was seen')
+    switches = document['switches']
+    far = [s for s in switches if not any(abs(s['time_s'] - t) <= NEAR_S + 1e-6 for t in growths)]
+    require(not far, f'{len(far)} switches are far from any growth: {far[:3]}')
+    require(all(s['from'] != s['to'] and s['p'] < PROCESSORS for s in switches), 'no switches')
+    turns = [s for s in switches if ids & {s['from'], s['to']}]
+    note(f'{release}: {len(growths)} growths, {len(switches)} switches, {len(turns)} of the two, '
+         f'{document["switches_unseen"]} unseen')
+    require(turns, f'of {len(switches)} switches none is of {ids}')
+
+
 for _release in builds.RELEASES:
     add(f'sched {_release}', 'check' if _release in CHECKED else 'long', same_state, _release)
+    add(f'sched trace {_release}', 'check' if _release in CHECKED else 'long',
+        switches_near_growth, _release)
