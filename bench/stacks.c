@@ -2,8 +2,9 @@
 //
 //	stacks PID [--print]
 //
-// With --print, each goroutine and its frames, as the live test compares them with what the program
-// itself prints.  Then how each stack ended, and the figures; opening and loading not timed:
+// With --print, each goroutine, its frames and the go statement that made it, as the live test
+// compares them with what the program itself prints.  Then how each stack ended, and the figures;
+// opening and loading not timed:
 //
 //	complete 1000
 //	goroutines 1003 resting 1000 frames 15600 by_frame_pointer 0 load_s 0.004 wall_s 0.012
@@ -41,9 +42,25 @@ static void print_frame(const struct ms_functions *f, const struct ms_frame *fra
 		char name[NAME_BYTES];
 
 		ms_function_name_print(calls[i].name, name, sizeof(name));
-		printf("\t%s\t%s:%" PRIu32 "\n", name, calls[i].file ? calls[i].file : "?",
-		       calls[i].line);
+		printf("\t%s\t%s:%" PRIu32 "%s\n", name, calls[i].file ? calls[i].file : "?",
+		       calls[i].line, calls[i].is_wrapper ? "\twrapper" : "");
 	}
+}
+
+/** Goes behind the frames; nothing for the first goroutine. */
+static void print_creator(const struct ms_functions *f, const struct ms_goroutine *g)
+{
+	ms_addr at = g->created_at - 1;
+	const struct ms_function *function = g->id == 1 ? NULL : ms_functions_find(f, at);
+	char name[NAME_BYTES];
+	const char *file = "?";
+	uint32_t line = 0;
+
+	if (!function)
+		return;
+	(void)ms_function_line(f, function, at, &file, &line);
+	ms_function_name_print(function->name, name, sizeof(name));
+	printf("\tcreated by %s\t%s:%" PRIu32 "\n", name, file, line);
 }
 
 static struct ms_error *take(const struct ms_goroutine *g, const struct ms_frames *frames,
@@ -61,6 +78,7 @@ static struct ms_error *take(const struct ms_goroutine *g, const struct ms_frame
 	printf("goroutine %" PRIu64 " %s\n", g->id, ms_unwind_end_text(frames->ended));
 	for (size_t i = 0; i < frames->count; i++)
 		print_frame(figures->functions, &frames->items[i]);
+	print_creator(figures->functions, g);
 	return NULL;
 }
 

@@ -158,6 +158,8 @@ static const struct option_row rows[] = {
 	{ "sched", OPT_SCHED, NULL, FOR_GOROUTINES, "each P, its thread, what it runs, its queue" },
 	{ "burst", OPT_BURST, NULL, FOR_GOROUTINES,
 	  "probe map writes for 50 ms, which slows them: who is in one together" },
+	{ "sched", OPT_SCHED, NULL, FOR_GOROUTINES | FOR_TRACE,
+	  "each P, what it runs, its queue; who takes whose place near a growth" },
 	{ "no-probes", OPT_NO_PROBES, NULL, FOR_DIAGNOSE | FOR_TRACE,
 	  "poll, and write nothing into its code" },
 	{ "small", OPT_SMALL, NULL, FOR_TRACE, "show first groups of empty maps, too" },

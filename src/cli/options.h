@@ -47,6 +47,7 @@ struct ms_options {
 	bool once;             // Of goroutines: one look.
 	bool sched;            // Of goroutines: the scheduler's tables, too.
 	bool burst;            // Of goroutines: probe the writes of one map for a moment.
+	bool sched;            // The scheduler's tables, too; of a trace, switches.
 	bool no_probes;        // Of trace: poll.
 	bool small;            // Of trace: first groups of empty maps, too.
 	bool gctrace;          // Of trace: the runtime's own line for each collection.

@@ -21,7 +21,7 @@ enum {
 struct tree {
 	uint32_t steps;  // Where the steps that lead into it are.
 	uint64_t offset; // Of the tree in the file.
-	uint32_t entry_bytes, name_at, caller_at;
+	uint32_t entry_bytes, id_at, name_at, caller_at;
 };
 
 /** The tree of a function; false when it has none. */
@@ -31,6 +31,7 @@ static bool tree_find(const struct ms_functions *f, const struct ms_function *fn
 	bool is_old = f->rt->pclntab.family == MS_PCLNTAB_1_18;
 	struct tree tree = {
 		.entry_bytes = is_old ? 20 : 16,
+		.id_at = is_old ? 2 : 0,
 		.name_at = is_old ? 12 : 4,
 		.caller_at = is_old ? 16 : 8,
 	};
@@ -42,9 +43,9 @@ static bool tree_find(const struct ms_functions *f, const struct ms_function *fn
 	return true;
 }
 
-/** Entry @p index: the name of what was inlined, and an instruction of its caller. */
+/** Entry @p index: what was inlined, without its place, and an instruction of its caller. */
 static bool entry_read(const struct ms_functions *f, const struct ms_function *fn,
-		       const struct tree *tree, int32_t index, const char **ret_name,
+		       const struct tree *tree, int32_t index, struct ms_call *ret_call,
 		       ms_addr *ret_caller)
 {
 	uint8_t raw[ENTRY_BYTES_MAX];
@@ -64,7 +65,9 @@ static bool entry_read(const struct ms_functions *f, const struct ms_function *f
 	*ret_caller = fn->entry + ms_load_u32(raw + tree->caller_at);
 	if (name >= f->names.size || *ret_caller >= fn->end)
 		return false;
-	*ret_name = (const char *)f->names.bytes + name;
+	*ret_call =
+	    (struct ms_call){ .name = (const char *)f->names.bytes + name, .is_inlined = true };
+	ret_call->is_wrapper = raw[tree->id_at] && !ms_function_name_is_runtime(ret_call->name);
 	return true;
 }
 
@@ -87,12 +90,12 @@ size_t ms_function_calls(const struct ms_functions *f, const struct ms_function 
 
 	while (has_tree && count + 1 < MS_CALLS_MAX &&
 	       ms_function_value(f, fn, tree.steps, pc, &index) && index >= 0 &&
-	       entry_read(f, fn, &tree, index, &ret_calls[count].name, &caller)) {
-		ret_calls[count].is_inlined = true;
+	       entry_read(f, fn, &tree, index, &ret_calls[count], &caller)) {
 		call_place(f, fn, pc, &ret_calls[count++]);
 		pc = caller;
 	}
-	ret_calls[count] = (struct ms_call){ .name = fn->name };
+	ret_calls[count] =
+	    (struct ms_call){ .name = fn->name, .is_wrapper = fn->flags & MS_FUNCTION_WRAPPER };
 	call_place(f, fn, pc, &ret_calls[count++]);
 	return count;
 }

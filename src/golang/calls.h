@@ -10,6 +10,7 @@ struct ms_call {
 	const char *file; // NULL when the table does not say.
 	uint32_t line;
 	bool is_inlined;
+	bool is_wrapper; // The compiler's: Go leaves it out of the stacks it prints.
 };
 
 /**

@@ -14,6 +14,7 @@
 #include "goroutines/places.h"
 #include "goroutines/rows.h"
 #include "goroutines/samples_pass.h"
+#include "goroutines/scheduler_rows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ static const struct ms_goroutines_pass *const passes[] = {
 	&ms_leaks_pass,
 	&ms_places_pass,
 	&ms_samples_pass,
+	&ms_scheduler_pass,
 };
 
 enum { PASSES = MS_ARRAY_SIZE(passes) };

@@ -136,6 +136,7 @@ static void put_p(struct ms_json *j, const struct ms_sched_p *p)
 	ms_json_put_u64(j, "running", p->running ? p->running : MS_UNKNOWN);
 	put_ids(j, "queue", p->queue, p->queue_count);
 	ms_json_put_u64(j, "ticks", p->ticks);
+	ms_json_put_bool(j, "moved", p->is_moved);
 	ms_json_close_object(j);
 }
 
@@ -150,6 +151,7 @@ static void put_m(struct ms_json *j, const struct ms_sched_m *m)
 	ms_json_put_u64(j, "locked", m->locked ? m->locked : MS_UNKNOWN);
 	ms_json_put_bool(j, "spinning", m->is_spinning);
 	ms_json_put_bool(j, "blocked", m->is_blocked);
+	ms_json_put_string(j, "doing", m->doing);
 	ms_json_close_object(j);
 }
 
@@ -157,7 +159,7 @@ static void put_sched(struct ms_json *j, const struct ms_goroutines_report *r)
 {
 	ms_json_row(j);
 	ms_json_key(j, "sched");
-	if (!r->p_count && !r->m_count) {
+	if (!r->has_sched) {
 		ms_json_null(j);
 		return;
 	}
@@ -175,6 +177,10 @@ static void put_sched(struct ms_json *j, const struct ms_goroutines_report *r)
 	ms_json_close_array(j);
 	ms_json_row(j);
 	put_ids(j, "queue", r->global_queue, r->global_queue_count);
+	ms_json_put_u64(j, "queue_size", r->global_queue_size);
+	ms_json_put_bool(j, "queue_moved", r->global_queue_moved);
+	ms_json_put_string(j, "queue_unknown", r->global_queue_unknown);
+	ms_json_put_string(j, "unknown", r->sched_unknown);
 	ms_json_close_object(j);
 }
 

@@ -185,6 +185,9 @@ static void put_figures(struct ms_json *j, const struct ms_trace_report *r)
 	ms_json_put_u64(j, "gc_cycles", gc_known ? r->gc_cycles : MS_UNKNOWN);
 	ms_json_put_time(j, "gc_pause_s", r->gc_pause_s);
 	ms_json_put_string(j, "gc_unknown", r->gc_unknown);
+	ms_json_row(j);
+	ms_json_put_u64(j, "switches_unseen", r->has_switches ? r->switches_unseen : MS_UNKNOWN);
+	ms_json_put_string(j, "switches_unknown", r->switches_unknown);
 }
 
 static void put_growths(struct ms_json *j, const struct ms_trace_report *r)

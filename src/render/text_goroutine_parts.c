@@ -202,56 +202,100 @@ void ms_text_clues(struct ms_text *t, const struct ms_goroutines_report *r)
 
 // --- The scheduler. ---
 
-static void text_queue(struct ms_text *t, const uint64_t *queue, size_t count)
+/** @p size is how many there are, of which @p count are listed. */
+static void text_queue(struct ms_text *t, const uint64_t *queue, size_t count, uint64_t size)
 {
-	for (size_t i = 0; i < count && i < QUEUE_MAX; i++)
+	size_t shown = count < QUEUE_MAX ? count : QUEUE_MAX;
+
+	if (!size) {
+		ms_text_printf(t, "queue empty");
+		return;
+	}
+	ms_text_printf(t, "queue of %" PRIu64 ":", size);
+	for (size_t i = 0; i < shown; i++)
 		ms_text_printf(t, "%s%" PRIu64, i ? ", " : " ", queue[i]);
-	if (count > QUEUE_MAX)
-		ms_text_printf(t, " and %zu more", count - QUEUE_MAX);
+	if (size > shown)
+		ms_text_printf(t, " and %" PRIu64 " more", size - shown);
+}
+
+static void text_thread(struct ms_text *t, int64_t m, uint32_t thread)
+{
+	ms_text_printf(t, "m %" PRId64, m);
+	if (thread)
+		ms_text_printf(t, " (thread %" PRIu32 ")", thread);
 }
 
 static void text_p(struct ms_text *t, const struct ms_sched_p *p)
 {
-	ms_text_printf(t, "p %" PRIu32 " %s", p->id, p->status);
-	if (p->m >= 0)
-		ms_text_printf(t, ", m %" PRId64, p->m);
-	if (p->thread)
-		ms_text_printf(t, " (thread %" PRIu32 ")", p->thread);
+	ms_text_printf(t, "p %" PRIu32 " %s, ", p->id, p->status);
+	if (p->m >= 0) {
+		text_thread(t, p->m, p->thread);
+		ms_text_printf(t, ", ");
+	}
 	if (p->running)
-		ms_text_printf(t, ", runs goroutine %" PRIu64, p->running);
-	ms_text_printf(t, ", queue%s", p->queue_count ? "" : " empty");
-	text_queue(t, p->queue, p->queue_count);
+		ms_text_printf(t, "runs goroutine %" PRIu64 ", ", p->running);
+	text_queue(t, p->queue, p->queue_count, p->queue_count);
+	if (p->is_moved)
+		ms_text_printf(t, " (it went on while it was read)");
 	ms_text_end(t, INDENT);
 }
 
+/** A thread without a P. */
 static void text_m(struct ms_text *t, const struct ms_sched_m *m)
 {
-	ms_text_printf(t, "m %" PRId64, m->id);
-	if (m->thread)
-		ms_text_printf(t, " (thread %" PRIu32 ")", m->thread);
-	if (m->p >= 0)
-		ms_text_printf(t, ", p %" PRId64, m->p);
-	else
-		ms_text_printf(t, ", no p");
+	text_thread(t, m->id, m->thread);
+	ms_text_printf(t, " %s", m->doing);
 	if (m->running)
 		ms_text_printf(t, ", goroutine %" PRIu64, m->running);
 	if (m->locked)
 		ms_text_printf(t, ", locked to goroutine %" PRIu64, m->locked);
-	ms_text_printf(t, "%s%s", m->is_spinning ? ", spinning" : "",
-		       m->is_blocked ? ", blocked" : "");
 	ms_text_end(t, INDENT);
+}
+
+static bool is_spare(const struct ms_sched_m *m)
+{
+	return m->p < 0 && m->is_blocked && !m->running && !m->locked && m->thread;
+}
+
+static void text_ms(struct ms_text *t, const struct ms_goroutines_report *r)
+{
+	size_t spare = 0;
+
+	for (size_t i = 0; i < r->m_count; i++) {
+		if (is_spare(&r->ms[i]))
+			spare++;
+		else if (r->ms[i].p < 0)
+			text_m(t, &r->ms[i]);
+	}
+	if (spare) {
+		ms_text_printf(t, "and %zu thread%s until there is work", spare,
+			       spare == 1 ? " sleeps" : "s sleep");
+		ms_text_end(t, INDENT);
+	}
 }
 
 void ms_text_sched(struct ms_text *t, const struct ms_goroutines_report *r)
 {
-	if (!r->p_count && !r->m_count)
+	if (!r->has_sched)
 		return;
 	heading(t, "the scheduler");
+	if (r->sched_unknown) {
+		ms_text_printf(t, "not known: ");
+		ms_text_name(t, r->sched_unknown, 0);
+		ms_text_end(t, INDENT);
+		return;
+	}
 	for (size_t i = 0; i < r->p_count; i++)
 		text_p(t, &r->ps[i]);
-	for (size_t i = 0; i < r->m_count; i++)
-		text_m(t, &r->ms[i]);
-	ms_text_printf(t, "global queue%s", r->global_queue_count ? "" : " empty");
-	text_queue(t, r->global_queue, r->global_queue_count);
+	ms_text_printf(t, "for all of them: ");
+	if (r->global_queue_size == MS_UNKNOWN)
+		ms_text_printf(t, "the queue is not known: %s",
+			       r->global_queue_unknown ? r->global_queue_unknown
+						       : "it could not be read");
+	else
+		text_queue(t, r->global_queue, r->global_queue_count, r->global_queue_size);
+	if (r->global_queue_moved)
+		ms_text_printf(t, " (it went on while it was read)");
 	ms_text_end(t, INDENT);
+	text_ms(t, r);
 }

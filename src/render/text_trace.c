@@ -7,6 +7,7 @@
 
 #include "render/escape.h"
 #include "render/text_stack.h"
+#include "render/text_switches.h"
 #include "render/text_trace_gc.h"
 
 #include <inttypes.h>
@@ -19,7 +20,6 @@ enum {
 	SIZE_COLUMNS = 24,
 	NAME_COLUMNS_MIN = 12,
 	EVACUATIONS_MAX = 5,
-	SWITCHES_MAX = 12,
 };
 
 // --- Events. ---
@@ -289,18 +289,7 @@ static void text_beside(struct ms_text *t, const struct ms_trace_report *r)
 			       ms_human_count(&h, r->migration_count));
 		ms_text_end(t, 0);
 	}
-	for (size_t i = 0; i < r->switch_count && i < SWITCHES_MAX; i++) {
-		const struct ms_switch_event *s = &r->switches[i];
-
-		ms_text_printf(t, "p %" PRIu32 ": go %" PRIu64 " -> go %" PRIu64 " at %.6f s", s->p,
-			       s->from, s->to, s->time_s);
-		ms_text_end(t, 2);
-	}
-	if (r->switch_count > SWITCHES_MAX) {
-		ms_text_printf(t, "and %s more switches",
-			       ms_human_count(&h, r->switch_count - SWITCHES_MAX));
-		ms_text_end(t, 2);
-	}
+	ms_text_switches(t, r);
 }
 
 /** What was not seen, and why. */

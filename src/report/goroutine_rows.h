@@ -132,6 +132,7 @@ struct ms_sched_p {
 	uint64_t *queue;    // goids, next first; the arena's.
 	size_t queue_count;
 	uint64_t ticks; // Of the scheduler.
+	bool is_moved;  // It went on each time it was read: the queue is of several moments.
 };
 
 struct ms_sched_m {
@@ -140,7 +141,8 @@ struct ms_sched_m {
 	uint64_t running; // goid, 0 none.
 	int64_t p;        // -1 none.
 	bool is_spinning, is_blocked;
-	uint64_t locked; // goid of LockOSThread, 0 none.
+	uint64_t locked;   // goid of LockOSThread, 0 none.
+	const char *doing; // Static: "runs", "in a system call", "sleeps", ...
 };
 
 struct ms_goroutines_report {
@@ -161,8 +163,13 @@ struct ms_goroutines_report {
 	size_t p_count;
 	struct ms_sched_m *ms;
 	size_t m_count;
-	uint64_t *global_queue;
+	uint64_t *global_queue; // goids, next first.
 	size_t global_queue_count;
+	uint64_t global_queue_size;       // As the scheduler counts it; MS_UNKNOWN.
+	bool global_queue_moved;          // It went on each time it was read.
+	bool has_sched;                   // It was asked for.
+	const char *sched_unknown;        // Why nothing is said of it; NULL when something is.
+	const char *global_queue_unknown; // Likewise of the global queue.
 	struct ms_stacks stacks;
 	// Coverage.
 	uint64_t seen, unwound, sampled, without_stack, moved, dead, cut;

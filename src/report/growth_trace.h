@@ -162,6 +162,9 @@ struct ms_trace_report {
 	size_t waiter_count, waiter_capacity;
 	struct ms_switch_event *switches;
 	size_t switch_count, switch_capacity;
+	bool has_switches;            // They were looked for.
+	uint64_t switches_unseen;     // Goroutines taken up in the window that no look saw.
+	const char *switches_unknown; // Why they could not be looked for; NULL when they could.
 	struct ms_stacks stacks;
 	double gc_pause_s;      // Pauses of the collections that ended in the window; NAN unknown.
 	uint64_t gc_cycles;     // So many; cycles holds the first 65,536, and one that still runs.

@@ -15,7 +15,8 @@
 
 struct ms_stack_place {
 	struct ms_stack_call *calls; // Innermost first; the arena's.
-	uint32_t count;              // 0: a wrapper, left out.
+	uint32_t count;
+	uint64_t wrappers; // Bit N: calls[N] is the compiler's.
 };
 
 struct ms_stack_entry {
@@ -70,7 +71,7 @@ static struct ms_error *write_unknown(struct ms_stack_book *book, ms_addr pc,
 		return ms_error_no_memory();
 	call->function = ms_arena_printf(book->arena, "0x%" PRIx64, pc);
 	call->pc = pc;
-	*ret_place = (struct ms_stack_place){ call, 1 };
+	*ret_place = (struct ms_stack_place){ call, 1, 0 };
 	return call->function ? NULL : ms_error_no_memory();
 }
 
@@ -81,13 +82,12 @@ static struct ms_error *write_place(struct ms_stack_book *book, struct ms_stack_
 	const struct ms_function *function = ms_functions_find(book->functions, at);
 	struct ms_call calls[MS_CALLS_MAX];
 	struct ms_stack_call *written;
+	uint64_t wrappers = 0;
 	size_t count;
 
 	if (!function)
 		return write_unknown(book, pc.pc, ret_place);
 	count = ms_function_calls(book->functions, function, at, calls);
-	if (count == 1 && function->flags & MS_FUNCTION_WRAPPER)
-		return NULL;
 	written = ms_arena_alloc(book->arena, count * sizeof(*written));
 	if (!written)
 		return ms_error_no_memory();
@@ -96,8 +96,9 @@ static struct ms_error *write_place(struct ms_stack_book *book, struct ms_stack_
 
 		if (err)
 			return err;
+		wrappers |= (uint64_t)calls[i].is_wrapper << i;
 	}
-	*ret_place = (struct ms_stack_place){ written, (uint32_t)count };
+	*ret_place = (struct ms_stack_place){ written, (uint32_t)count, wrappers };
 	return NULL;
 }
 
@@ -134,8 +135,6 @@ struct ms_error *ms_stack_book_call(struct ms_stack_book *book, struct ms_stack_
 	struct ms_stack_place place;
 	struct ms_error *err = find_place(book, pc, &place);
 
-	if (!err && !place.count) // A wrapper: its address is better than nothing.
-		err = write_unknown(book, pc.pc, &place);
 	if (!err)
 		*ret_call = place.calls[0];
 	return err;
@@ -164,10 +163,24 @@ static bool is_same(const struct ms_stack_entry *entry, const struct ms_stack_pc
 	return true;
 }
 
+/** A wrapper is not in the source; Go shows one where it panics itself, and so do we. */
+static bool is_left_out(const struct ms_stack_place *place, uint32_t index, const char *inner)
+{
+	static const char *const panics[] = { "runtime.gopanic", "runtime.sigpanic",
+					      "runtime.panicwrap" };
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(panics) && inner; i++) {
+		if (!strcmp(inner, panics[i]))
+			return false;
+	}
+	return place->wrappers >> index & 1;
+}
+
 static struct ms_error *write_stack(struct ms_stack_book *book, const struct ms_stack_pc *pcs,
 				    size_t count, struct ms_stack *stack)
 {
 	struct ms_stack_place place;
+	const char *inner = NULL;
 	uint32_t used = 0, total = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -187,10 +200,11 @@ static struct ms_error *write_stack(struct ms_stack_book *book, const struct ms_
 			return err;
 		if (used + place.count > total)
 			break; // An address of 0, which is not kept, is the same each time.
-		if (place.count)
-			memcpy(stack->calls + used, place.calls,
-			       place.count * sizeof(*place.calls));
-		used += place.count;
+		for (uint32_t k = 0; k < place.count; k++) {
+			if (!is_left_out(&place, k, inner))
+				stack->calls[used++] = place.calls[k];
+			inner = place.calls[k].function;
+		}
 	}
 	stack->count = used;
 	return NULL;

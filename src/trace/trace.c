@@ -6,6 +6,7 @@
 
 #include "trace/gc_watch.h"
 #include "trace/growth_probes.h"
+#include "trace/switches.h"
 #include "trace/waiters.h"
 
 #include <math.h>
@@ -18,6 +19,7 @@ enum { PARTS_MAX = 16 };
 /** In the order of their turns: growths are there before anything is said of them. */
 static const struct ms_trace_part *const parts[PARTS_MAX] = {
 	&ms_growth_probes,
+	&ms_trace_switches,
 	&ms_trace_gc,
 	&ms_trace_waiters,
 };

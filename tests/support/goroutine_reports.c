@@ -362,12 +362,20 @@ static struct ms_sched_p busy_ps[] = {
 	  .queue = queue_of_p0,
 	  .queue_count = MS_ARRAY_SIZE(queue_of_p0),
 	  .ticks = 123456 },
-	{ .id = 1, .status = "idle", .m = -1, .ticks = 99 },
+	{ .id = 1, .status = "idle", .m = -1, .ticks = 99, .is_moved = true },
 };
 
 static struct ms_sched_m busy_ms[] = {
-	{ .id = 3, .thread = 4714, .running = 20, .p = 0, .locked = 20 },
-	{ .id = 0, .thread = 4711, .p = -1, .is_spinning = true, .is_blocked = true },
+	{ .id = 0, .thread = 4711, .p = -1, .is_spinning = true, .doing = "looks for work" },
+	{ .id = 2, .thread = 4713, .p = -1, .is_blocked = true, .doing = "sleeps" },
+	{ .id = 3, .thread = 4714, .running = 20, .p = 0, .locked = 20, .doing = "runs" },
+	{ .id = 4, .thread = 4715, .running = 8, .p = -1, .doing = "in a system call" },
+	{ .id = 5,
+	  .thread = 4716,
+	  .p = -1,
+	  .is_blocked = true,
+	  .locked = 9,
+	  .doing = "waits for its goroutine" },
 };
 
 struct ms_goroutines_report ms_goroutines_example_busy(void)
@@ -392,6 +400,9 @@ struct ms_goroutines_report ms_goroutines_example_busy(void)
 		.m_count = MS_ARRAY_SIZE(busy_ms),
 		.global_queue = queue_of_all,
 		.global_queue_count = MS_ARRAY_SIZE(queue_of_all),
+		.global_queue_size = 70000,
+		.global_queue_moved = true,
+		.has_sched = true,
 		.stacks = { busy_stacks, MS_ARRAY_SIZE(busy_stacks), 0 },
 		.seen = 12344,
 		.unwound = 12342,

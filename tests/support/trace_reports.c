@@ -355,6 +355,8 @@ struct ms_trace_report ms_trace_example_classic(void)
 		.waiter_count = MS_ARRAY_SIZE(classic_waiters),
 		.switches = classic_switches,
 		.switch_count = MS_ARRAY_SIZE(classic_switches),
+		.has_switches = true,
+		.switches_unseen = 7,
 		.stacks = { classic_stacks, MS_ARRAY_SIZE(classic_stacks),
 			    MS_ARRAY_SIZE(classic_stacks) },
 		.gc_pause_s = 0.00083,
