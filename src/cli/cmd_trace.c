@@ -270,6 +270,7 @@ static struct ms_error *trace(struct tracing *t, struct ms_trace_report *ret_rep
 		.no_probes = t->options->no_probes,
 		.small_growths = t->options->small,
 		.gctrace = t->options->gctrace,
+		.migrations = t->options->migrations,
 		.now = clock_now,
 		.added = added,
 		.context = t,
