@@ -19,6 +19,7 @@ import test_globals  # noqa: F401
 import test_stacks  # noqa: F401
 import test_goroutines  # noqa: F401
 import test_locks  # noqa: F401
+import test_trace_polls  # noqa: F401
 import test_owners  # noqa: F401
 import test_memory  # noqa: F401
 import test_clock  # noqa: F401
