@@ -156,7 +156,7 @@ struct ms_trace_report {
 	struct ms_migration *migrations;
 	size_t migration_count, migration_capacity;
 	uint64_t migrations_dropped; // Old buckets of which no row was kept: no room, gone unread.
-	const char *migrations_unknown; // Why nothing can be said of them, where they were asked for.
+	const char *migrations_unknown; // Why nothing is known of those asked for; NULL.
 	uint64_t followed;              // Maps whose headers were read again and again.
 	uint64_t not_followed;          // Maps of the last census that were not.
 	uint64_t polls;                 // Headers read.

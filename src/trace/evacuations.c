@@ -3,9 +3,10 @@
 //	looks at the header     rest    rest │ A │ A │ A    rest
 //	                             └─begun─┘       └─ended─┘
 //
-// It belongs to the last growth of its map in the time in which it must have begun.  With probes
-// that growth's time is exact; by polling it is a bracket as wide as this one.  An evacuation that
-// came and went between two looks was not seen, and its duration stays unknown.
+// It belongs to the last growth of its map that began before it was seen.  With probes that
+// growth's time is exact, and some time before the header shows it, since the new array is
+// allocated first; by polling it is a bracket as wide as this one.  An evacuation that came and
+// went between two looks was not seen, and its duration stays unknown.
 #include "trace/evacuations.h"
 
 #include "base/vec.h"
@@ -15,6 +16,7 @@
 enum { WAITING_MAX = 1 << 16 };
 
 static const double CLOCK_SLACK_S = 1e-6; // Of a double at some days of uptime.
+static const double ALLOCATION_MAX_S = 1; // Of the new array.
 
 static bool is_classic_growth(const struct ms_growth_event *e)
 {
@@ -81,11 +83,13 @@ static bool settle(const struct ms_evacuation *v, struct ms_trace_report *report
 	for (size_t i = report->event_count; i-- > 0;) {
 		struct ms_growth_event *e = &report->events[i];
 
-		if (e->time_s < v->begun_after - CLOCK_SLACK_S)
+		if (e->time_s < v->begun_after - ALLOCATION_MAX_S)
 			return false;
 		if (e->map != v->map || !is_classic_growth(e))
 			continue;
 		if (e->time_s <= v->begun_before + CLOCK_SLACK_S) {
+			if (!isnan(e->duration_s))
+				return false; // Another's: this one's own is missing.
 			event_fill(e, v, next_s);
 			return true;
 		}
