@@ -1,7 +1,8 @@
 # Bash completion for mapscope.  tests/install/run.sh compares both lists with mapscope --help.
 mapscope_verbs=(diagnose maps heap goroutines trace run diff doctor help)
 mapscope_options=(--name --pid --seconds --top --sort --all --expand --owner --type --no-owners --budget --stuck
-	--once --sched --burst --no-probes --small --gctrace --json --format --output --no-color --quiet --version --help)
+	--once --sched --burst --no-probes --small --gctrace --migrations --json --format --output --no-color --quiet
+	--version --help)
 
 _mapscope()
 {

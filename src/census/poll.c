@@ -13,22 +13,35 @@ static void take_classic(const struct ms_go_layout *l, const uint8_t *raw, struc
 
 	if (ms_classic_parse(l, raw, &m) == MS_CLASSIC_NOT)
 		return;
-	p->valid = true;
-	p->entries = m.count;
-	p->size = (uint64_t)1 << m.bucket_log2;
-	p->growing = m.oldbuckets != 0;
-	p->progress = p->growing ? (double)m.nevacuate / (double)ms_classic_old_buckets(&m) : 0;
+	*p = (struct ms_poll){ .address = p->address,
+			       .valid = true,
+			       .entries = m.count,
+			       .size = (uint64_t)1 << m.bucket_log2,
+			       .growing = m.oldbuckets != 0,
+			       .seed = m.seed,
+			       .table = m.buckets,
+			       .same_size = m.oldbuckets && m.same_size,
+			       .old_table = m.oldbuckets,
+			       .old_size = ms_classic_old_buckets(&m),
+			       .frontier = m.nevacuate };
+	if (p->growing)
+		p->progress = (double)p->frontier / (double)p->old_size;
 }
 
 static void take_swiss(const struct ms_go_layout *l, const uint8_t *raw, struct ms_poll *p)
 {
 	struct ms_swiss_map m;
+	enum ms_swiss_header header = ms_swiss_parse(l, raw, &m);
 
-	if (ms_swiss_parse(l, raw, &m) == MS_SWISS_NOT)
+	if (header == MS_SWISS_NOT)
 		return;
-	p->valid = true;
-	p->entries = m.used;
-	p->size = m.dir_len;
+	*p = (struct ms_poll){ .address = p->address,
+			       .valid = true,
+			       .entries = m.used,
+			       .size = m.dir_len,
+			       .seed = m.seed,
+			       .table = m.dir,
+			       .is_small = header == MS_SWISS_SMALL };
 }
 
 struct ms_error *ms_poll_maps(struct ms_go_runtime *rt, struct ms_poll *polls, size_t count)

@@ -10,6 +10,15 @@ struct ms_poll {
 	uint64_t size;   // Classic: buckets; Swiss: directory entries.  Changes when the map grows.
 	bool growing;    // Classic: evacuating.
 	double progress; // Of the evacuation, 0 to 1.
+	uint64_t seed;   // Another one when the map was cleared, or another map lies here.
+	ms_addr
+	    table; // Classic: its buckets.  Swiss: its directory, or its one group.  0: none yet.
+	bool is_small;     // Swiss: of one group.
+	bool same_size;    // Classic, while it grows: into as many buckets.
+	ms_addr old_table; // Classic, while it grows; else 0.
+	uint64_t old_size; // Buckets of that.
+	uint64_t frontier; // Of these, from the first on, so many were moved; at rest, of the last
+			   // growth's: all of them, or 0 before the first.
 };
 
 /** Read @p count headers anew.  An error means that the target is lost. */

@@ -279,6 +279,7 @@ static struct ms_error *trace(struct tracing *t, struct ms_trace_report *ret_rep
 		.small_growths = t->options->small,
 		.gctrace = t->options->gctrace,
 		.switches = t->options->sched,
+		.migrations = t->options->migrations,
 		.now = clock_now,
 		.added = added,
 		.context = t,

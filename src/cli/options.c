@@ -120,6 +120,7 @@ enum {
 	OPT_NO_PROBES,
 	OPT_SMALL,
 	OPT_GCTRACE,
+	OPT_MIGRATIONS,
 	OPT_JSON,
 	OPT_FORMAT,
 	OPT_NO_COLOR,
@@ -164,6 +165,8 @@ static const struct option_row rows[] = {
 	  "poll, and write nothing into its code" },
 	{ "small", OPT_SMALL, NULL, FOR_TRACE, "show first groups of empty maps, too" },
 	{ "gctrace", OPT_GCTRACE, NULL, FOR_TRACE, "for each collection, the runtime's own line" },
+	{ "migrations", OPT_MIGRATIONS, NULL, FOR_TRACE,
+	  "and where the entries of each old bucket went" },
 	{ "json", OPT_JSON, NULL, FOR_PAGES, "print a JSON document: --format json" },
 	{ "format", OPT_FORMAT, "NAME", FOR_PAGES, "print text (the default), json, csv, ..." },
 	{ "output", 'o', "FILE", FOR_PAGES,
@@ -459,6 +462,9 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 		return NULL;
 	case OPT_GCTRACE:
 		o->gctrace = true;
+		return NULL;
+	case OPT_MIGRATIONS:
+		o->migrations = true;
 		return NULL;
 	case OPT_JSON:
 		o->format = MS_FORMAT_JSON;

@@ -61,6 +61,7 @@ struct ms_error *ms_window_trace(struct ms_window *w)
 {
 	const struct ms_trace_options options = { .seconds = w->options->seconds,
 						  .no_probes = w->options->no_probes,
+						  .no_polling = true,
 						  .no_small_growths = true,
 						  .events_max = EVENTS_MAX,
 						  .now = w->options->now,

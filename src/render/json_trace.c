@@ -54,6 +54,7 @@ static void put_event(struct ms_json *j, const struct ms_trace_report *report,
 	put_bytes(j, "gc_runway_bytes", e->gc_runway_bytes);
 	put_bytes(j, "gc_sooner_bytes", e->gc_sooner_bytes);
 	ms_json_put_bool(j, "brought_gc", e->brought_gc);
+	ms_json_put_bool(j, "one_of_several", e->one_of_several);
 	ms_json_put_stack(j, &report->stacks, e->stack);
 	ms_json_close_object(j);
 }
@@ -181,6 +182,12 @@ static void put_figures(struct ms_json *j, const struct ms_trace_report *r)
 	ms_json_put_u64(j, "dropped", r->dropped);
 	ms_json_put_u64(j, "repeated", r->repeated);
 	ms_json_put_u64(j, "to_small", r->to_small);
+	ms_json_row(j);
+	ms_json_put_u64(j, "followed", r->followed);
+	ms_json_put_u64(j, "not_followed", r->not_followed);
+	ms_json_put_u64(j, "polls", r->polls);
+	ms_json_put_u64(j, "migrations_dropped", r->migrations_dropped);
+	ms_json_put_string(j, "migrations_unknown", r->migrations_unknown);
 	ms_json_row(j);
 	ms_json_put_u64(j, "gc_cycles", gc_known ? r->gc_cycles : MS_UNKNOWN);
 	ms_json_put_time(j, "gc_pause_s", r->gc_pause_s);

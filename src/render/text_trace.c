@@ -295,6 +295,8 @@ static void text_beside(struct ms_text *t, const struct ms_trace_report *r)
 /** What was not seen, and why. */
 static void text_unseen(struct ms_text *t, const struct ms_trace_report *r)
 {
+	struct ms_human h;
+
 	if (r->no_probes_reason) {
 		ms_text_printf(t, "no probes: ");
 		ms_text_name(t, r->no_probes_reason, 0);
@@ -303,6 +305,20 @@ static void text_unseen(struct ms_text *t, const struct ms_trace_report *r)
 	}
 	if (r->source == MS_TRACE_POLLING && r->counted == 0) {
 		ms_text_printf(t, "what grew and ended between two looks was not seen");
+		ms_text_end(t, 0);
+	}
+	if (r->source == MS_TRACE_POLLING && r->not_followed) {
+		ms_text_printf(t, "%s maps were too many to be followed",
+			       ms_human_count(&h, r->not_followed));
+		ms_text_end(t, 0);
+	}
+	if (r->migrations_dropped) {
+		ms_text_printf(t, "%s old buckets were moved and not looked into in time",
+			       ms_human_count(&h, r->migrations_dropped));
+		ms_text_end(t, 0);
+	}
+	if (r->migrations_unknown) {
+		ms_text_printf(t, "no migrations: %s", r->migrations_unknown);
 		ms_text_end(t, 0);
 	}
 }

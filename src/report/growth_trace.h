@@ -59,6 +59,8 @@ struct ms_growth_event {
 	 * where this cannot be shown.
 	 */
 	bool brought_gc;
+	bool one_of_several; // By polling: it happened with others between two polls, and what
+			     // each began with is not known.
 };
 
 /** All growths of one map, stack and kind, whether they were kept as events or only counted. */
@@ -84,11 +86,12 @@ struct ms_creation_event {
 struct ms_migration {
 	double time_s;
 	ms_addr map;
-	uint64_t moved, of;      // Old buckets moved so far, and how many there are.
-	uint64_t bucket;         // MS_UNKNOWN: totals.  Else the old bucket ...
-	uint64_t to_x, to_y;     // ... where its entries went ...
+	uint64_t moved, of;  // Old buckets moved so far, and how many there are.
+	uint64_t bucket;     // MS_UNKNOWN: totals, and the four below are.  Else the old bucket ...
+	uint64_t to_x, to_y; // ... where its entries went ...
 	uint64_t keys_x, keys_y; // ... and how many.
-	bool at_least;           // The old bucket was cleared behind its tags.
+	bool at_least; // The old bucket was cleared behind its tags.  Of totals: buckets that were
+		       // moved beyond the first that is not are left out.
 };
 
 /** A collection. */
@@ -154,6 +157,11 @@ struct ms_trace_report {
 	size_t creation_count, creation_capacity;
 	struct ms_migration *migrations;
 	size_t migration_count, migration_capacity;
+	uint64_t migrations_dropped; // Old buckets of which no row was kept: no room, gone unread.
+	const char *migrations_unknown; // Why nothing is known of those asked for; NULL.
+	uint64_t followed;              // Maps whose headers were read again and again.
+	uint64_t not_followed;          // Maps of the last census that were not.
+	uint64_t polls;                 // Headers read.
 	struct ms_gc_cycle *cycles;
 	size_t cycle_count, cycle_capacity;
 	struct ms_heap_sample *heap;

@@ -361,11 +361,11 @@ static struct ms_error *start(struct ms_trace *trace, void **ret_state)
 	if (!w)
 		return ms_error_no_memory();
 	*ret_state = w;
-	w->known = true;
 	w->every = LOOK_EVERY_S;
 	w->due = w->sample_due = w->regions_due = now_s(trace);
 	w->wall_ahead_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 	err = find(trace, w);
+	w->known = !err; // Also when the process is gone: the end must not look for it.
 	if (err)
 		return lost(trace, w, err);
 	trace->report->gc_pause_s = 0;

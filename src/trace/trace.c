@@ -5,7 +5,9 @@
 #include "trace/trace.h"
 
 #include "trace/gc_watch.h"
+#include "trace/growth_polls.h"
 #include "trace/growth_probes.h"
+#include "trace/migrations.h"
 #include "trace/switches.h"
 #include "trace/waiters.h"
 
@@ -19,8 +21,10 @@ enum { PARTS_MAX = 16 };
 /** In the order of their turns: growths are there before anything is said of them. */
 static const struct ms_trace_part *const parts[PARTS_MAX] = {
 	&ms_growth_probes,
+	&ms_growth_polls,
+	&ms_migrations, // Told of the polls' looks.
 	&ms_trace_switches,
-	&ms_trace_gc,
+	&ms_trace_gc, // Behind whatever adds or times growths.
 	&ms_trace_waiters,
 };
 

@@ -9,11 +9,13 @@
 #include "golang/runtime.h"
 #include "report/growth_trace.h"
 #include "stacks/book.h"
+#include "trace/followed.h"
 
 /** The caller's clock and terminal, and what was asked for. */
 struct ms_trace_options {
 	double seconds;        // INFINITY: until it is stopped.
 	bool no_probes;        // Poll even where probes could be placed.
+	bool no_polling;       // Where none are, see no growths: the caller has looks of its own.
 	bool no_small_growths; // Do not even count first groups: their function is not so cold.
 	uint64_t events_max;   // Kept one by one, at most; 0: a default.  Sums have all of them.
 	bool small_growths;    // Keep first groups of empty maps as events, not only their count.
@@ -37,8 +39,9 @@ struct ms_trace {
 	const struct ms_trace_options *options;
 	const struct ms_census_report *census; // Sorted by address, for types and owners.
 	struct ms_trace_report *report;
-	struct ms_stack_book *book; // Into the report's stacks.
-	double began;               // On options->now.
+	struct ms_stack_book *book;   // Into the report's stacks.
+	double began;                 // On options->now.
+	struct ms_followed *followed; // Set by growth_polls.c, for the parts behind it; else NULL.
 };
 
 /** A part of a trace.  An error means that the target is lost or memory is short. */
