@@ -156,7 +156,6 @@ static const struct option_row rows[] = {
 	{ "budget", OPT_BUDGET, "FILE", FOR_RUN, "limits on the maps of owners; see the man page" },
 	{ "stuck", OPT_STUCK, NULL, FOR_GOROUTINES, "only those that wait for over 5 minutes" },
 	{ "once", OPT_ONCE, NULL, FOR_GOROUTINES, "one look, sooner: no leak suspects" },
-	{ "sched", OPT_SCHED, NULL, FOR_GOROUTINES, "each P, its thread, what it runs, its queue" },
 	{ "burst", OPT_BURST, NULL, FOR_GOROUTINES,
 	  "probe map writes for 50 ms, which slows them: who is in one together" },
 	{ "sched", OPT_SCHED, NULL, FOR_GOROUTINES | FOR_TRACE,

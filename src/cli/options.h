@@ -45,7 +45,6 @@ struct ms_options {
 	bool no_owners;        // No walk: the census alone.
 	bool stuck;            // Of goroutines: only those that wait for over five minutes.
 	bool once;             // Of goroutines: one look.
-	bool sched;            // Of goroutines: the scheduler's tables, too.
 	bool burst;            // Of goroutines: probe the writes of one map for a moment.
 	bool sched;            // The scheduler's tables, too; of a trace, switches.
 	bool no_probes;        // Of trace: poll.
