@@ -68,9 +68,9 @@ func (s *Shop) settlePayments(rate int) {
 	})
 }
 
-// reportSales writes the list that the sales department looks at, twice a second.
+// reportSales writes the list that the sales department looks at, five times a second.
 func (s *Shop) reportSales() {
-	for range time.Tick(500 * time.Millisecond) {
+	for range time.Tick(200 * time.Millisecond) {
 		s.orders.list(io.Discard)
 	}
 }
