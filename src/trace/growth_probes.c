@@ -347,7 +347,8 @@ static struct ms_error *take_sum(void *context, const struct ms_bpf_sum_key *key
 	sum.kind = e.kind;
 	sum.type = type.name;
 	sum.owner = find_owner(trace, key->map, type.name);
-	sum.to_bytes = e.to_bytes == MS_UNKNOWN ? MS_UNKNOWN : n * e.to_bytes;
+	if (e.to_bytes == MS_UNKNOWN || __builtin_mul_overflow(n, e.to_bytes, &sum.to_bytes))
+		sum.to_bytes = MS_UNKNOWN;
 	return ms_growth_sums_add(&ending->s->sums, &sum);
 }
 
