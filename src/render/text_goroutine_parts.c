@@ -132,7 +132,8 @@ void ms_text_suspects(struct ms_text *t, const struct ms_goroutines_report *r)
 	struct ms_human h;
 
 	if (!isfinite(r->apart_s)) {
-		ms_text_printf(t, "one look tells no leak suspects: --seconds N looks twice");
+		ms_text_printf(t, "one look tells no leak suspects%s",
+			       r->partial ? "" : ": --seconds N looks twice");
 		ms_text_end(t, 0);
 		return;
 	}
