@@ -226,6 +226,7 @@ static void choose_places(struct sums *s)
 		const struct pair *pair = &s->places.items[i];
 		struct ms_goroutine_cluster *c = &s->report->clusters[pair->cluster];
 
+		c->places++;
 		if (pair->count > c->place_count ||
 		    (pair->count == c->place_count && pair->value < c->place)) {
 			c->place = pair->value;

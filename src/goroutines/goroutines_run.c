@@ -2,6 +2,9 @@
 //
 //	passes start ── wait, passes tick ── list, stacks, passes see each ── passes end ── clusters
 //
+// Before all this the stacks are read once without passes. That report is thrown away when the wait
+// is over; where the program is over first, it is what there is.
+//
 // Rows stand in the order of ids from the start, so that a pass may keep where its goroutine
 // stands. One that ended between the list and its stack, or whose g was given to another goroutine,
 // is put right when all passes have ended.
@@ -36,6 +39,7 @@ struct looking {
 	struct ms_stack_book book;
 	struct ms_row_writer *writer;
 	void *states[PASSES];
+	bool is_first; // Stacks and nothing else: no pass is shown what is seen.
 	size_t next;                // Row of the next goroutine.
 	struct ms_goroutines again; // Whose stacks could not be read ...
 	uint32_t *again_rows;       // ... and their rows.
@@ -142,7 +146,7 @@ static struct ms_error *show(struct looking *l, const struct ms_goroutine *g,
 {
 	struct ms_error *err = ms_row_write(l->writer, g, frames, row);
 
-	for (size_t i = 0; i < PASSES && !err && g->status != MS_GO_DEAD; i++) {
+	for (size_t i = 0; i < PASSES && !err && !l->is_first && g->status != MS_GO_DEAD; i++) {
 		if (passes[i]->goroutine)
 			err = passes[i]->goroutine(&l->run, l->states[i], g, frames, row);
 	}
@@ -172,16 +176,19 @@ static struct ms_error *look_again(struct looking *l)
 	return err ? err : ms_unwind_each(l->run.unwinder, &l->again, take, l);
 }
 
+static struct ms_error *list(struct looking *l)
+{
+	struct ms_error *err = ms_go_refresh(l->run.rt); // New stacks lie in new mappings.
+
+	return err ? err : ms_goroutines_load(l->run.rt, &l->run.goroutines);
+}
+
 static struct ms_error *look(struct looking *l)
 {
 	struct ms_goroutines *all = &l->run.goroutines;
 	struct ms_goroutines_report *report = l->run.report;
-	struct ms_error *err = ms_go_refresh(l->run.rt); // New stacks lie in new mappings.
+	struct ms_error *err;
 
-	if (!err)
-		err = ms_goroutines_load(l->run.rt, all);
-	if (err)
-		return err;
 	if (all->count)
 		qsort(all->items, all->count, sizeof(*all->items), by_id);
 	report->rows = calloc(all->count + 1, sizeof(*report->rows));
@@ -197,16 +204,106 @@ static struct ms_error *look(struct looking *l)
 	return err ? err : look_again(l);
 }
 
-static struct ms_error *look_all(struct looking *l)
+static struct ms_error *looking_open(struct looking *l, struct ms_go_runtime *rt,
+				     const struct ms_goroutines_options *options,
+				     struct ms_goroutines_report *report)
+{
+	struct ms_error *err;
+
+	report->apart_s = report->cost.gc_age_s = NAN;
+	report->cost.gc_cycle = MS_UNKNOWN; // Nothing here is as of a collection.
+	report->no_samples = "no samples were taken";
+	l->run = (struct ms_goroutines_run){
+		.rt = rt,
+		.options = options,
+		.report = report,
+		.book = &l->book,
+		.began = options->now(options->context),
+	};
+	err = ms_go_functions(rt, &l->run.functions);
+	if (!err)
+		err = ms_unwinder_create(rt, &l->run.unwinder);
+	ms_stack_book_init(&l->book, l->run.functions, &report->arena, &report->stacks);
+	return err;
+}
+
+static void looking_close(struct looking *l)
+{
+	if (!l->is_first)
+		passes_destroy(l);
+	ms_row_writer_destroy(l->writer);
+	ms_unwinder_destroy(l->run.unwinder);
+	ms_goroutines_deinit(&l->run.goroutines);
+	ms_goroutines_deinit(&l->again);
+	free(l->again_rows);
+	ms_stack_book_deinit(&l->book);
+}
+
+/** What there is to show if the target ends in the window. */
+static struct ms_error *look_first(const struct ms_goroutines_run *run,
+				   struct ms_goroutines_report *ret_report)
+{
+	MS_AUTO_FREE struct looking *l = calloc(1, sizeof(*l));
+	struct ms_error *err;
+
+	if (!l)
+		return ms_error_no_memory();
+	l->is_first = true;
+	err = looking_open(l, run->rt, run->options, ret_report);
+	if (!err)
+		err = list(l);
+	if (!err)
+		err = look(l);
+	ms_rows_finish(ret_report);
+	if (!err)
+		err = ms_clusters_make(ret_report);
+	ret_report->no_samples = "it ended before any were read";
+	looking_close(l);
+	return err;
+}
+
+static struct ms_error *look_twice(struct looking *l)
+{
+	struct ms_goroutines_report first = { 0 };
+	struct ms_error *err = look_first(&l->run, &first);
+
+	if (!err)
+		err = passes_start(l);
+	if (!err)
+		err = wait(l);
+	if (!err)
+		err = list(l);
+	if (err && ms_error_code(err) == MS_ERR_GONE && first.cluster_count) {
+		ms_error_free(err);
+		ms_goroutines_report_deinit(l->run.report);
+		*l->run.report = first;
+		set_partial(l->run.report,
+			    "it ended before the second look, this is what the first one saw");
+		return NULL;
+	}
+	ms_goroutines_report_deinit(&first);
+	if (!err)
+		err = look(l);
+	return err ? err : passes_end(l);
+}
+
+static struct ms_error *look_once(struct looking *l)
 {
 	struct ms_error *err = passes_start(l);
 
-	if (!err && l->run.options->seconds > 0)
-		err = wait(l);
+	if (!err)
+		err = list(l);
 	if (!err)
 		err = look(l);
-	if (!err)
-		err = passes_end(l);
+	return err ? err : passes_end(l);
+}
+
+static struct ms_error *look_all(struct looking *l)
+{
+	struct ms_error *err = l->run.options->seconds > 0 ? look_twice(l) : look_once(l);
+
+	if (l->run.report->cluster_count) // Those of the first look.
+		return err;
 	ms_rows_finish(l->run.report);
 	if (err && ms_error_code(err) == MS_ERR_GONE && l->run.report->row_count) {
 		set_partial(l->run.report, "it ended while it was looked at");
@@ -226,30 +323,11 @@ struct ms_error *ms_goroutines_run(struct ms_go_runtime *rt,
 
 	if (!l || !report)
 		return ms_error_no_memory();
-	report->apart_s = report->cost.gc_age_s = NAN;
-	report->cost.gc_cycle = MS_UNKNOWN; // Nothing here is as of a collection.
-	report->no_samples = "no samples were taken";
-	l->run = (struct ms_goroutines_run){
-		.rt = rt,
-		.options = options,
-		.report = report,
-		.book = &l->book,
-		.began = options->now(options->context),
-	};
-	err = ms_go_functions(rt, &l->run.functions);
-	if (!err)
-		err = ms_unwinder_create(rt, &l->run.unwinder);
-	ms_stack_book_init(&l->book, l->run.functions, &report->arena, &report->stacks);
+	err = looking_open(l, rt, options, report);
 	if (!err)
 		err = look_all(l);
 	report->cost.read_bytes = rt->target->cost.read_bytes;
-	passes_destroy(l);
-	ms_row_writer_destroy(l->writer);
-	ms_unwinder_destroy(l->run.unwinder);
-	ms_goroutines_deinit(&l->run.goroutines);
-	ms_goroutines_deinit(&l->again);
-	free(l->again_rows);
-	ms_stack_book_deinit(&l->book);
+	looking_close(l);
 	if (err)
 		ms_goroutines_report_deinit(report);
 	else

@@ -1,8 +1,8 @@
 // goroutines_run.h - all goroutines of a process: their stacks, what they wait for, the clusters
 // they make.
 //
-// Two looks: the first only counts, by go statement, so that the second can say which became more.
-// The second reads every stack, once.  What else is to be known of a goroutine is a pass: it is
+// Two looks: the first counts, by go statement, so that the second can say which became more. Its
+// stacks are shown where the program ends before the second, which reads every stack once more.  What else is to be known of a goroutine is a pass: it is
 // shown each one with its frames, before those are forgotten, and writes into the same report.
 #pragma once
 

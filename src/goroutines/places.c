@@ -135,8 +135,11 @@ static struct ms_error *find_names(struct ms_goroutines_run *run, struct places 
 		return ms_error_no_memory();
 	for (size_t i = 0; i < w->count; i++) {
 		if (w->items[i].object && !w->items[i].ended)
-			p->wants[count++] = (struct ms_walk_want){ .address = w->items[i].object,
-								   .user = w->items[i].user };
+			p->wants[count++] = (struct ms_walk_want){
+				.address = w->items[i].object,
+				.user = w->items[i].user,
+				.is_channel = ms_wait_is_channel(w->items[i].kind),
+			};
 	}
 	if (count)
 		qsort(p->wants, count, sizeof(*p->wants), by_address);
@@ -223,29 +226,37 @@ static struct ms_error *place_get(struct ms_goroutines_report *r, struct places 
 									 : ms_error_no_memory();
 }
 
+/** A nil channel has no sudog, so what it waits for is known all the same. */
+static bool is_for_nil(const struct ms_wait *wait, const struct ms_goroutine_row *row)
+{
+	return !wait->object && ms_wait_is_channel(wait->kind) && row->wait_reason &&
+	       strstr(row->wait_reason, "(nil chan)");
+}
+
 static struct ms_error *make_places(struct ms_goroutines_run *run, struct places *p)
 {
 	struct ms_goroutines_report *r = run->report;
 	double now = run->options->now(run->options->context);
 
 	for (size_t i = 0; i < p->waits.count; i++) {
-		const struct ms_wait *wait = &p->waits.items[i];
+		struct ms_wait *wait = &p->waits.items[i];
 		struct ms_wait_place *place;
 		struct ms_error *err;
 		uint32_t index;
 
 		if (wait->ended)
 			continue;
+		if (is_for_nil(wait, &r->rows[wait->row]))
+			wait->kind = MS_WAIT_FOREVER;
 		err = place_get(r, p, wait, &index);
 		if (err)
 			return err;
 		place = &r->places[index];
 		place->waiting++;
 		place->choices = wait->choices > place->choices ? wait->choices : place->choices;
-		if (wait->since)
-			place->oldest_s = fmax(now - (double)wait->since / 1e9, 0) > place->oldest_s
-					      ? now - (double)wait->since / 1e9
-					      : fmax(place->oldest_s, 0);
+		if (wait->since) // fmax leaves out what is not a number.
+			place->oldest_s =
+			    fmax(place->oldest_s, fmax(now - (double)wait->since / 1e9, 0));
 		r->rows[wait->row].place = index;
 	}
 	return NULL;

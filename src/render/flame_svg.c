@@ -212,15 +212,34 @@ static void put_runs(struct flame *f, const struct run *parent, uint32_t depth)
 	}
 }
 
-static unsigned rows_of(const struct flame *f, size_t count)
+/** How many rows of what stands on the calls of @p parent are wide enough to be drawn. */
+static unsigned rows_on(const struct flame *f, const struct run *parent, uint32_t depth)
 {
 	unsigned rows = 0;
+	size_t i = parent->first;
 
-	for (size_t i = 0; i < count; i++) {
-		while (rows < ROWS_MAX - 1 && ms_stack_drawn(stack_at(f, i), rows))
-			rows++;
+	while (i < parent->end && !ms_stack_drawn(stack_at(f, i), depth))
+		i++;
+	while (i < parent->end) {
+		bool same_line;
+		struct run run = take_run(f, parent, i, 0, depth, &same_line);
+		unsigned above;
+
+		i = run.end;
+		if ((double)run.count * f->scale < NARROWEST || depth + 1 >= ROWS_MAX)
+			continue;
+		above = 1 + rows_on(f, &run, depth + 1);
+		rows = above > rows ? above : rows;
 	}
-	return rows + 1 + (f->weights->without && !count);
+	return rows;
+}
+
+static unsigned rows_of(const struct flame *f, size_t count)
+{
+	const struct run all = { .end = count };
+	unsigned rows = rows_on(f, &all, 0);
+
+	return rows + 1 + (f->weights->without && !rows);
 }
 
 static void put_head(struct flame *f, double height)
@@ -303,8 +322,8 @@ static struct ms_error *put_weights(const struct ms_stack_weights *w, struct ms_
 	if (!order)
 		return ms_error_no_memory();
 	ms_sink_init_memory(&f.scratch);
-	f.rows = w->total ? rows_of(&f, count) : 0;
 	f.scale = (WIDTH - 2 * MARGIN) / (double)(w->total ? w->total : 1);
+	f.rows = w->total ? rows_of(&f, count) : 0;
 	put_head(&f, HEAD + f.rows * ROW + MARGIN);
 	if (w->total)
 		put_picture(&f, count);

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-enum { INDENT = 2, OWNER_COLUMNS = 60, QUEUE_MAX = 8 };
+enum { INDENT = 2, OWNER_COLUMNS = 60, QUEUE_MAX = 8, ALONE_MANY = 4 };
 
 static const double SHORT_S = 0.001;
 
@@ -86,17 +86,40 @@ static void text_place(struct ms_text *t, const struct ms_goroutines_report *rep
 	ms_text_end(t, INDENT);
 }
 
+/** One goroutine waits for it, and no more can be said: a channel for each request is like this. */
+static bool tells_nothing(const struct ms_wait_place *p)
+{
+	return p->waiting == 1 && !p->name && p->holder_stack == MS_NO_STACK && !p->holder;
+}
+
 void ms_text_places(struct ms_text *t, const struct ms_goroutines_report *r, size_t top)
 {
+	bool all = top == SIZE_MAX;
+	size_t shown = 0, left = 0, alone = 0;
 	struct ms_human h;
 
 	if (!r->place_count)
 		return;
 	heading(t, "what they wait for");
-	for (size_t i = 0; i < r->place_count && i < top; i++)
-		text_place(t, r, &r->places[i]);
-	if (r->place_count > top) {
-		ms_text_printf(t, "and %s more", ms_human_count(&h, r->place_count - top));
+	for (size_t i = 0; i < r->place_count; i++)
+		alone += tells_nothing(&r->places[i]);
+	all = all || alone < ALONE_MANY;
+	for (size_t i = 0; i < r->place_count; i++) {
+		if (!all && tells_nothing(&r->places[i]))
+			continue;
+		if (shown < top)
+			text_place(t, r, &r->places[i]);
+		else
+			left++;
+		shown += shown < top;
+	}
+	if (left) {
+		ms_text_printf(t, "and %s more", ms_human_count(&h, left));
+		ms_text_end(t, INDENT);
+	}
+	if (!all) {
+		ms_text_printf(t, "and %s without a name for which one goroutine waits, each",
+			       ms_human_count(&h, alone));
 		ms_text_end(t, INDENT);
 	}
 }
@@ -132,7 +155,8 @@ void ms_text_suspects(struct ms_text *t, const struct ms_goroutines_report *r)
 	struct ms_human h;
 
 	if (!isfinite(r->apart_s)) {
-		ms_text_printf(t, "one look tells no leak suspects: --seconds N looks twice");
+		ms_text_printf(t, "one look tells no leak suspects%s",
+			       r->partial ? "" : ": --seconds N looks twice");
 		ms_text_end(t, 0);
 		return;
 	}

@@ -126,6 +126,24 @@ static void text_examples(struct ms_text *t, const struct ms_goroutine_cluster *
 	ms_text_end(t, INDENT);
 }
 
+/** What most of them wait for, and that it is not the only thing. */
+static void text_cluster_place(struct ms_text *t, const struct ms_goroutines_report *r,
+			       const struct ms_goroutine_cluster *c)
+{
+	bool each = c->place_count == 1 && c->places > 1;
+	struct ms_human h;
+
+	if (each)
+		ms_text_printf(t, "each waits for another, one for ");
+	else
+		ms_text_printf(t, "%s %s for ", ms_human_count(&h, c->place_count),
+			       c->place_count == 1 ? "waits" : "wait");
+	ms_text_place_name(t, &r->places[c->place]);
+	if (!each && c->places > 1)
+		ms_text_printf(t, ", others for %s more", ms_human_count(&h, c->places - 1));
+	ms_text_end(t, INDENT);
+}
+
 static void text_cluster(struct ms_text *t, const struct ms_goroutines_report *r,
 			 const struct ms_goroutine_cluster *c)
 {
@@ -141,12 +159,8 @@ static void text_cluster(struct ms_text *t, const struct ms_goroutines_report *r
 	ms_text_end(t, 0);
 	if (c->stack != MS_NO_STACK)
 		ms_text_stack(t, &r->stacks.items[c->stack], INDENT);
-	if (c->place < r->place_count) {
-		ms_text_printf(t, "%s %s for ", ms_human_count(&h, c->place_count),
-			       c->place_count == 1 ? "waits" : "wait");
-		ms_text_place_name(t, &r->places[c->place]);
-		ms_text_end(t, INDENT);
-	}
+	if (c->place < r->place_count)
+		text_cluster_place(t, r, c);
 	text_created(t, &c->created_by, c->created_by_count, c->count);
 	text_examples(t, c);
 }
@@ -288,6 +302,16 @@ static void text_stackless(struct ms_text *t, const struct ms_goroutines_report 
 			       ms_human_count(&h, moved));
 }
 
+/** Why the first stack that ends early does so. */
+static const char *first_cut(const struct ms_goroutines_report *r)
+{
+	for (size_t i = 0; i < r->stacks.count; i++) {
+		if (r->stacks.items[i].cut)
+			return r->stacks.items[i].cut;
+	}
+	return NULL;
+}
+
 static void text_coverage(struct ms_text *t, const struct ms_goroutines_report *r)
 {
 	uint64_t unnoticed = 0, noticed = 0;
@@ -299,8 +323,13 @@ static void text_coverage(struct ms_text *t, const struct ms_goroutines_report *
 	}
 	ms_text_printf(t, "seen %s", ms_human_count(&h, r->seen));
 	ms_text_printf(t, ", unwound to the end %s", ms_human_count(&h, r->unwound));
-	if (r->cut)
+	if (r->cut) {
+		const char *why = first_cut(r);
+
 		ms_text_printf(t, ", cut %s", ms_human_count(&h, r->cut));
+		if (why)
+			ms_text_printf(t, " (%s)", why);
+	}
 	if (r->sampled)
 		ms_text_printf(t, ", sampled %s", ms_human_count(&h, r->sampled));
 	if (r->samples_lost)

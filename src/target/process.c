@@ -809,10 +809,11 @@ static struct ms_error *error_denied(pid_t pid, const char *what)
 	return ms_error_new(
 	    MS_ERR_DENIED,
 	    "cannot read process %d (%s): it needs the same user or the capability CAP_SYS_PTRACE; "
-	    "type: sudo mapscope %d; in Docker start with --cap-add SYS_PTRACE; in Kubernetes: "
+	    "type the same command after sudo; in Docker start with --cap-add SYS_PTRACE; in "
+	    "Kubernetes: "
 	    "kubectl debug -it POD --target CONTAINER --profile=sysadmin; with Yama: "
 	    "sysctl kernel.yama.ptrace_scope=0",
-	    (int)pid, what, (int)pid);
+	    (int)pid, what);
 }
 
 /** Choose the way memory is read: an unmapped address tells without reading anything. */

@@ -124,7 +124,9 @@ void ms_walk_want_values(struct ms_walk *w, ms_addr address, ms_plan_id type, ui
 		struct ms_walk_wanted *found = &w->wanted[i];
 		ms_addr want = w->options->wants[i].address;
 
-		if (found->is_settled || (found->type && telling == TELLS_LOCK))
+		// What seems to have a channel's head inside is taken for what it is not.
+		if (w->options->wants[i].is_channel || found->is_settled ||
+		    (found->type && telling == TELLS_LOCK))
 			continue;
 		*found = (struct ms_walk_wanted){ .value = want - (want - address) % bytes,
 						  .type = type,
@@ -579,11 +581,13 @@ static struct ms_error *annotate(struct ms_walk *w, const struct ms_named_types 
 	bool is_channel = found->is_settled && found->value == want->address && !found->type;
 	struct ms_error *err = NULL;
 
-	*want = (struct ms_walk_want){ .address = want->address, .user = want->user };
+	*want = (struct ms_walk_want){ .address = want->address,
+				       .user = want->user,
+				       .is_channel = want->is_channel };
 	want->is_global = is_in_data(w, want->address);
 	if (!found->value)
 		found->value = object_start(w, want->address);
-	if (!found->type && found->value && !is_channel)
+	if (!found->type && found->value && !is_channel && !want->is_channel)
 		err = guess_by_user(w, named, want, found);
 	if (err)
 		return err;

@@ -12,6 +12,7 @@ struct ms_walk_want {
 	// Given.
 	ms_addr address;
 	const char *user; // A function that uses it, as the linker wrote its name; NULL: none.
+	bool is_channel;  // The head of one, which lies in no value: only a channel leads there.
 	// Found; all zeros when nothing that is typed leads there.
 	const char *name;      // "main.Registry.mu", as an owner without its root.
 	const char *owner;     // "main.Registry.mu <- main.registry"

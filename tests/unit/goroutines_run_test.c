@@ -165,6 +165,43 @@ MS_TEST(goroutines_are_shown_when_the_wait_is_stopped)
 	ms_target_destroy(t);
 }
 
+static struct ms_target *ends_at_once;
+
+static void clock_sleep_and_end(void *context, double when)
+{
+	const struct ms_fault_plan gone = { MS_FAULT_ANY, 0, MS_FAULT_GONE, MS_FAULT_STICKY };
+
+	clock_sleep_until(context, when);
+	ms_fault_restart(ends_at_once, &gone);
+}
+
+MS_TEST(goroutines_of_the_first_look_are_shown_when_there_is_no_second)
+{
+	const struct ms_fault_plan none = { MS_FAULT_ANY, UINT64_MAX, MS_FAULT_FAULT,
+					    MS_FAULT_ONCE };
+	struct ms_goroutines_options o = two_looks;
+	struct ms_target *recording = recording_open("go1.26.11");
+	struct ms_goroutines_report whole, report;
+	struct ms_go_runtime *rt;
+
+	CHECK_OK(ms_fault_create(recording, &none, &ends_at_once));
+	CHECK_OK(ms_go_open(ends_at_once, NULL, &rt));
+	CHECK_OK(ms_goroutines_run(rt, &two_looks, &whole));
+	o.sleep_until = clock_sleep_and_end;
+	CHECK_OK(ms_goroutines_run(rt, &o, &report));
+	check_report(&report);
+	CHECK(report.partial && isnan(report.apart_s));
+	CHECK_CONTAINS(report.partial_reason, "the first one saw");
+	CHECK_EQ(report.row_count, whole.row_count);
+	CHECK_EQ(report.unwound, whole.unwound);
+	CHECK_EQ(report.cluster_count, whole.cluster_count);
+	ms_goroutines_report_deinit(&whole);
+	ms_goroutines_report_deinit(&report);
+	ms_go_close(rt);
+	ms_target_destroy(ends_at_once);
+	ms_target_destroy(recording);
+}
+
 /** Whichever read fails, once or for ever: an error, or a report that holds together. */
 MS_TEST(goroutines_with_faults)
 {

@@ -222,6 +222,24 @@ MS_TEST(want_finds_its_element_in_a_row_of_values)
 	program_destroy(p);
 }
 
+MS_TEST(want_of_a_channel_is_not_what_seems_to_have_it_inside)
+{
+	struct program *p = program_create();
+	ms_addr type = fake_type_struct(
+	    p->t, "main.It", "main",
+	    (struct fake_field[]){ { "n", p->number, 0 }, { "m", p->map, 8 } }, 2, 16);
+	ms_addr object = object_of(p, type, 16);
+	struct ms_walk_want want = { .address = object };
+
+	find(p, &want, 1);
+	check_text(want.name, "main.It.n");
+	want = (struct ms_walk_want){ .address = object, .is_channel = true };
+	find(p, &want, 1);
+	check_text(want.name, NULL);
+	CHECK(!want.is_typed && want.is_channel);
+	program_destroy(p);
+}
+
 MS_TEST(want_of_what_nothing_leads_to_is_not_known)
 {
 	struct program *p = program_create();
