@@ -1,5 +1,8 @@
 // Demo is a small service with a fault that many have: a cache of orders that nobody empties.
 //
+// It gets worse by itself: a report goes through the whole cache under its lock, and the longer the
+// cache, the longer the clients wait.
+//
 // Beside it stand maps that are in order: a payment table behind one lock with readers, sessions
 // that come and go, configuration and routes that never change, and a table of offers that was
 // large once and kept its memory when most offers expired.  There is no network: a load loop plays
@@ -25,7 +28,8 @@ func main() {
 	shop.sessions.open(5000)
 	go shop.takeOrders(*rate)
 	go shop.settlePayments(*rate / 10)
-	for i := 0; i < 4; i++ {
+	go shop.reportSales()
+	for i := 0; i < 8; i++ {
 		go shop.answerQueries()
 	}
 	fmt.Printf("ready: pid %d takes %d orders a second\n", os.Getpid(), *rate)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"sync/atomic"
 	"time"
 )
@@ -65,6 +66,13 @@ func (s *Shop) settlePayments(rate int) {
 			s.payments.put(settled, Payment{Cents: int64(settled%9900 + 100), At: time.Now().Unix()})
 		}
 	})
+}
+
+// reportSales writes the list that the sales department looks at, five times a second.
+func (s *Shop) reportSales() {
+	for range time.Tick(200 * time.Millisecond) {
+		s.orders.list(io.Discard)
+	}
 }
 
 // answerQueries plays a client that asks for something every few microseconds.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"io"
 	"strconv"
 	"sync"
 )
@@ -35,6 +37,15 @@ func (c *orderCache) count() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.byID)
+}
+
+// list writes a line for each order, and keeps everybody else waiting for as long as that takes.
+func (c *orderCache) list(w io.Writer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, o := range c.byID {
+		fmt.Fprintf(w, "%d %s %d.%02d\n", id, o.Customer, o.Cents/100, o.Cents%100)
+	}
 }
 
 // Payment is a settled amount.

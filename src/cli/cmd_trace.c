@@ -204,17 +204,6 @@ static struct ms_error *read_maps(struct tracing *t, ms_stop_fn stop,
 	return err;
 }
 
-static struct ms_error *take_census(struct tracing *t)
-{
-	struct ms_error *err = read_maps(t, give_turn, &t->census);
-
-	t->has_census = !err;
-	if (!t->failed)
-		return err;
-	ms_error_free(err);
-	return t->failed;
-}
-
 /** A process that went away meanwhile ends the window, not the trace. */
 static struct ms_error *forgive_gone(struct ms_error *err)
 {
@@ -224,11 +213,41 @@ static struct ms_error *forgive_gone(struct ms_error *err)
 	return NULL;
 }
 
+/**
+ * Growths are worth having without owners: a census that a table on the move has failed is said and
+ * forgiven, as is one of a process that went away, which ends the window by itself.
+ */
+static struct ms_error *forgive_census(struct ms_error *err)
+{
+	char line[512];
+
+	if (err && ms_error_code(err) != MS_ERR_UNSUPPORTED &&
+	    ms_error_code(err) != MS_ERR_BAD_DATA && ms_error_code(err) != MS_ERR_FAULT)
+		return forgive_gone(err);
+	if (err) {
+		snprintf(line, sizeof(line), "owners are missing: %s", ms_error_message(err));
+		ms_output_say(line);
+		ms_error_free(err);
+	}
+	return NULL;
+}
+
+static struct ms_error *take_census(struct tracing *t)
+{
+	struct ms_error *err = read_maps(t, give_turn, &t->census);
+
+	t->has_census = !err;
+	if (!t->failed)
+		return forgive_census(err);
+	ms_error_free(err);
+	return forgive_gone(t->failed);
+}
+
 // --- The window. ---
 
 static struct ms_error *watch(struct tracing *t)
 {
-	struct ms_error *err = forgive_gone(take_census(t));
+	struct ms_error *err = take_census(t);
 
 	if (!err && t->has_census)
 		ms_trace_use_census(t->run, &t->census);
@@ -265,7 +284,7 @@ static struct ms_error *name_maps(struct tracing *t, struct ms_trace_report *r)
 	t->last_until = ms_clock_now() + LAST_CENSUS_SECONDS_MAX;
 	err = read_maps(t, is_enough, &last);
 	if (err)
-		return forgive_gone(err);
+		return forgive_census(err);
 	err = ms_trace_name_maps(r, &last);
 	ms_census_report_deinit(&last);
 	return err;

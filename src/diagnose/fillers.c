@@ -3,15 +3,27 @@
 // A growth is not an insert: a stack that grew a map seven times of eight put in about that share
 // of what was new, because each growth is the insert that happened to be the one too many.  With
 // few growths that is a small sample, and the page says of how many.
+//
+// Which of the runtime's functions stood below the program's line tells nobody anything: growths of
+// both kinds from one line are one filler.
 #include "diagnose/fillers.h"
 
 #include <math.h>
 #include <string.h>
 
+enum { CANDIDATES_MAX = 64 }; // Sums come largest first, so what is left out is small.
+
 static bool is_of(const struct ms_growth_sum *sum, const struct ms_map_row *map)
 {
 	return sum->map == map->address && sum->kind != MS_GROWTH_EVENT_TO_SMALL &&
 	       (!sum->type || !map->type || !strcmp(sum->type, map->type));
+}
+
+/** Whether two stacks are the same lines of the program. */
+static bool is_alike(const struct ms_stacks *stacks, uint32_t a, uint32_t b)
+{
+	return a == b || (a < stacks->count && b < stacks->count &&
+			  !ms_stack_compare_own(&stacks->items[a], &stacks->items[b]));
 }
 
 /** The go statement of the goroutines that grew it there, when all that were kept agree. */
@@ -23,7 +35,8 @@ static struct ms_stack_call created_by(const struct ms_trace_report *trace, ms_a
 	for (size_t i = 0; i < trace->event_count; i++) {
 		const struct ms_growth_event *e = &trace->events[i];
 
-		if (e->map != map || e->stack != stack || !e->created_by.function)
+		if (e->map != map || !e->created_by.function ||
+		    !is_alike(&trace->stacks, e->stack, stack))
 			continue;
 		if (found && found->pc != e->created_by.pc)
 			return (struct ms_stack_call){ 0 };
@@ -32,19 +45,32 @@ static struct ms_stack_call created_by(const struct ms_trace_report *trace, ms_a
 	return found ? *found : (struct ms_stack_call){ 0 };
 }
 
-/** Keep the largest MS_FILLERS_MAX, in their order. */
-static void add(struct ms_finding *f, const struct ms_growth_sum *sum)
-{
-	struct ms_filler filler = { .stack = sum->stack, .growths = sum->count };
-	size_t at = f->filler_count;
+/** The stacks with the largest sums of one map; what is alike is one. */
+struct candidates {
+	struct ms_filler items[CANDIDATES_MAX];
+	size_t count;
+};
 
-	for (size_t i = 0; i < f->filler_count; i++) {
-		if (f->fillers[i].stack == sum->stack) {
-			f->fillers[i].growths += sum->count;
+static void candidates_add(struct candidates *c, const struct ms_stacks *stacks,
+			   const struct ms_growth_sum *sum)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		if (is_alike(stacks, c->items[i].stack, sum->stack)) {
+			c->items[i].growths += sum->count;
 			return;
 		}
 	}
-	while (at > 0 && f->fillers[at - 1].growths < filler.growths)
+	if (c->count < CANDIDATES_MAX)
+		c->items[c->count++] =
+		    (struct ms_filler){ .stack = sum->stack, .growths = sum->count };
+}
+
+/** Keep the largest MS_FILLERS_MAX, in their order. */
+static void add(struct ms_finding *f, const struct ms_filler *filler)
+{
+	size_t at = f->filler_count;
+
+	while (at > 0 && f->fillers[at - 1].growths < filler->growths)
 		at--;
 	if (at == MS_FILLERS_MAX)
 		return;
@@ -52,7 +78,7 @@ static void add(struct ms_finding *f, const struct ms_growth_sum *sum)
 		f->filler_count++;
 	memmove(&f->fillers[at + 1], &f->fillers[at],
 		(f->filler_count - at - 1) * sizeof(f->fillers[0]));
-	f->fillers[at] = filler;
+	f->fillers[at] = *filler;
 }
 
 /** Advice on how a map is made or bounded is about the line that fills it, when one does most. */
@@ -72,6 +98,7 @@ static void name_line(struct ms_finding *f, const struct ms_stacks *stacks)
 static void fill(struct ms_diagnosis_report *report, struct ms_finding *f)
 {
 	const struct ms_trace_report *trace = &report->trace;
+	struct candidates c = { .count = 0 };
 
 	f->growths_traced = 0;
 	for (size_t i = 0; i < trace->sum_count; i++) {
@@ -81,8 +108,10 @@ static void fill(struct ms_diagnosis_report *report, struct ms_finding *f)
 			continue;
 		f->growths_traced += sum->count;
 		if (sum->stack < trace->stacks.count)
-			add(f, sum);
+			candidates_add(&c, &trace->stacks, sum);
 	}
+	for (size_t i = 0; i < c.count; i++)
+		add(f, &c.items[i]);
 	for (size_t i = 0; i < f->filler_count; i++)
 		f->fillers[i].created_by = created_by(trace, f->map.address, f->fillers[i].stack);
 	name_line(f, &trace->stacks);

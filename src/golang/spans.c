@@ -21,6 +21,7 @@ enum {
 	SAMPLES = 64,
 	SAMPLES_GOOD = 60,  // One may be on its way while it is read.
 	SAMPLES_IN_USE = 4, // Many may be dead: a P takes mspans in advance, 64 at a time.
+	OLDEST = 4096,      // With fewer: a look at so many of the first, then at the first.
 	MSPAN_BYTES_MAX = 512,
 	RUN_GAP = 512, // Bytes between two mspans that are still read together.
 	RUN_BYTES = 64 << 10,
@@ -116,16 +117,16 @@ bool ms_span_parse(const struct ms_go_layout *l, const uint8_t *raw, uint32_t he
 	return true;
 }
 
-/** Read SAMPLES elements of a slice, spread evenly over it: what they point to. */
+/** Read SAMPLES of the first @p among elements of a slice, spread evenly: what they point to. */
 static struct ms_error *sample_spans(struct ms_go_runtime *rt, const struct ms_go_slice *slice,
-				     uint8_t raw[SAMPLES][MSPAN_BYTES_MAX])
+				     uint64_t among, uint8_t raw[SAMPLES][MSPAN_BYTES_MAX])
 {
 	struct ms_read reads[SAMPLES];
 	ms_addr at[SAMPLES];
 	struct ms_error *err;
 
 	for (size_t i = 0; i < SAMPLES; i++)
-		reads[i] = (struct ms_read){ slice->data + slice->len * i / SAMPLES * 8, &at[i], 8,
+		reads[i] = (struct ms_read){ slice->data + among * i / SAMPLES * 8, &at[i], 8,
 					     MS_READ_OK };
 	err = ms_target_read_many(rt->target, reads, SAMPLES);
 	for (size_t i = 0; i < SAMPLES && !err; i++) {
@@ -142,30 +143,54 @@ static struct ms_error *sample_spans(struct ms_go_runtime *rt, const struct ms_g
 	return err;
 }
 
-static struct ms_error *judge_allspans(struct ms_go_runtime *rt, const struct ms_go_slice *slice,
-				       void *context, bool *ret_take)
+/** How many of the samples are mspans, and how many of these hold objects. */
+static struct ms_error *count_spans(struct ms_go_runtime *rt, const struct ms_go_slice *slice,
+				    uint64_t among, unsigned *ret_good, unsigned *ret_in_use)
 {
 	MS_AUTO_FREE uint8_t(*raw)[MSPAN_BYTES_MAX] = malloc(SAMPLES * sizeof(*raw));
-	ms_addr *ret_table = context;
-	unsigned good = 0, in_use = 0;
 	struct ms_error *err;
 
 	if (!raw)
 		return ms_error_no_memory();
-	err = sample_spans(rt, slice, raw);
+	err = sample_spans(rt, slice, among, raw);
 	if (err)
 		return err;
+	*ret_good = *ret_in_use = 0;
 	for (size_t i = 0; i < SAMPLES; i++) {
 		struct ms_span span;
 
 		if (!ms_span_parse(rt->layout, raw[i], 0, &span))
 			continue;
 		if (span.state == MS_SPAN_DEAD)
-			good++;
+			(*ret_good)++;
 		else if (ms_regions_find(&rt->regions, span.start)) {
-			good++;
-			in_use += span.state == MS_SPAN_IN_USE;
+			(*ret_good)++;
+			*ret_in_use += span.state == MS_SPAN_IN_USE;
 		}
+	}
+	return NULL;
+}
+
+/**
+ * The table keeps every mspan there ever was: when a heap was large and is not any more, nearly all
+ * are dead.  Those in use are then among the oldest: they were there before it grew, and a freed
+ * mspan is the next to be taken.
+ */
+static struct ms_error *judge_allspans(struct ms_go_runtime *rt, const struct ms_go_slice *slice,
+				       void *context, bool *ret_take)
+{
+	ms_addr *ret_table = context;
+	uint64_t among = slice->len;
+	unsigned good = 0, in_use = 0;
+
+	for (;;) {
+		struct ms_error *err = count_spans(rt, slice, among, &good, &in_use);
+
+		if (err)
+			return err;
+		if (good < SAMPLES_GOOD || in_use >= SAMPLES_IN_USE || among <= SAMPLES)
+			break;
+		among = among > OLDEST ? OLDEST : SAMPLES;
 	}
 	*ret_take = good >= SAMPLES_GOOD && in_use >= SAMPLES_IN_USE;
 	if (*ret_take)

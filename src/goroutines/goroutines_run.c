@@ -39,7 +39,7 @@ struct looking {
 	struct ms_stack_book book;
 	struct ms_row_writer *writer;
 	void *states[PASSES];
-	bool is_first; // Stacks and nothing else: no pass is shown what is seen.
+	bool is_first;              // Stacks and nothing else: no pass is shown what is seen.
 	size_t next;                // Row of the next goroutine.
 	struct ms_goroutines again; // Whose stacks could not be read ...
 	uint32_t *again_rows;       // ... and their rows.

@@ -2,8 +2,9 @@
 // they make.
 //
 // Two looks: the first counts, by go statement, so that the second can say which became more. Its
-// stacks are shown where the program ends before the second, which reads every stack once more.  What else is to be known of a goroutine is a pass: it is
-// shown each one with its frames, before those are forgotten, and writes into the same report.
+// stacks are shown where the program ends before the second, which reads every stack once more.
+// What else is to be known of a goroutine is a pass: it is shown each one with its frames, before
+// those are forgotten, and writes into the same report.
 #pragma once
 
 #include "golang/unwind.h"

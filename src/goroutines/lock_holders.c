@@ -14,6 +14,7 @@
 #include "goroutines/lock_holders.h"
 
 #include "base/cleanup.h"
+#include "base/saturate.h"
 #include "base/vec.h"
 #include "golang/spans.h"
 
@@ -198,7 +199,7 @@ static bool is_used(const struct ms_lock_operands *o, uint32_t inner, size_t i,
 		    (o->items[k].is_absolute || o->items[k].offset != (int64_t)inner))
 			return false;
 	}
-	*ret_distance = o->items[i].offset - (o->items[i].is_atomic ? (int64_t)inner : 0);
+	*ret_distance = ms_sub_i64(o->items[i].offset, o->items[i].is_atomic ? inner : 0);
 	return true;
 }
 

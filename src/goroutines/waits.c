@@ -286,7 +286,7 @@ struct candidate {
 	uint32_t item, want, slot;
 };
 
-static struct ms_error *candidates_judge(struct finder *f, const struct candidate *c, size_t count)
+static void candidates_judge(struct finder *f, const struct candidate *c, size_t count)
 {
 	struct ms_fetch *fetch = &f->w->fetch;
 
@@ -298,7 +298,6 @@ static struct ms_error *candidates_judge(struct finder *f, const struct candidat
 		f->sudogs[c[i].item] = fetch->wants[c[i].want].addr;
 		f->slot = c[i].slot;
 	}
-	return NULL;
 }
 
 /** Look through the frames of those from @p first on that have no sudog yet: all, or one word. */
@@ -346,10 +345,11 @@ static struct ms_error *search_frames(struct finder *f, size_t first, size_t end
 				err = ms_error_no_memory();
 		}
 	}
-	if (!err && found.count > frames)
+	if (!err && found.count > frames) {
 		err = ms_fetch_run_from(fetch, f->w->rt->target, frames);
-	if (!err)
-		err = candidates_judge(f, found.items + frames, found.count - frames);
+		if (!err)
+			candidates_judge(f, found.items + frames, found.count - frames);
+	}
 	free(found.items);
 	return err;
 }

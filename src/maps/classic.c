@@ -1,10 +1,11 @@
 // classic.c - what runtime/map.go (Go 1.18 to 1.23) keeps true of an hmap at rest and in growth.
 //
-//	count      <= 8 when B is 0, else <= 6.5 * 2^B (6 in Go 1.21) and the one that starts a
-//	           growth; a growth that keeps the size lets writes pass that, each of which moves
-//an 	           old bucket 	flags      iterator 1, oldIterator 2, hashWriting 4, sameSizeGrow 8 	nevacuate  while
-//growing: old buckets done; after a growth it keeps its last value, which is 	           the number of old
-//buckets; 0 before the first 	oldbuckets != buckets; both aligned
+//	count      <= 8 when B is 0, else <= 6.5 * 2^B (6 in Go 1.21) and the one that starts one;
+//	           a growth that keeps the size lets writes pass that, each moving an old bucket
+//	flags      iterator 1, oldIterator 2, hashWriting 4, sameSizeGrow 8
+//	nevacuate  while growing: old buckets done; after a growth it keeps its last value, which is
+//	           the number of old buckets; 0 before the first
+//	oldbuckets != buckets; both aligned
 #include "maps/classic.h"
 
 enum {

@@ -55,15 +55,6 @@ static int by_owner(const struct ms_stacks *stacks, const struct ms_growth_sum *
 	return order ? order : compare_text(a->type, b->type);
 }
 
-static int compare_calls(const struct ms_stack_call *a, const struct ms_stack_call *b)
-{
-	int order = compare_text(a->function, b->function);
-
-	if (!order)
-		order = compare_text(a->file, b->file);
-	return order ? order : (a->line > b->line) - (a->line < b->line);
-}
-
 /** A stack with calls of the program's own, as all but some of the runtime's have. */
 static const struct ms_stack *own_stack(const struct ms_stacks *stacks, uint32_t index)
 {
@@ -77,19 +68,10 @@ static int by_stack(const struct ms_stacks *stacks, const struct ms_growth_sum *
 		    const struct ms_growth_sum *b)
 {
 	const struct ms_stack *x = own_stack(stacks, a->stack), *y = own_stack(stacks, b->stack);
-	uint32_t i, k;
 
 	if (!x || !y)
 		return x ? -1 : y ? 1 : (a->stack > b->stack) - (a->stack < b->stack);
-	i = ms_stack_own_start(x);
-	k = ms_stack_own_start(y);
-	for (; i < x->count && k < y->count; i++, k++) {
-		int order = compare_calls(&x->calls[i], &y->calls[k]);
-
-		if (order)
-			return order;
-	}
-	return (i < x->count) - (k < y->count);
+	return ms_stack_compare_own(x, y);
 }
 
 static int compare_sums(const void *a, const void *b, void *context)

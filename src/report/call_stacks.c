@@ -22,6 +22,35 @@ const struct ms_stack_call *ms_stack_line(const struct ms_stack *stack)
 	return &stack->calls[own < stack->count ? own : 0];
 }
 
+static int compare_text(const char *a, const char *b)
+{
+	if (!a || !b)
+		return (a != NULL) - (b != NULL);
+	return strcmp(a, b);
+}
+
+static int compare_calls(const struct ms_stack_call *a, const struct ms_stack_call *b)
+{
+	int order = compare_text(a->function, b->function);
+
+	if (!order)
+		order = compare_text(a->file, b->file);
+	return order ? order : (a->line > b->line) - (a->line < b->line);
+}
+
+int ms_stack_compare_own(const struct ms_stack *a, const struct ms_stack *b)
+{
+	uint32_t i = ms_stack_own_start(a), k = ms_stack_own_start(b);
+
+	for (; i < a->count && k < b->count; i++, k++) {
+		int order = compare_calls(&a->calls[i], &b->calls[k]);
+
+		if (order)
+			return order;
+	}
+	return (i < a->count) - (k < b->count);
+}
+
 void ms_stacks_deinit(struct ms_stacks *stacks)
 {
 	free(stacks->items);

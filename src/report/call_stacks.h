@@ -47,5 +47,11 @@ const struct ms_stack_call *ms_stack_program_line(const struct ms_stack *stack);
 /** Index of the first call that is not the runtime's; count when all are. */
 uint32_t ms_stack_own_start(const struct ms_stack *stack);
 
+/**
+ * An order of stacks by the program's part: 0 where the same lines of the source called each other,
+ * whatever the runtime did below them.  Stacks that are all the runtime's are equal.
+ */
+int ms_stack_compare_own(const struct ms_stack *a, const struct ms_stack *b);
+
 /** Accepts one that is all zeros.  The calls are the arena's. */
 void ms_stacks_deinit(struct ms_stacks *stacks);

@@ -84,7 +84,7 @@ struct ms_goroutine_cluster {
 	uint64_t created_by_count;
 	uint32_t place; // What most of them wait for, or MS_NO_PLACE.
 	uint64_t place_count;
-	uint64_t places; // Different ones that they wait for.
+	uint64_t places;                            // Different ones that they wait for.
 	uint64_t examples[MS_CLUSTER_EXAMPLES_MAX]; // goids, the oldest waits first.
 	uint32_t example_count;
 	bool is_stuck;   // The oldest waits for over five minutes.

@@ -6,15 +6,12 @@
 // left was read.  A buffer holds fifteen samples of full size, and a thread makes twelve between
 // two takes at the default rate.
 //
-// A record may lie across the end of the buffer, so it is copied out before it is looked at:
-//
-//	time | tid ... | callchain | registers, as perf numbers them | stack bytes, how many
-//
 // The kernel writes the buffer while it is read: it owns data_head, we own data_tail.
 #include "stacks/cpu_samples.h"
 
 #include "base/cleanup.h"
 #include "base/vec.h"
+#include "stacks/cpu_records.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -27,20 +24,8 @@
 
 enum {
 	DATA_BYTES = 128 << 10,
-	RECORD_BYTES_MAX = 1 << 16, // perf_event_header.size is 16 bits wide.
-	AMD64_REGISTERS = 17,       // Of those asked for.
-	ARM64_REGISTERS = 33,
 	TASKS_MAX = 1 << 16, // A bound on the kernel's list of threads.
 };
-
-#if defined(__aarch64__)
-static const uint64_t REGISTER_MASK = ((uint64_t)1 << ARM64_REGISTERS) - 1;
-enum { REGISTER_COUNT = ARM64_REGISTERS };
-#else
-// ax bx cx dx si di bp sp ip, then r8 to r15 (asm/perf_regs.h).
-static const uint64_t REGISTER_MASK = 0x1ff | (uint64_t)0xff << 16;
-enum { REGISTER_COUNT = AMD64_REGISTERS };
-#endif
 
 struct thread {
 	uint32_t id;
@@ -58,7 +43,7 @@ struct ms_cpu_sampler {
 	} threads;
 	size_t page_bytes;
 	struct ms_cpu_figures figures;
-	uint8_t record[RECORD_BYTES_MAX];
+	uint8_t record[MS_CPU_RECORD_BYTES_MAX];
 };
 
 static int event_open(pid_t thread, uint64_t period_ns)
@@ -75,7 +60,7 @@ static int event_open(pid_t thread, uint64_t period_ns)
 		.exclude_callchain_kernel = 1,
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC,
-		.sample_regs_user = REGISTER_MASK,
+		.sample_regs_user = MS_CPU_REGISTER_MASK,
 		.sample_stack_user = MS_CPU_STACK_BYTES,
 	};
 
@@ -223,146 +208,18 @@ struct ms_cpu_figures ms_cpu_sampler_figures(const struct ms_cpu_sampler *s)
 	return s->figures;
 }
 
-// --- Records. ---
-
-/** What is left of a record. */
-struct rest {
-	const uint8_t *at;
-	size_t size;
-};
-
-static const uint8_t *take(struct rest *r, size_t size)
-{
-	const uint8_t *at = r->at;
-
-	if (size > r->size)
-		return NULL;
-	r->at += size;
-	r->size -= size;
-	return at;
-}
-
-static bool take_u64(struct rest *r, uint64_t *ret_value)
-{
-	const uint8_t *at = take(r, 8);
-
-	if (at)
-		*ret_value = ms_load_u64(at);
-	return at != NULL;
-}
-
-/** The user's part of the callchain: behind its mark. */
-static bool take_chain(struct rest *r, struct ms_cpu_sample *sample)
-{
-	uint64_t count;
-	const uint8_t *words;
-
-	if (!take_u64(r, &count) || count > r->size / 8)
-		return false;
-	words = take(r, (size_t)count * 8);
-	for (uint64_t i = 0; i < count; i++) {
-		if (ms_load_u64(words + i * 8) == (uint64_t)PERF_CONTEXT_USER) {
-			sample->chain = words + (i + 1) * 8;
-			sample->chain_count = (size_t)ms_min_u64(count - i - 1, MS_CPU_CHAIN_MAX);
-			return true;
-		}
-	}
-	return true;
-}
-
-/** Registers in the machine's numbers, as code.h has them. */
-static void take_registers(const uint8_t *words, struct ms_cpu_sample *sample)
-{
-#if defined(__aarch64__)
-	for (unsigned i = 0; i < MS_CODE_REGISTERS; i++)
-		sample->registers[i] = ms_load_u64(words + i * 8);
-	sample->bp = sample->registers[29];
-	sample->lr = sample->registers[30];
-	sample->sp = sample->registers[MS_ARM64_SP];
-	sample->pc = ms_load_u64(words + 32 * 8);
-#else
-	static const uint8_t number[AMD64_REGISTERS] = { 0, 3, 1,  2,  6,  7,  5,  4, 16,
-							 8, 9, 10, 11, 12, 13, 14, 15 };
-
-	for (unsigned i = 0; i < AMD64_REGISTERS; i++)
-		sample->registers[number[i]] = ms_load_u64(words + i * 8ull);
-	sample->bp = sample->registers[5];
-	sample->sp = sample->registers[MS_AMD64_SP];
-	sample->pc = sample->registers[16];
-	sample->registers[16] = 0;
-#endif
-}
-
-/** Take one record apart; false for one without registers, or shorter than it says. */
-static bool sample_parse(struct rest r, struct ms_cpu_sample *ret_sample)
-{
-	struct ms_cpu_sample sample = { 0 };
-	const uint8_t *threads = take(&r, 8), *registers;
-	uint64_t time_ns, abi, size, real;
-
-	if (!threads || !take_u64(&r, &time_ns) || !take_chain(&r, &sample) || !take_u64(&r, &abi))
-		return false;
-	if (abi != PERF_SAMPLE_REGS_ABI_64)
-		return false;
-	registers = take(&r, 8ull * REGISTER_COUNT);
-	if (!registers || !take_u64(&r, &size))
-		return false;
-	take_registers(registers, &sample);
-	sample.thread = ms_load_u32(threads + 4);
-	sample.time = (double)time_ns / 1e9;
-	if (size) {
-		sample.stack = take(&r, (size_t)size);
-		if (!sample.stack || !take_u64(&r, &real))
-			return false;
-		sample.stack_bytes = (size_t)ms_min_u64(real, size);
-	}
-	*ret_sample = sample;
-	return true;
-}
-
-static void copy_out(const struct ms_cpu_sampler *s, const struct thread *t, uint64_t at, void *buf,
-		     size_t size)
-{
-	const uint8_t *data = (const uint8_t *)t->page + s->page_bytes;
-	size_t start = (size_t)(at % DATA_BYTES);
-	size_t first = (size_t)ms_min_u64(size, DATA_BYTES - start);
-
-	memcpy(buf, data + start, first);
-	memcpy((uint8_t *)buf + first, data, size - first);
-}
-
-static struct ms_error *record_take(struct ms_cpu_sampler *s, const struct perf_event_header *head,
-				    ms_cpu_sample_fn fn, void *context)
-{
-	struct rest r = { s->record + sizeof(*head), head->size - sizeof(*head) };
-	struct ms_cpu_sample sample;
-
-	if (head->type == PERF_RECORD_LOST && r.size >= 16)
-		s->figures.lost += ms_load_u64(r.at + 8);
-	if (head->type != PERF_RECORD_SAMPLE || !sample_parse(r, &sample))
-		return NULL;
-	s->figures.samples++;
-	return fn(&sample, context);
-}
-
 static struct ms_error *thread_take(struct ms_cpu_sampler *s, const struct thread *t,
 				    ms_cpu_sample_fn fn, void *context)
 {
-	uint64_t head = __atomic_load_n(&t->page->data_head, __ATOMIC_ACQUIRE);
-	uint64_t tail = t->page->data_tail;
-	struct ms_error *err = NULL;
+	const struct ms_cpu_ring ring = {
+		.data = (const uint8_t *)t->page + s->page_bytes,
+		.size = DATA_BYTES,
+		.tail = t->page->data_tail,
+		.head = __atomic_load_n(&t->page->data_head, __ATOMIC_ACQUIRE),
+	};
+	struct ms_error *err = ms_cpu_records_take(&ring, s->record, &s->figures, fn, context);
 
-	while (tail < head && !err) {
-		struct perf_event_header header;
-
-		copy_out(s, t, tail, &header, sizeof(header));
-		if (header.size < sizeof(header) || header.size > head - tail)
-			break; // No record of the kernel's; what is left is skipped.
-		copy_out(s, t, tail, s->record, header.size);
-		tail += header.size;
-		err = record_take(s, &header, fn, context);
-	}
-	__atomic_store_n(&t->page->data_tail, head, __ATOMIC_RELEASE);
+	__atomic_store_n(&t->page->data_tail, ring.head, __ATOMIC_RELEASE);
 	return err;
 }
 

@@ -7,6 +7,8 @@
 // two digits that count and at most three behind the point (runtime.fmtNSAsMS).
 #include "trace/gc_line.h"
 
+#include "base/saturate.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -105,10 +107,12 @@ const char *ms_gc_line(struct ms_arena *arena, const struct ms_gc_line *line)
 	    arena,
 	    "gc %u @%ss %s%%: %s+%s+%s ms clock, %s+%s/%s/%s+%s ms cpu, %s->%s->%s MB, "
 	    "%s MB goal, %s MB stacks, %s MB globals, %u P%s",
-	    line->number, seconds(line->began_ns ? c->start_ns - line->began_ns : -1).text,
+	    line->number,
+	    seconds(line->began_ns ? ms_sub_i64(c->start_ns, line->began_ns) : -1).text,
 	    percent(now->cpu_share).text, milliseconds(sweep_ns).text, milliseconds(mark_ns).text,
 	    milliseconds(end_ns).text, milliseconds(sweep_ns * c->stop_procs).text,
-	    milliseconds(p->assist_ns).text, milliseconds(p->dedicated_ns + p->fractional_ns).text,
+	    milliseconds(p->assist_ns).text,
+	    milliseconds(ms_add_i64(p->dedicated_ns, p->fractional_ns)).text,
 	    milliseconds(p->idle_ns).text, milliseconds(end_ns * c->stop_procs).text,
 	    megabytes(c->heap_start_bytes).text, megabytes(c->heap_end_bytes).text,
 	    megabytes(c->heap_marked_bytes).text, megabytes(p->last_goal_bytes).text,

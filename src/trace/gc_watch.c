@@ -12,6 +12,7 @@
 #include "trace/gc_watch.h"
 
 #include "base/cleanup.h"
+#include "base/saturate.h"
 #include "base/vec.h"
 #include "golang/spans.h"
 #include "golang/start_time.h"
@@ -172,7 +173,7 @@ static void row_complete(const struct ms_trace *trace, const struct ms_go_collec
 	row->pause_sweep_s = (double)(c->mark_ns - c->start_ns) / 1e9;
 	row->pause_mark_s = (double)(c->end_ns - c->mark_end_ns) / 1e9;
 	row->assist_s = cpu_s(c, p->assist_ns);
-	row->background_s = cpu_s(c, p->dedicated_ns + p->fractional_ns);
+	row->background_s = cpu_s(c, ms_add_i64(p->dedicated_ns, p->fractional_ns));
 	row->idle_s = cpu_s(c, p->idle_ns);
 	row->heap_start_bytes = c->heap_start_bytes;
 	row->heap_end_bytes = c->heap_end_bytes;
@@ -220,7 +221,7 @@ static struct ms_error *ended_add(struct ms_trace *trace, struct gc_watch *w,
 	w->is_open = false;
 	if (err || !row)
 		return err;
-	row->end_s = trace_time(trace, (int64_t)pause->end_unix_ns - w->wall_ahead_ns);
+	row->end_s = trace_time(trace, ms_sub_i64((int64_t)pause->end_unix_ns, w->wall_ahead_ns));
 	if (row->start_s > row->end_s) // Of the cycle behind it: it began while we looked.
 		row->start_s = NAN;
 	row->pause_s = (double)pause->pause_ns / 1e9;
@@ -230,8 +231,9 @@ static struct ms_error *ended_add(struct ms_trace *trace, struct gc_watch *w,
 		row_complete(trace, now, row);
 	if (is_last && w->last.ended + 1 == number && w->notes.count)
 		w->notes.items[w->notes.count - 1].idle_s =
-		    w->last.last_end_ns ? (double)(now->cycle.start_ns - w->last.last_end_ns) / 1e9
-					: 0;
+		    w->last.last_end_ns
+			? (double)ms_sub_i64(now->cycle.start_ns, w->last.last_end_ns) / 1e9
+			: 0;
 	return line_add(trace, w, is_last ? now : NULL, row);
 }
 
@@ -248,7 +250,8 @@ static struct ms_error *ended_take(struct ms_trace *trace, struct gc_watch *w,
 		return ms_error_no_memory();
 	err = ms_go_collections_pauses(&w->where, now->ended, kept, pauses);
 	if (!err && now->has_cycle)
-		w->wall_ahead_ns = (int64_t)pauses[kept - 1].end_unix_ns - now->cycle.end_ns;
+		w->wall_ahead_ns =
+		    ms_sub_i64((int64_t)pauses[kept - 1].end_unix_ns, now->cycle.end_ns);
 	w->pauses_lost |= kept < ended;
 	for (uint32_t i = 0; i < kept && !err; i++) {
 		w->pause_ns += pauses[i].pause_ns;

@@ -9,6 +9,8 @@
 
 #include <math.h>
 
+static const uint64_t SLOTS_MAX = (uint64_t)8 << 48; // More than any address can tell apart.
+
 static uint64_t allocated(const struct ms_go_layout *l, uint64_t units,
 			  const struct ms_growth_type *type)
 {
@@ -32,7 +34,8 @@ static void classic_sizes(const struct ms_go_layout *l, const struct ms_bpf_even
 			  const struct ms_growth_type *type, struct ms_growth_event *e)
 {
 	e->kind = MS_GROWTH_EVENT_DOUBLE;
-	if (raw->unread & MS_BPF_UNREAD_MAP || !ms_is_power_of_two(raw->slots) || raw->slots < 8)
+	if (raw->unread & MS_BPF_UNREAD_MAP || !ms_is_power_of_two(raw->slots) || raw->slots < 8 ||
+	    raw->slots > SLOTS_MAX)
 		return;
 	if (!raw->is_over)
 		e->kind = MS_GROWTH_EVENT_SAME_SIZE;

@@ -136,7 +136,8 @@ static double probes_due(const void *context)
 
 /**
  * The kernel's addresses as those of calls.  Before a frame is built, unwinding by frame pointers
- * passes over the caller; newer kernels know where that is so and put it in themselves.
+ * passes over the caller; newer kernels know where that is so and put it in themselves.  C code
+ * without frame pointers, below a callback, soon leads to an address of 0: what follows is chance.
  */
 static size_t make_calls(const struct ms_functions *functions, const struct ms_bpf_stack *raw,
 			 struct ms_stack_pc *pcs, const char **ret_cut)
@@ -144,7 +145,7 @@ static size_t make_calls(const struct ms_functions *functions, const struct ms_b
 	const struct ms_function *last = NULL;
 	size_t count = 0;
 
-	for (uint32_t i = 0; i < raw->count; i++) {
+	for (uint32_t i = 0; i < raw->count && (raw->pcs[i] || !i); i++) {
 		if (i == 1 && raw->caller && raw->pcs[1] != raw->caller)
 			pcs[count++] = (struct ms_stack_pc){ raw->caller, true };
 		pcs[count++] = (struct ms_stack_pc){ raw->pcs[i], i > 0 };
@@ -347,7 +348,8 @@ static struct ms_error *take_sum(void *context, const struct ms_bpf_sum_key *key
 	sum.kind = e.kind;
 	sum.type = type.name;
 	sum.owner = find_owner(trace, key->map, type.name);
-	sum.to_bytes = e.to_bytes == MS_UNKNOWN ? MS_UNKNOWN : n * e.to_bytes;
+	if (e.to_bytes == MS_UNKNOWN || __builtin_mul_overflow(n, e.to_bytes, &sum.to_bytes))
+		sum.to_bytes = MS_UNKNOWN;
 	return ms_growth_sums_add(&ending->s->sums, &sum);
 }
 

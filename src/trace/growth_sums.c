@@ -24,7 +24,7 @@ static uint64_t key_of(const struct ms_growth_sum *sum)
 static void add_to(struct ms_growth_sum *row, const struct ms_growth_sum *sum)
 {
 	row->count += sum->count;
-	if (row->to_bytes == MS_UNKNOWN || sum->to_bytes == MS_UNKNOWN)
+	if (row->to_bytes == MS_UNKNOWN || sum->to_bytes >= MS_UNKNOWN - row->to_bytes)
 		row->to_bytes = MS_UNKNOWN;
 	else
 		row->to_bytes += sum->to_bytes;

@@ -61,15 +61,25 @@ static bool copy(struct naming *n, const char *text, const char **ret_text)
 	return *ret_text && ms_number_map_add(&n->copy_of, key, (uint32_t)n->copy_count++);
 }
 
+/**
+ * Generic code of Go 1.18 and 1.19 names the shape that it was compiled for, which other types
+ * share; the census has the map's own type.
+ */
+static bool is_shape(const char *type)
+{
+	return strstr(type, "go.shape.") != NULL;
+}
+
 static bool name(struct naming *n, ms_addr map, const char **type, const char **owner)
 {
 	const struct ms_map_row *row = map ? find_row(n->census, map) : NULL;
+	bool has_type = *type && !is_shape(*type);
 
-	if (!row || (*type && row->type && strcmp(*type, row->type) != 0))
+	if (!row || (has_type && row->type && strcmp(*type, row->type) != 0))
 		return true;
 	if (!*owner && !copy(n, row->owner, owner))
 		return false;
-	return *type || copy(n, row->type, type);
+	return has_type || copy(n, row->type, type);
 }
 
 static bool name_all(struct naming *n)

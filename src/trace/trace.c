@@ -20,8 +20,7 @@ enum { PARTS_MAX = 16 };
 
 /** In the order of their turns: growths are there before anything is said of them. */
 static const struct ms_trace_part *const parts[PARTS_MAX] = {
-	&ms_growth_probes,
-	&ms_growth_polls,
+	&ms_growth_probes,  &ms_growth_polls,
 	&ms_migrations, // Told of the polls' looks.
 	&ms_trace_switches,
 	&ms_trace_gc, // Behind whatever adds or times growths.

@@ -807,6 +807,61 @@ static void walk_seeds(struct seed *s)
 	}
 }
 
+/** Each recording as it is and with changes, from the start and while it is looked at. */
+static void recorded_seeds(struct seed *s)
+{
+	for (unsigned i = 0; i < 10; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "%s-%u", i < 5 ? "as-it-is" : "changed", i % 5);
+		seed_number(s, i % 5, 1);
+		seed_number(s, 0, 1);
+		seed_number(s, 8, 1);
+		seed_changes(s, i < 5 ? 0 : 24, i);
+		seed_save(s, "goroutines", name);
+		seed_number(s, i % 5, 1);
+		seed_number(s, 0, 1);
+		seed_number(s, 4, 1);
+		seed_number(s, 1, 1);
+		seed_changes(s, i < 5 ? 0 : 24, i);
+		seed_save(s, "trace", name);
+		seed_events(s, i % 5, i < 5 ? 10 : 40);
+		seed_save(s, "growth_events", name);
+		seed_samples(s, i % 5, i < 5 ? 0 : 3);
+		seed_save(s, "cpu_records", name);
+	}
+}
+
+static void probe_site_seeds(struct seed *s)
+{
+	static const struct {
+		const char *name;
+		uint8_t size, bytes[24];
+	} functions[] = {
+		{ "push", 5, { 0x55, 0x48, 0x89, 0xe5, 0xc3 } },
+		{ "stack-check",
+		  15,
+		  { 0x49, 0x3b, 0x66, 0x10, 0x76, 2, 0xc3, 0x90, 0xe8, 0, 0, 0, 0, 0xeb, 0xf1 } },
+		{ "large-frame", 23, { 0x4c, 0x8d, 0x64, 0x24, 0xf8, 0x4d, 0x3b, 0x66,
+				       0x10, 0x76, 5,    0x48, 0x83, 0xec, 0x20, 0xc3,
+				       0xe8, 0,    0,    0,    0,    0xeb, 0xe9 } },
+		{ "loop", 6, { 0x48, 0x89, 0xd2, 0x90, 0xeb, 0xfb } },
+	};
+	static const uint32_t arm64[] = { 0xf9400b90, 0xeb3063ff, 0x54000069, 0xf81e0ffe,
+					  0xd65f03c0, 0x94000000, 0x17fffffb };
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(functions); i++) {
+		seed_number(s, 0, 1);
+		seed_number(s, 1u << 0 | 1u << 3 | 1u << 1 | 1u << 14, 4);
+		seed_bytes(s, functions[i].bytes, functions[i].size);
+		seed_save(s, "probe_site", functions[i].name);
+	}
+	seed_number(s, 1, 1);
+	seed_number(s, 7 | 1u << 28 | 1u << 30, 4);
+	seed_bytes(s, arm64, sizeof(arm64));
+	seed_save(s, "probe_site", "arm64-stack-check");
+}
+
 int main(int argc, char **argv)
 {
 	MS_AUTO_FREE struct seed *s = calloc(1, sizeof(*s));
@@ -835,5 +890,7 @@ int main(int argc, char **argv)
 	snapshot_seeds(s);
 	budget_seeds(s);
 	walk_seeds(s);
+	recorded_seeds(s);
+	probe_site_seeds(s);
 	return EXIT_SUCCESS;
 }

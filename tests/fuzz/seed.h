@@ -51,3 +51,12 @@ enum { SEED_GLOBALS_TOWER = 0x100 };
 
 /** An ELF file whose DWARF, of version 4 or 5, describes package-level variables. */
 void seed_globals(struct seed *s, unsigned version);
+
+/** Changes of a recording, as recorded.h takes them; another @p salt makes others. */
+void seed_changes(struct seed *s, unsigned count, unsigned salt);
+
+/** An input of the target growth_events; behind 32 events there are sums. */
+void seed_events(struct seed *s, unsigned recording, unsigned count);
+
+/** An input of the target cpu_records, with so many flipped bytes in each sample. */
+void seed_samples(struct seed *s, unsigned recording, unsigned flips);

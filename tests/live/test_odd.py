@@ -124,6 +124,18 @@ def deleted():
             target.finish()
 
 
+@test('odd/heap that was large once')
+def shrunk():
+    """Nearly every mspan is dead, which is no reason to refuse the process."""
+    for release in ('1.19.4', builds.NEWEST):
+        with targets.Process([builds.go_program('shrunk', release, 'stripped')]) as target:
+            entries = int(target.line())
+            document = targets.tool('maps', target.pid, '--json', '--all',
+                                    timeout=ODD_TIMEOUT_S).document()
+            require(any(m['entries'] == entries for m in document['maps']),
+                    f'go{release}: no map of {entries} entries was seen')
+
+
 @test('odd/Go map on pages that block reads')
 def blocked_map():
     """Nobody answers page faults on the table of one map; the others are read all the same."""

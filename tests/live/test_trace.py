@@ -308,6 +308,7 @@ def cgo():
             require([e['kind'] for e in d['events']] == want, f"{d['counted']} growths")
             for e in d['events']:
                 require(f'main.fillFromC:{line_of("cgo")}' in own_calls(e), str(own_calls(e)))
+                require('0x0' not in [f['function'] for f in e['stack']], 'a call at address 0')
 
 
 def small(release):

@@ -55,6 +55,31 @@ MS_TEST(fillers_are_the_stacks_that_grew_this_map_most_first)
 	CHECK_EQ(f->advice.line, ms_stack_line(&report.trace.stacks.items[1])->line);
 }
 
+/** A growth of either kind from one line of the program: only the runtime's frames differ. */
+MS_TEST(fillers_of_one_line_are_one_whatever_the_runtime_did_below)
+{
+	struct ms_growth_sum sums[] = {
+		{ .map = 0x10, .stack = 2, .count = 3 },
+		{ .map = 0x10, .stack = 0, .count = 2 },
+		{ .map = 0x10, .stack = 1, .count = 2 },
+	};
+	struct ms_diagnosis_report report = report_of(0x10, NULL, sums, MS_ARRAY_SIZE(sums));
+	const struct ms_finding *f = &report.findings[0];
+	struct ms_stack stacks[3] = { report.trace.stacks.items[0], report.trace.stacks.items[0],
+				      report.trace.stacks.items[1] };
+
+	stacks[1].calls++; // Without runtime.hashGrow.
+	stacks[1].count--;
+	report.trace.stacks = (struct ms_stacks){ stacks, 3, 3 };
+	ms_fillers_fill(&report);
+	CHECK_EQ(f->filler_count, 2);
+	CHECK_EQ(f->fillers[0].stack, 0);
+	CHECK_EQ(f->fillers[0].growths, 4);
+	CHECK_EQ(f->fillers[1].stack, 2);
+	CHECK_EQ(f->fillers[1].growths, 3);
+	CHECK_EQ(f->advice.line, ms_stack_line(&stacks[0])->line);
+}
+
 MS_TEST(fillers_name_no_line_where_no_stack_does_most)
 {
 	struct ms_growth_sum sums[] = {

@@ -110,7 +110,7 @@ static __always_inline __u64 take_stack(struct pt_regs *ctx)
 		return 0;
 	if (__sync_fetch_and_add(&s->busy, 1) == 0)
 		key = keep_stack(ctx, s);
-	__sync_fetch_and_add(&s->busy, -1);
+	__sync_fetch_and_add(&s->busy, -1u);
 	return key;
 }
 

@@ -1,0 +1,75 @@
+// render_all.c - what is written is looked at as far as all forms have something in common: it is
+// written to its end, and text has no bytes that steer a terminal.
+#include "tests/fuzz/render_all.h"
+
+#include "render/render.h"
+#include "tests/fuzz/input.h"
+
+#include <string.h>
+
+static const struct ms_text_style page = { 100, MS_COLOR_OFF, MS_CHARSET_UNICODE };
+static const struct ms_text_style narrow = { 40, MS_COLOR_OFF, MS_CHARSET_ASCII };
+
+/** No error, and no control bytes but line ends and, in a table, carriage returns. */
+static void text_end(struct ms_sink *sink, struct ms_error *err)
+{
+	const char *text = ms_sink_text(sink);
+
+	FUZZ_CHECK(fuzz_worked(err) && text);
+	for (; *text; text++)
+		FUZZ_CHECK((unsigned char)*text >= ' ' || strchr("\n\r\t", *text));
+	ms_sink_deinit(sink);
+}
+
+typedef struct ms_error *(*trace_fn)(const struct ms_trace_report *, struct ms_sink *);
+typedef struct ms_error *(*goroutines_fn)(const struct ms_goroutines_report *, struct ms_sink *);
+
+static void trace_words(const struct ms_trace_report *report, const struct ms_text_style *style)
+{
+	struct ms_trace_mark mark = { 0 };
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	text_end(&sink, ms_render_trace_text(report, style, &sink));
+	ms_sink_init_memory(&sink);
+	text_end(&sink, ms_render_trace_maptrace(report, &mark, &sink));
+}
+
+void render_all_trace(const struct ms_trace_report *report)
+{
+	static const trace_fn forms[] = { ms_render_trace_json, ms_render_trace_csv,
+					  ms_render_trace_folded, ms_render_trace_svg,
+					  ms_render_trace_chrome };
+	struct ms_sink sink;
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(forms); i++) {
+		ms_sink_init_memory(&sink);
+		text_end(&sink, forms[i](report, &sink));
+	}
+	ms_sink_init_memory(&sink);
+	FUZZ_CHECK(fuzz_worked(ms_render_trace_pprof(report, &sink)) && sink.size > 0);
+	ms_sink_deinit(&sink);
+	trace_words(report, &page);
+	trace_words(report, &narrow);
+}
+
+void render_all_goroutines(const struct ms_goroutines_report *report)
+{
+	static const goroutines_fn forms[] = { ms_render_goroutines_json, ms_render_goroutines_csv,
+					       ms_render_goroutines_folded,
+					       ms_render_goroutines_svg };
+	struct ms_goroutines_view view = { .top = 20 };
+	struct ms_sink sink;
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(forms); i++) {
+		ms_sink_init_memory(&sink);
+		text_end(&sink, forms[i](report, &sink));
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		view.stuck = (i & 1) != 0;
+		view.expanded = (i & 2) != 0;
+		ms_sink_init_memory(&sink);
+		text_end(&sink,
+			 ms_render_goroutines_text(report, &view, i & 1 ? &narrow : &page, &sink));
+	}
+}

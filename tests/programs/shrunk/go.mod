@@ -1,0 +1,3 @@
+module shrunk
+
+go 1.18
