@@ -3,10 +3,11 @@
 //	looks at the header     rest    rest │ A │ A │ A    rest
 //	                             └─begun─┘       └─ended─┘
 //
-// It belongs to the last growth of its map that began before it was seen.  With probes that
-// growth's time is exact, and some time before the header shows it, since the new array is
-// allocated first; by polling it is a bracket as wide as this one.  An evacuation that came and
-// went between two looks was not seen, and its duration stays unknown.
+// It belongs to the growth that a probe saw begin on that array: the last one before it was seen,
+// because memory is used again.  That growth's time is exact, and some time before the header shows
+// it, since the new array is allocated first.  By polling, events do not name an array; there it is
+// the last growth of the map, whose time is a bracket as wide as this one.  An evacuation that came
+// and went between two looks was not seen, and its duration stays unknown.
 #include "trace/evacuations.h"
 
 #include "base/vec.h"
@@ -88,7 +89,7 @@ static bool settle(const struct ms_evacuation *v, struct ms_trace_report *report
 		if (e->map != v->map || !is_classic_growth(e))
 			continue;
 		if (e->time_s <= v->begun_before + CLOCK_SLACK_S) {
-			if (!isnan(e->duration_s))
+			if (!isnan(e->duration_s) || (e->table && e->table != v->old_table))
 				return false; // Another's: this one's own is missing.
 			event_fill(e, v, next_s);
 			return true;

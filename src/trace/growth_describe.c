@@ -93,6 +93,7 @@ struct ms_growth_event ms_growth_describe(const struct ms_go_layout *l,
 	struct ms_growth_event e = {
 		.time_s = (double)raw->time_ns / 1e9 - began,
 		.map = raw->map,
+		.table = raw->unread & (MS_BPF_UNREAD_MAP | MS_BPF_UNREAD_TABLE) ? 0 : raw->table,
 		.type = type->name,
 		.map_kind = raw->kind == MS_BPF_HASH_GROW ? MS_MAP_CLASSIC : MS_MAP_SWISS,
 		.entries = raw->unread & MS_BPF_UNREAD_MAP ? MS_UNKNOWN : raw->entries,

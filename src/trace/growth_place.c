@@ -161,6 +161,7 @@ void ms_growth_config(const struct ms_go_runtime *rt, const struct ms_growth_pla
 		.hmap_flags = l->hmap_flags,
 		.hmap_bucket_log2 = l->hmap_bucket_log2,
 		.hmap_noverflow = l->hmap_noverflow,
+		.hmap_buckets = l->hmap_buckets,
 		.map_used = l->map_used,
 		.map_dir_len = l->map_dir_len,
 		.table_used = l->table_used,

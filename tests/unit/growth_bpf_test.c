@@ -32,6 +32,7 @@ struct classic_header {
 	uint64_t count;
 	uint8_t flags, bucket_log2;
 	uint16_t noverflow;
+	uint64_t buckets;
 };
 
 struct swiss_header {
@@ -42,7 +43,7 @@ struct swiss_table {
 	uint16_t used, capacity;
 };
 
-static struct classic_header classic = { 13, 4, 1, 2 };
+static struct classic_header classic = { 13, 4, 1, 2, 0xc000007000 };
 static struct swiss_header swiss = { 900, 4 };
 static struct swiss_table table = { 448, 512 };
 static struct {
@@ -82,6 +83,7 @@ static void set_up(void)
 	config.hmap_flags = 8;
 	config.hmap_bucket_log2 = 9;
 	config.hmap_noverflow = 10;
+	config.hmap_buckets = 16;
 	config.map_used = 0x100;
 	config.map_dir_len = 0x108;
 	config.table_capacity = 2;
@@ -135,6 +137,7 @@ MS_TEST(growth_bpf_classic)
 	CHECK_EQ(e->slots, 16);
 	CHECK_EQ(e->flags, 4);
 	CHECK_EQ(e->noverflow, 2);
+	CHECK_EQ(e->table, 0xc000007000);
 	CHECK_EQ(e->goid, GOID);
 	CHECK_EQ(e->gopc, GOPC);
 	CHECK_EQ(e->p, P_ID);

@@ -424,7 +424,13 @@ MS_TEST(polls_bracket_an_evacuation)
 	ms_evacuations_settle(&f.evacuations, &r, clock_s, 1);
 	CHECK_EQ(f.evacuations.count, 1); // Its event may still come.
 	event_put(&r, 0.5, 0.5);
+	event_put(&r, rest + 0.0002, rest + 0.0002);
+	r.events[1].table = 0x3000; // An earlier growth: its own is not here yet.
+	ms_evacuations_settle(&f.evacuations, &r, clock_s, 1);
+	CHECK_EQ(f.evacuations.count, 1);
+	r.event_count--;
 	event_put(&r, rest + 0.0005, rest + 0.0005);
+	r.events[1].table = 0x1000;
 	event_put(&r, gone + 5, gone + 5); // The next growth.
 	ms_evacuations_settle(&f.evacuations, &r, clock_s, 1);
 	CHECK_EQ(f.evacuations.count, 0);

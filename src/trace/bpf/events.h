@@ -46,18 +46,20 @@ struct ms_bpf_config {
 	uint64_t window_events;
 	uint32_t g_goid, g_m, g_gopc;
 	uint32_t m_p, p_id;
-	uint32_t hmap_count, hmap_flags, hmap_bucket_log2, hmap_noverflow;
+	uint32_t hmap_count, hmap_flags, hmap_bucket_log2, hmap_noverflow, hmap_buckets;
 	uint32_t map_used, map_dir_len;
 	uint32_t table_used, table_capacity;
-	uint32_t load;                    // Classic: entries that two buckets may hold on average.
-	uint32_t small_events;            // Send first groups of empty maps, too.
+	uint32_t load;         // Classic: entries that two buckets may hold on average.
+	uint32_t small_events; // Send first groups of empty maps, too.
+	uint32_t unused;
 	uint32_t condition[MS_BPF_KINDS]; // ms_bpf_condition
 };
 
 /** One growth, as it begins. */
 struct ms_bpf_event {
 	uint64_t time_ns; // CLOCK_MONOTONIC
-	uint64_t map, type, table;
+	uint64_t map, type;
+	uint64_t table; // Classic: the array of buckets.
 	uint64_t stack; // Key in stacks; 0: none.
 	uint64_t goid, gopc;
 	uint64_t entries;       // Of the map.
@@ -99,7 +101,7 @@ struct ms_bpf_counters {
 	uint64_t window_start, window_used;
 };
 
-_Static_assert(sizeof(struct ms_bpf_config) == 32 + 20 * 4, "both sides agree");
+_Static_assert(sizeof(struct ms_bpf_config) == 32 + 22 * 4, "both sides agree");
 _Static_assert(sizeof(struct ms_bpf_event) == 88 + 8 + 8, "both sides agree");
 _Static_assert(sizeof(struct ms_bpf_sum_key) == 48, "both sides agree");
 _Static_assert(sizeof(struct ms_bpf_stack) == 16 + 8 * MS_BPF_STACK_MAX, "both sides agree");

@@ -137,7 +137,8 @@ static __always_inline void read_classic(struct ms_bpf_event *e)
 	if (!field(&e->entries, 8, e->map, config.hmap_count) ||
 	    !field(&log2, 1, e->map, config.hmap_bucket_log2) ||
 	    !field(&e->flags, 1, e->map, config.hmap_flags) ||
-	    !field(&e->noverflow, 2, e->map, config.hmap_noverflow) || log2 > 48)
+	    !field(&e->noverflow, 2, e->map, config.hmap_noverflow) ||
+	    !field(&e->table, 8, e->map, config.hmap_buckets) || log2 > 48)
 		e->unread |= MS_BPF_UNREAD_MAP;
 	e->slots = 8ull << (log2 & 63);
 	// runtime.overLoadFactor of one entry more.
