@@ -130,7 +130,7 @@ static void text_examples(struct ms_text *t, const struct ms_goroutine_cluster *
 static void text_cluster_place(struct ms_text *t, const struct ms_goroutines_report *r,
 			       const struct ms_goroutine_cluster *c)
 {
-	bool each = c->place_count == 1 && c->places > 1;
+	bool each = c->places > 1 && c->places == c->count;
 	struct ms_human h;
 
 	if (each)
