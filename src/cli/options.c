@@ -157,7 +157,7 @@ static const struct option_row rows[] = {
 	{ "stuck", OPT_STUCK, NULL, FOR_GOROUTINES, "only those that wait for over 5 minutes" },
 	{ "once", OPT_ONCE, NULL, FOR_GOROUTINES, "one look, sooner: no leak suspects" },
 	{ "burst", OPT_BURST, NULL, FOR_GOROUTINES,
-	  "probe map writes for 50 ms, which slows them: who is in one together" },
+	  "probe map writes for a moment, slowing them: who is in one together" },
 	{ "sched", OPT_SCHED, NULL, FOR_GOROUTINES | FOR_TRACE,
 	  "each P, what it runs, its queue; who takes whose place near a growth" },
 	{ "no-probes", OPT_NO_PROBES, NULL, FOR_DIAGNOSE | FOR_TRACE,

@@ -409,7 +409,10 @@ struct ms_error *ms_write_burst_take(struct ms_write_burst *b,
 	struct ms_error *err;
 
 	if (!map) {
-		report->burst = "no burst: nobody was seen to write a map";
+		report->burst = isfinite(report->apart_s)
+				    ? "no burst: nobody was seen to write a map"
+				    : "no burst: one look takes no samples, so no map is known "
+				      "that is written; leave --once out";
 		return NULL;
 	}
 	configure(b, map);
