@@ -48,5 +48,11 @@ MS_MUST_USE struct ms_error *ms_growth_kernel_sums(struct ms_growth_kernel *kern
 /** Take all probes away; what was counted can still be read. */
 void ms_growth_kernel_detach(struct ms_growth_kernel *kernel);
 
+/** Whether there may be probes at all; libbpf is told to print nothing. */
+MS_MUST_USE struct ms_error *ms_kernel_prepare(void);
+
+/** What @p error of the kernel's means to a user, who wanted to @p what: also of other programs. */
+MS_MUST_USE struct ms_error *ms_kernel_refuse(int error, const char *what);
+
 /** Accepts NULL. */
 void ms_growth_kernel_close(struct ms_growth_kernel *kernel);
