@@ -33,13 +33,13 @@ static int say_nothing(enum libbpf_print_level level, const char *format, va_lis
 	return 0;
 }
 
+/** Linux 6.17 and later updates of older ones let CAP_PERFMON place no probe on a program. */
 static struct ms_error *refuse(int error, const char *what)
 {
 	if (error == EPERM || error == EACCES)
 		return ms_error_new(MS_ERR_DENIED,
-				    "not allowed to %s: that takes CAP_BPF and CAP_PERFMON; type "
-				    "sudo mapscope trace PID, or in a container add "
-				    "--cap-add BPF --cap-add PERFMON --cap-add SYS_PTRACE",
+				    "not allowed to %s: that takes CAP_SYS_ADMIN, or before Linux "
+				    "6.17 CAP_BPF and CAP_PERFMON",
 				    what);
 	if (error == ENOMEM)
 		return ms_error_no_memory();

@@ -71,7 +71,14 @@ static struct ms_error *note_refusal(struct ms_trace *trace, struct ms_error *er
 	if (ms_error_code(err) == MS_ERR_GONE || ms_error_code(err) == MS_ERR_NO_MEMORY)
 		return err;
 	r->source = MS_TRACE_POLLING;
-	r->no_probes_reason = ms_arena_printf(&r->arena, "%s", ms_error_message(err));
+	if (ms_error_code(err) == MS_ERR_DENIED)
+		r->no_probes_reason = ms_arena_printf(
+		    &r->arena,
+		    "%s; type sudo mapscope trace %d, or in a container add "
+		    "--cap-add SYS_ADMIN --cap-add SYS_PTRACE",
+		    ms_error_message(err), (int)trace->rt->target->pid);
+	else
+		r->no_probes_reason = ms_arena_printf(&r->arena, "%s", ms_error_message(err));
 	ms_error_free(err);
 	return r->no_probes_reason ? NULL : ms_error_no_memory();
 }
