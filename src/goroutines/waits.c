@@ -21,8 +21,8 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "golang/calls.h"
-#include "golang/named_types.h"
-#include "golang/struct_types.h"
+#include "goroutines/sudog.h"
+#include "goroutines/wait_conds.h"
 
 enum {
 	FRAMES_LOOKED_AT = 6,
@@ -31,8 +31,6 @@ enum {
 	BATCH = 8192,
 	CHOICES_MAX = 64, // Channels of one select that are looked at.
 	LEARN_FROM = 32,
-	SUDOG_BYTES_MAX = 256,
-	LIST_BYTES_MAX = 64,
 	SLOT_UNKNOWN = UINT32_MAX,
 };
 
@@ -147,9 +145,9 @@ static const char *user_of(const struct ms_frames *frames)
 struct ms_error *ms_waits_init(struct ms_waits *w, struct ms_go_runtime *rt)
 {
 	w->rt = rt;
-	if (rt->layout->sudog_size > SUDOG_BYTES_MAX)
+	if (rt->layout->sudog_size > MS_SUDOG_BYTES_MAX)
 		return ms_error_new(MS_ERR_INTERNAL, "a sudog is over %d bytes long",
-				    SUDOG_BYTES_MAX);
+				    MS_SUDOG_BYTES_MAX);
 	return ms_go_functions(rt, &w->functions);
 }
 
@@ -213,26 +211,6 @@ struct ms_error *ms_waits_add(struct ms_waits *w, const struct ms_goroutine *g,
 
 // --- Sudogs. ---
 
-struct sudog {
-	ms_addr g, elem, channel, link, next;
-	uint32_t ticket;
-	bool is_select;
-};
-
-/** From Go 1.26 on elem and c are two words, of which the last is the address (runtime2.go). */
-static struct sudog sudog_parse(const struct ms_go_layout *l, const uint8_t *raw)
-{
-	return (struct sudog){
-		.g = ms_load_u64(raw + l->sudog_g),
-		.elem = ms_load_u64(raw + l->sudog_acquiretime - 8),
-		.channel = ms_load_u64(raw + l->sudog_size - 8),
-		.link = ms_load_u64(raw + l->sudog_waitlink),
-		.next = ms_load_u64(raw + l->sudog_next),
-		.ticket = ms_load_u32(raw + l->sudog_ticket),
-		.is_select = raw[l->sudog_is_select] != 0,
-	};
-}
-
 /** One batch of waits in the making. */
 struct finder {
 	struct ms_waits *w;
@@ -241,13 +219,11 @@ struct finder {
 	size_t count;
 	ms_addr *sudogs; // The first sudog of each; 0: not known.
 	uint32_t slot;   // Where in the frame it was found before.
-	bool has_list;   // The type sync.notifyList is described: its fields follow.
-	uint32_t list_wait, list_notify, list_head, list_tail;
 };
 
 static bool is_sudog_of(const struct finder *f, const struct ms_wait *wait, const uint8_t *raw)
 {
-	struct sudog s = sudog_parse(f->layout, raw);
+	struct ms_sudog s = ms_sudog_parse(f->layout, raw);
 
 	// A condition's has no elem before Go 1.26.
 	return s.g == wait->g && !s.channel && (s.elem || wait->kind == MS_WAIT_COND) &&
@@ -396,7 +372,7 @@ static struct ms_error *sudog_take(struct finder *f, size_t i, const uint8_t *ra
 				   ms_addr *ret_next)
 {
 	struct ms_wait *wait = &f->items[i];
-	struct sudog s = sudog_parse(f->layout, raw);
+	struct ms_sudog s = ms_sudog_parse(f->layout, raw);
 
 	*ret_next = 0;
 	if (s.g != wait->g)
@@ -453,121 +429,6 @@ static struct ms_error *follow_sudogs(struct finder *f)
 	return NULL;
 }
 
-// --- Conditions, before Go 1.26. ---
-
-/** The fields of sync.notifyList, as the program describes it. */
-static struct ms_error *list_fields(struct finder *f)
-{
-	static const char *const names[] = { "wait", "notify", "head", "tail" };
-	uint32_t *const fields[] = { &f->list_wait, &f->list_notify, &f->list_head, &f->list_tail };
-	struct ms_struct_type type;
-	struct ms_named_types *named = NULL;
-	const struct ms_types *types;
-	struct ms_error *err = ms_go_types(f->w->rt, &types);
-	ms_addr address = 0;
-
-	if (!err)
-		err = ms_named_types_create(types, f->layout, &named);
-	if (err)
-		return err;
-	address = ms_named_types_find(named, "sync", 4, "notifyList", 10);
-	ms_named_types_destroy(named);
-	f->has_list = address && ms_struct_type_read(types, f->layout, address, &type) &&
-		      type.bytes <= LIST_BYTES_MAX;
-	for (size_t i = 0; i < MS_ARRAY_SIZE(names) && f->has_list; i++) {
-		struct ms_struct_field field;
-
-		f->has_list = ms_struct_type_follow(types, f->layout, &type, names[i],
-						    strlen(names[i]), &field) &&
-			      field.offset + 8 <= LIST_BYTES_MAX;
-		*fields[i] = f->has_list ? (uint32_t)field.offset : 0;
-	}
-	return NULL;
-}
-
-/** A list in which this ticket waits: given out already, and not called yet. */
-static bool is_list_of(const struct finder *f, const uint8_t *raw, uint32_t ticket)
-{
-	uint32_t wait = ms_load_u32(raw + f->list_wait);
-	uint32_t notify = ms_load_u32(raw + f->list_notify);
-	ms_addr head = ms_load_u64(raw + f->list_head), tail = ms_load_u64(raw + f->list_tail);
-
-	return (int32_t)(wait - ticket) > 0 && (int32_t)(ticket - notify) >= 0 && head && tail &&
-	       !(head & 7) && !(tail & 7);
-}
-
-/** Whether the last in that list is one who waits in one. */
-static struct ms_error *list_check(struct finder *f, const uint8_t *list, bool *ret_ok)
-{
-	uint8_t raw[SUDOG_BYTES_MAX];
-	struct ms_error *err = ms_target_read(f->w->rt->target, ms_load_u64(list + f->list_tail),
-					      raw, f->layout->sudog_size);
-	struct sudog s;
-
-	*ret_ok = false;
-	if (err && ms_error_code(err) != MS_ERR_FAULT)
-		return err;
-	if (!err) {
-		s = sudog_parse(f->layout, raw);
-		*ret_ok = s.g && !s.next && !s.channel && is_list_of(f, list, s.ticket);
-	}
-	ms_error_free(err);
-	return NULL;
-}
-
-static struct ms_error *cond_find(struct finder *f, struct ms_wait *wait, ms_addr sudog)
-{
-	uint8_t frame[SEARCH_BYTES_MAX], raw[SUDOG_BYTES_MAX], list[LIST_BYTES_MAX];
-	size_t size = (size_t)(wait->end - wait->frame);
-	struct ms_error *err = ms_target_read(f->w->rt->target, wait->frame, frame, size);
-	uint32_t ticket;
-
-	if (!err)
-		err = ms_target_read(f->w->rt->target, sudog, raw, f->layout->sudog_size);
-	if (err)
-		return err;
-	ticket = sudog_parse(f->layout, raw).ticket;
-	for (size_t at = 0; at + 8 <= size && !wait->object; at += 8) {
-		ms_addr word = ms_load_u64(frame + at);
-		bool ok = false;
-
-		if (word < 4096 || (word & 7) || word == sudog ||
-		    (word >= wait->stack_lo && word < wait->stack_hi))
-			continue;
-		err = ms_target_read(f->w->rt->target, word, list, sizeof(list));
-		if (!err && is_list_of(f, list, ticket))
-			err = list_check(f, list, &ok);
-		if (err && ms_error_code(err) != MS_ERR_FAULT)
-			return err;
-		ms_error_free(err);
-		if (ok)
-			wait->object = word;
-	}
-	return NULL;
-}
-
-static struct ms_error *conds_find(struct finder *f)
-{
-	bool asked = false;
-
-	for (size_t i = 0; i < f->count; i++) {
-		struct ms_wait *wait = &f->items[i];
-		struct ms_error *err = NULL;
-
-		if (wait->kind != MS_WAIT_COND || wait->object || !f->sudogs[i] || !wait->frame)
-			continue;
-		if (!asked)
-			err = list_fields(f);
-		asked = true;
-		if (!err && f->has_list)
-			err = cond_find(f, wait, f->sudogs[i]);
-		if (err && ms_error_code(err) != MS_ERR_FAULT)
-			return err;
-		ms_error_free(err);
-	}
-	return NULL;
-}
-
 // --- All. ---
 
 /** Those that went on while they were looked at have told nothing. */
@@ -606,7 +467,7 @@ static struct ms_error *batch_find(struct finder *f)
 	if (!err)
 		err = follow_sudogs(f);
 	if (!err)
-		err = conds_find(f);
+		err = ms_wait_conds_find(f->w, f->items, f->sudogs, f->count);
 	return err ? err : confirm(f);
 }
 

@@ -50,6 +50,10 @@ struct ms_waits {
 	const struct ms_functions *functions;
 	struct ms_number_map kinds; // Kind by the addresses of the innermost frames.
 	struct ms_fetch fetch;
+	struct ms_notify_list_layout {
+		bool asked, known;
+		uint32_t wait, notify, head, tail; // Offsets.
+	} list_layout;                             // Of sync.notifyList: see wait_conds.h.
 };
 
 /** Loads the functions; @p rt must outlive it. */
