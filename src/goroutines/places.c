@@ -72,7 +72,7 @@ static struct ms_error *places_goroutine(struct ms_goroutines_run *run, void *st
 	uint32_t index = (uint32_t)(row - run->report->rows);
 	struct ms_error *err = ms_waits_add(&p->waits, g, frames, index);
 
-	return err ? err : ms_lock_holders_add(&p->holders, g, frames, index);
+	return err ? err : ms_lock_holders_add(&p->holders, g, frames, row->stack, index);
 }
 
 // --- Selects. ---

@@ -114,26 +114,10 @@ static uint32_t kind_find(const struct ms_functions *functions, const struct ms_
 	return kind;
 }
 
-static uint32_t kind_of(struct ms_waits *w, const struct ms_frames *frames)
+/** The first function of @p count that is none between a wait and the code that waits. */
+static const char *user_of(const struct ms_frames *frames, size_t count)
 {
-	uint64_t key = 1;
-	const uint32_t *known;
-	uint32_t kind;
-
-	for (size_t i = 0; i < frames->count && i < FRAMES_LOOKED_AT; i++)
-		key = ms_hash_number(key ^ frames->items[i].pc);
-	known = ms_number_map_find(&w->kinds, key | 1);
-	if (known)
-		return *known;
-	kind = kind_find(w->functions, frames);
-	(void)ms_number_map_add(&w->kinds, key | 1, kind); // Else it is found again.
-	return kind;
-}
-
-/** The first function that is none between a wait and the code that waits. */
-static const char *user_of(const struct ms_frames *frames)
-{
-	for (size_t i = 0; i < frames->count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (!is_between(frames->items[i].function->name))
 			return frames->items[i].function->name;
 	}
@@ -161,12 +145,13 @@ void ms_waits_deinit(struct ms_waits *w)
 {
 	ms_vec_free(w);
 	ms_vec_free(&w->choices);
-	ms_number_map_deinit(&w->kinds);
+	ms_number_map_deinit(&w->known_of);
+	ms_vec_free(&w->known);
 	ms_fetch_deinit(&w->fetch);
 }
 
-/** The frame that keeps the sudog; NULL when there is none that does. */
-static const struct ms_frame *waiting_frame(const struct ms_frames *frames)
+/** The frame that keeps the sudog; MS_WAIT_NO_FRAME when there is none that does. */
+static uint8_t waiting_frame(const struct ms_frames *frames)
 {
 	for (size_t i = 0; i < frames->count && i < FRAMES_LOOKED_AT; i++) {
 		const char *name = frames->items[i].function->name;
@@ -174,16 +159,43 @@ static const struct ms_frame *waiting_frame(const struct ms_frames *frames)
 		if (!strcmp(name, "runtime.semacquire1") ||
 		    !strcmp(name, "runtime.notifyListWait") ||
 		    !strcmp(name, "sync.runtime_notifyListWait"))
-			return &frames->items[i];
+			return (uint8_t)i;
 	}
-	return NULL;
+	return MS_WAIT_NO_FRAME;
+}
+
+/** What the innermost frames say, asked once for all at the same addresses. */
+static struct ms_error *known_get(struct ms_waits *w, const struct ms_frames *frames,
+				  struct ms_wait_known *ret_known)
+{
+	size_t count = (size_t)ms_min_u64(frames->count, FRAMES_LOOKED_AT);
+	uint64_t key = 1;
+	const uint32_t *index;
+	uint32_t kind;
+
+	for (size_t i = 0; i < count; i++)
+		key = ms_hash_number(key ^ frames->items[i].pc);
+	index = ms_number_map_find(&w->known_of, key | 1);
+	if (index) {
+		*ret_known = w->known.items[*index];
+		return NULL;
+	}
+	kind = kind_find(w->functions, frames);
+	*ret_known = (struct ms_wait_known){ .user = user_of(frames, count),
+					     .kind = (uint8_t)kind,
+					     .frame = waiting_frame(frames),
+					     .queues = kind & QUEUES };
+	return ms_vec_push(&w->known, *ret_known) &&
+		       ms_number_map_add(&w->known_of, key | 1, (uint32_t)w->known.count - 1)
+		   ? NULL
+		   : ms_error_no_memory();
 }
 
 struct ms_error *ms_waits_add(struct ms_waits *w, const struct ms_goroutine *g,
 			      const struct ms_frames *frames, uint32_t row)
 {
-	const struct ms_frame *frame;
-	uint32_t kind;
+	struct ms_wait_known known;
+	struct ms_error *err;
 	struct ms_wait wait = { .g = g->address,
 				.id = g->id,
 				.since = g->wait_since,
@@ -194,17 +206,20 @@ struct ms_error *ms_waits_add(struct ms_waits *w, const struct ms_goroutine *g,
 
 	if ((g->status != MS_GO_WAITING && g->status != MS_GO_LEAKED) || !frames->count)
 		return NULL;
-	kind = kind_of(w, frames);
-	if (kind == MS_WAIT_NONE)
-		return NULL;
-	wait.kind = (uint8_t)kind;
-	wait.queues = kind & QUEUES;
-	wait.user = user_of(frames);
-	frame = waiting_frame(frames);
-	if (frame && frame->end >= frame->sp && frame->end < g->stack_hi) {
-		wait.frame = frame->sp;
-		wait.end = ms_min_u64(frame->end + BEYOND_BYTES, g->stack_hi);
-		wait.end = ms_min_u64(wait.end, wait.frame + SEARCH_BYTES_MAX);
+	err = known_get(w, frames, &known);
+	if (err || known.kind == MS_WAIT_NONE)
+		return err;
+	wait.kind = known.kind;
+	wait.queues = known.queues;
+	wait.user = known.user ? known.user : user_of(frames, frames->count);
+	if (known.frame < frames->count) {
+		const struct ms_frame *frame = &frames->items[known.frame];
+
+		if (frame->end >= frame->sp && frame->end < g->stack_hi) {
+			wait.frame = frame->sp;
+			wait.end = ms_min_u64(frame->end + BEYOND_BYTES, g->stack_hi);
+			wait.end = ms_min_u64(wait.end, wait.frame + SEARCH_BYTES_MAX);
+		}
 	}
 	return ms_vec_push(w, wait) ? NULL : ms_error_no_memory();
 }
