@@ -18,7 +18,8 @@ enum {
 
 struct stacks {
 	struct ms_walk *w;
-	uint8_t *bytes;
+	struct ms_unwinder *unwinder;
+	uint8_t *bytes; // Room for those that the unwinder has not kept.
 };
 
 /** Maps that lie in this part themselves are the frame's, whoever refers to them. */
@@ -62,20 +63,24 @@ static struct ms_error *begin_stack(const struct ms_goroutine *g, const struct m
 				    void *context)
 {
 	struct stacks *s = context;
+	const uint8_t *bytes = ms_unwind_stack_bytes(s->unwinder, g);
+	struct ms_error *err = NULL;
 	uint64_t size;
-	struct ms_error *err;
 
 	if (ms_walk_is_over(s->w))
 		return ms_error_new(MS_ERR_LIMIT, "the walk is over");
 	if (!ms_goroutine_rests(g) || g->sp < g->stack_lo || g->sp >= g->stack_hi || (g->sp & 7))
 		return NULL;
 	size = ms_min_u64(g->stack_hi - g->sp, STACK_BYTES_MAX);
-	err = ms_target_read(s->w->rt->target, g->sp, s->bytes, (size_t)size);
+	if (!bytes) {
+		bytes = s->bytes;
+		err = ms_target_read(s->w->rt->target, g->sp, s->bytes, (size_t)size);
+	}
 	if (err && ms_error_code(err) != MS_ERR_FAULT)
 		return err;
 	if (!err) {
 		s->w->summary.roots++;
-		begin_frames(s->w, g, frames, s->bytes, size);
+		begin_frames(s->w, g, frames, bytes, size);
 	}
 	ms_error_free(err);
 	return s->w->queue.count > MS_WALK_QUEUE_LONG ? ms_walk_drain(s->w) : NULL;
@@ -84,8 +89,7 @@ static struct ms_error *begin_stack(const struct ms_goroutine *g, const struct m
 struct ms_error *ms_walk_from_stacks(struct ms_walk *w)
 {
 	MS_AUTO_FREE uint8_t *bytes = malloc(STACK_BYTES_MAX);
-	struct stacks s = { w, bytes };
-	struct ms_unwinder *unwinder = NULL;
+	struct stacks s = { .w = w, .bytes = bytes };
 	struct ms_goroutines all = { 0 };
 	struct ms_error *err;
 
@@ -93,10 +97,10 @@ struct ms_error *ms_walk_from_stacks(struct ms_walk *w)
 		return ms_error_no_memory();
 	err = ms_goroutines_load_some(w->rt, w->wants_only ? STACKS_FOR_WANTS : UINT64_MAX, &all);
 	if (!err)
-		err = ms_unwinder_create(w->rt, &unwinder);
+		err = ms_unwinder_create(w->rt, &s.unwinder);
 	if (!err)
-		err = ms_unwind_each(unwinder, &all, begin_stack, &s);
-	ms_unwinder_destroy(unwinder);
+		err = ms_unwind_each(s.unwinder, &all, begin_stack, &s);
+	ms_unwinder_destroy(s.unwinder);
 	ms_goroutines_deinit(&all);
 	if (err && ms_walk_can_do_without(err)) { // Or a table of functions unlike any known.
 		ms_error_free(err);
