@@ -28,7 +28,7 @@ enum {
 	FRAMES_LOOKED_AT = 6,
 	SEARCH_BYTES_MAX = 1024,
 	BEYOND_BYTES = 128, // Of the caller's frame: where arguments are kept.
-	BATCH = 8192,
+	BATCH = 2048,
 	CHOICES_MAX = 64, // Channels of one select that are looked at.
 	LEARN_FROM = 32,
 	SLOT_UNKNOWN = UINT32_MAX,
