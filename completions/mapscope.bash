@@ -1,7 +1,7 @@
 # Bash completion for mapscope.  tests/install/run.sh compares both lists with mapscope --help.
 mapscope_verbs=(diagnose maps heap goroutines trace run diff doctor help)
 mapscope_options=(--name --pid --seconds --top --sort --all --expand --owner --type --no-owners --budget --stuck
-	--once --sched --burst --no-probes --small --gctrace --migrations --json --format --output --no-color --quiet
+	--once --sched --burst --no-probes --small --gctrace --migrations --creations --json --format --output --no-color --quiet
 	--version --help)
 
 _mapscope()

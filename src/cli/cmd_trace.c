@@ -299,6 +299,7 @@ static struct ms_error *trace(struct tracing *t, struct ms_trace_report *ret_rep
 		.gctrace = t->options->gctrace,
 		.switches = t->options->sched,
 		.migrations = t->options->migrations,
+		.creations = t->options->creations,
 		.now = clock_now,
 		.added = added,
 		.context = t,

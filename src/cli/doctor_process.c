@@ -13,10 +13,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { CAPABILITY_PTRACE = 19 }; // CAP_SYS_PTRACE, linux/capability.h.
+enum { // linux/capability.h
+	CAPABILITY_PTRACE = 19,
+	CAPABILITY_ADMIN = 21,
+	CAPABILITY_PERFMON = 38,
+	CAPABILITY_BPF = 39,
+};
 
-/** Whether the effective capabilities of the process allow to trace any other. */
-static bool may_trace_all(void)
+static bool has_capability(int number)
 {
 	struct ms_proc_text status;
 	const char *line;
@@ -26,7 +30,13 @@ static bool may_trace_all(void)
 		return false;
 	line = strstr(status.bytes, "\nCapEff:");
 	return line && sscanf(line, "\nCapEff: %" SCNx64, &effective) == 1 &&
-	       effective >> CAPABILITY_PTRACE & 1;
+	       effective >> number & 1;
+}
+
+/** Whether the effective capabilities of the process allow to trace any other. */
+static bool may_trace_all(void)
+{
+	return has_capability(CAPABILITY_PTRACE);
 }
 
 /** kernel.yama.ptrace_scope; 0 where there is no Yama. */
@@ -178,6 +188,33 @@ static const char *permission_fix(const struct ms_session *s, struct ms_arena *a
 	return ms_arena_printf(arena, "sudo mapscope doctor %d", (int)s->pid);
 }
 
+/** Without probes growths are polled: some are found, and no stacks. */
+static void check_probes(struct ms_doctor *d)
+{
+	const char *fix;
+
+	if (access("/sys/bus/event_source/devices/uprobe/type", F_OK) != 0) {
+		ms_doctor_add(d, "probes", MS_CHECK_LIMITED, NULL,
+			      "this kernel has no uprobes, or /sys is not mounted: growths are "
+			      "polled, without stacks");
+		return;
+	}
+	if (has_capability(CAPABILITY_ADMIN)) {
+		ms_doctor_add(d, "probes", MS_CHECK_OK, NULL,
+			      "we have CAP_SYS_ADMIN: growths can be traced with their stacks");
+		return;
+	}
+	fix = geteuid() == 0 ? "give the container the capability: docker run --cap-add SYS_ADMIN "
+			       "--cap-add SYS_PTRACE ..."
+			     : ms_arena_printf(&d->report->arena, "sudo mapscope trace %d",
+					       (int)d->session->pid);
+	ms_doctor_add(d, "probes", MS_CHECK_LIMITED, fix,
+		      has_capability(CAPABILITY_BPF) && has_capability(CAPABILITY_PERFMON)
+			  ? "we have CAP_BPF and CAP_PERFMON, which is enough before Linux 6.17; "
+			    "else growths are polled, without stacks, for want of CAP_SYS_ADMIN"
+			  : "we lack CAP_SYS_ADMIN: growths are polled, without stacks");
+}
+
 static void check_pagemap(struct ms_doctor *d)
 {
 	char path[64];
@@ -220,5 +257,6 @@ bool ms_doctor_check_memory(struct ms_doctor *d)
 	ms_doctor_add(d, "memory", MS_CHECK_OK, NULL, "read with %s",
 		      ms_process_access_name(s->target));
 	check_pagemap(d);
+	check_probes(d);
 	return true;
 }

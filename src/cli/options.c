@@ -121,6 +121,7 @@ enum {
 	OPT_SMALL,
 	OPT_GCTRACE,
 	OPT_MIGRATIONS,
+	OPT_CREATIONS,
 	OPT_JSON,
 	OPT_FORMAT,
 	OPT_NO_COLOR,
@@ -157,7 +158,7 @@ static const struct option_row rows[] = {
 	{ "stuck", OPT_STUCK, NULL, FOR_GOROUTINES, "only those that wait for over 5 minutes" },
 	{ "once", OPT_ONCE, NULL, FOR_GOROUTINES, "one look, sooner: no leak suspects" },
 	{ "burst", OPT_BURST, NULL, FOR_GOROUTINES,
-	  "probe map writes for 50 ms, which slows them: who is in one together" },
+	  "probe map writes for a moment, slowing them: who is in one together" },
 	{ "sched", OPT_SCHED, NULL, FOR_GOROUTINES | FOR_TRACE,
 	  "each P, what it runs, its queue; who takes whose place near a growth" },
 	{ "no-probes", OPT_NO_PROBES, NULL, FOR_DIAGNOSE | FOR_TRACE,
@@ -166,6 +167,7 @@ static const struct option_row rows[] = {
 	{ "gctrace", OPT_GCTRACE, NULL, FOR_TRACE, "for each collection, the runtime's own line" },
 	{ "migrations", OPT_MIGRATIONS, NULL, FOR_TRACE,
 	  "and where the entries of each old bucket went" },
+	{ "creations", OPT_CREATIONS, NULL, FOR_TRACE, "and maps being made: 12 microseconds each" },
 	{ "json", OPT_JSON, NULL, FOR_PAGES, "print a JSON document: --format json" },
 	{ "format", OPT_FORMAT, "NAME", FOR_PAGES, "print text (the default), json, csv, ..." },
 	{ "output", 'o', "FILE", FOR_PAGES,
@@ -464,6 +466,9 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 		return NULL;
 	case OPT_MIGRATIONS:
 		o->migrations = true;
+		return NULL;
+	case OPT_CREATIONS:
+		o->creations = true;
 		return NULL;
 	case OPT_JSON:
 		o->format = MS_FORMAT_JSON;

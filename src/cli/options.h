@@ -51,6 +51,7 @@ struct ms_options {
 	bool small;            // Of trace: first groups of empty maps, too.
 	bool gctrace;          // Of trace: the runtime's own line for each collection.
 	bool migrations;       // Of trace: old buckets, too.
+	bool creations;        // Of trace: maps being made, too.
 	bool no_color;
 	bool quiet;
 	struct ms_output_file files[MS_OUTPUT_FILES_MAX];

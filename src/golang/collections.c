@@ -31,7 +31,8 @@
 #include <math.h>
 
 enum {
-	FIND_TRIES = 8, // A cycle may end while memory is looked through.
+	FIND_TRIES = 8,     // A cycle may end while memory is looked through ...
+	PASSED_MAX = 65536, // ... and of a small heap, many.
 	CYCLE_BYTES = 88,
 	CYCLE_TIMES = 16, // Offsets from cycles.
 	CYCLE_PAUSE = 48,
@@ -123,7 +124,8 @@ bool ms_go_memstats_fits(const struct ms_go_layout *l, const uint8_t *raw, uint3
 
 struct memstats_scan {
 	const struct ms_go_layout *layout;
-	uint32_t begun;
+	uint32_t begun; // When the scan began.
+	uint32_t ended; // What the place found says.
 	ms_addr found;
 	unsigned count;
 };
@@ -131,9 +133,13 @@ struct memstats_scan {
 static void memstats_try(const uint8_t *raw, ms_addr at, void *context)
 {
 	struct memstats_scan *s = context;
+	uint32_t ended = ms_load_u32(raw + s->layout->mstats_numgc), begun = s->begun;
 
-	if (!ms_go_memstats_fits(s->layout, raw, s->begun))
+	if (ended > begun && ended - begun <= PASSED_MAX)
+		begun = ended;
+	if (!ms_go_memstats_fits(s->layout, raw, begun))
 		return;
+	s->ended = ended;
 	s->found = at;
 	s->count++;
 }
@@ -153,9 +159,11 @@ static struct ms_error *memstats_find(struct ms_go_collections *c)
 		if (!err)
 			err = ms_go_scan_zeroed(c->rt, ms_go_memstats_bytes(s.layout), memstats_try,
 						&s);
+		if (!err)
+			err = ms_go_sweepgen(c->rt, &sweepgen);
 		if (err)
 			return ms_error_wrap(err, "the counts of collections");
-		if (s.count == 1) {
+		if (s.count == 1 && s.ended <= sweepgen / 2) {
 			c->memstats = s.found;
 			return NULL;
 		}

@@ -11,7 +11,8 @@
 // is carried along every way through them until nothing changes any more.  Where ways disagree all
 // of it may be; so too behind whatever could give a lock back unseen: a call of a closure (that is
 // how deferred calls are made), deferreturn, TryLock; behind a jump through a table nothing is
-// known. What is taken or given back by a function that is called is not seen here: the frames of
+// known. Nor is one held that the function has no way to give back from there: a call gave it back
+// unseen, or another goroutine does. What is taken or given back by a function that is called is not seen here: the frames of
 // calls that have not returned are asked by themselves, and a lock that a helper took has no holder
 // that is known.
 #include "goroutines/lock_code.h"
@@ -108,6 +109,7 @@ struct ms_lock_code {
 	size_t site_count;
 	uint32_t queue[INSNS_MAX];
 	bool queued[INSNS_MAX];
+	bool has_defer;
 	bool gave_up; // More, or other, than can be followed.
 };
 
@@ -238,8 +240,10 @@ static struct op op_at(struct ms_lock_code *c, const struct ms_function *f, cons
 	if (s->insn.kind != MS_INSN_CALL)
 		return (struct op){ 0 };
 	called = s->insn.value ? ms_functions_find(c->functions, s->insn.value) : NULL;
-	if (called && !strcmp(called->name, "runtime.deferreturn"))
+	if (called && !strcmp(called->name, "runtime.deferreturn")) {
+		c->has_defer = true;
 		return (struct op){ EFFECT_UNKNOWN, MS_LOCK_CLASSES };
+	}
 	return called && called->entry == s->insn.value ? op_of(called->name) : (struct op){ 0 };
 }
 
@@ -397,6 +401,7 @@ static bool find_operations(struct ms_lock_code *c, const struct ms_function *f)
 	bool any = false;
 
 	c->site_count = 0;
+	c->has_defer = false;
 	for (size_t i = 0; i < c->step_count; i++)
 		any |= find_operation(c, f, i);
 	for (size_t i = 0; i < c->step_count; i++) {
@@ -526,7 +531,49 @@ static void carry(struct ms_lock_code *c, const struct ms_function *f, size_t si
 
 // --- Asking. ---
 
-static void answer(const struct ms_lock_code *c, uint64_t offset, struct ms_lock_at *at)
+static void go_on(struct ms_lock_code *c, uint64_t offset, size_t *count)
+{
+	uint32_t index = offset < FUNCTION_BYTES_MAX ? c->step_at[offset] : 0;
+
+	if (!index || c->queued[index - 1])
+		return;
+	c->queued[index - 1] = true;
+	c->queue[(*count)++] = index - 1;
+}
+
+/** Whether a way on from @p from gives back a lock of this class before it takes another. */
+static bool gives_back(struct ms_lock_code *c, const struct ms_function *f, const struct step *from,
+		       unsigned class)
+{
+	uint64_t size = f->end - f->entry;
+	size_t count = 0;
+
+	memset(c->queued, 0, c->step_count * sizeof(*c->queued));
+	if (from->at + from->insn.length < size)
+		go_on(c, from->at + from->insn.length, &count);
+	while (count) {
+		const struct step *s = &c->steps[c->queue[--count]];
+		bool jumps = s->insn.kind == MS_INSN_JUMP || s->insn.kind == MS_INSN_BRANCH;
+
+		if (s->is_point && s->op.effect == EFFECT_GIVE && s->op.class == class)
+			return true;
+		// A deferred call, as far as can be seen.
+		if (s->is_point && s->op.effect == EFFECT_UNKNOWN &&
+		    s->op.class == MS_LOCK_CLASSES && c->has_defer)
+			return true;
+		if (s->is_point && s->op.effect == EFFECT_TAKE && s->op.class == class)
+			continue;
+		if (jumps && s->insn.value >= f->entry && s->insn.value - f->entry < size)
+			go_on(c, s->insn.value - f->entry, &count);
+		if (s->insn.kind != MS_INSN_JUMP && s->insn.kind != MS_INSN_STOP &&
+		    s->at + s->insn.length < size)
+			go_on(c, s->at + s->insn.length, &count);
+	}
+	return false;
+}
+
+static void answer(struct ms_lock_code *c, const struct ms_function *f, uint64_t offset,
+		   struct ms_lock_at *at)
 {
 	const struct step *s = NULL;
 	struct state state = { 0 };
@@ -541,6 +588,8 @@ static void answer(const struct ms_lock_code *c, uint64_t offset, struct ms_lock
 		at->hold[k] = state.hold[k] && !c->gave_up ? state.hold[k] : ANYTHING;
 		if (s && s->op.effect == EFFECT_TAKE && s->op.class == k)
 			at->hold[k] |= MS_HOLD_ACQUIRING;
+		if (at->hold[k] == MS_HOLD_HELD && !gives_back(c, f, s, k))
+			at->hold[k] |= MS_HOLD_NONE;
 		if (at->hold[k] == MS_HOLD_HELD && site)
 			at->operands[k] = c->sites[site - 1].operands;
 	}
@@ -616,7 +665,7 @@ struct ms_error *ms_lock_code_at(struct ms_lock_code *c, const struct ms_functio
 		if (err)
 			return err;
 		if (any) {
-			answer(c, pc - f->entry, &at);
+			answer(c, f, pc - f->entry, &at);
 			err = remember(c, pc, &at);
 		} else if (!ms_number_map_add(&c->bare, f->entry | 1, 1)) {
 			err = ms_error_no_memory();

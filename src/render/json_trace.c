@@ -22,7 +22,7 @@ static void put_kind(struct ms_json *j, uint8_t kind)
 /** A number of bytes, whole; null for NAN. */
 static void put_bytes(struct ms_json *j, const char *key, double bytes)
 {
-	ms_json_put_u64(j, key, bytes >= 0 ? (uint64_t)bytes : MS_UNKNOWN);
+	ms_json_put_u64(j, key, bytes >= 0 && bytes < 0x1p63 ? (uint64_t)bytes : MS_UNKNOWN);
 }
 
 static void put_event(struct ms_json *j, const struct ms_trace_report *report,
@@ -81,7 +81,10 @@ static void put_creation(struct ms_json *j, const struct ms_trace_report *report
 {
 	open_row(j);
 	ms_json_put_time(j, "time_s", c->time_s);
-	ms_json_put_address(j, "map", c->map);
+	if (c->map)
+		ms_json_put_address(j, "map", c->map);
+	else
+		ms_json_put_string(j, "map", NULL);
 	ms_json_put_string(j, "type", c->type);
 	ms_json_put_u64(j, "hint", c->hint);
 	ms_json_put_u64(j, "bucket_shift", c->bucket_shift);
@@ -165,6 +168,18 @@ static void put_switch(struct ms_json *j, const struct ms_switch_event *s)
 	ms_json_close_object(j);
 }
 
+static void put_creation_figures(struct ms_json *j, const struct ms_trace_report *r)
+{
+	bool known = r->has_creations;
+
+	ms_json_row(j);
+	ms_json_put_u64(j, "creations_counted", known ? r->creations_counted : MS_UNKNOWN);
+	ms_json_put_u64(j, "creations_dropped", known ? r->creations_dropped : MS_UNKNOWN);
+	ms_json_put_u64(j, "creations_small", known ? r->creations_small : MS_UNKNOWN);
+	ms_json_put_string(j, "creations_unknown", r->creations_unknown);
+	ms_json_put_string(j, "creations_nameless", r->creations_nameless);
+}
+
 static void put_figures(struct ms_json *j, const struct ms_trace_report *r)
 {
 	bool gc_known = !r->gc_unknown;
@@ -188,6 +203,7 @@ static void put_figures(struct ms_json *j, const struct ms_trace_report *r)
 	ms_json_put_u64(j, "polls", r->polls);
 	ms_json_put_u64(j, "migrations_dropped", r->migrations_dropped);
 	ms_json_put_string(j, "migrations_unknown", r->migrations_unknown);
+	put_creation_figures(j, r);
 	ms_json_row(j);
 	ms_json_put_u64(j, "gc_cycles", gc_known ? r->gc_cycles : MS_UNKNOWN);
 	ms_json_put_time(j, "gc_pause_s", r->gc_pause_s);

@@ -106,8 +106,11 @@ static void put_creation(struct ms_sink *sink, const struct ms_creation_event *c
 {
 	char hint[FIGURE_BYTES];
 
-	ms_sink_printf(sink, "map[0x%" PRIx64 "] created with hint %s", c->map,
-		       figure(hint, c->hint));
+	if (c->map)
+		ms_sink_printf(sink, "map[0x%" PRIx64 "]", c->map);
+	else
+		ms_sink_puts(sink, "map[?]");
+	ms_sink_printf(sink, " created with hint %s", figure(hint, c->hint));
 	if (c->bucket_shift != MS_UNKNOWN)
 		ms_sink_printf(sink, " (bucket shift: %" PRIu64 ")", c->bucket_shift);
 	ms_sink_puts(sink, "\n");

@@ -96,6 +96,7 @@ void ms_text_places(struct ms_text *t, const struct ms_goroutines_report *r, siz
 {
 	bool all = top == SIZE_MAX;
 	size_t shown = 0, left = 0, alone = 0;
+	bool guards = false;
 	struct ms_human h;
 
 	if (!r->place_count)
@@ -107,10 +108,12 @@ void ms_text_places(struct ms_text *t, const struct ms_goroutines_report *r, siz
 	for (size_t i = 0; i < r->place_count; i++) {
 		if (!all && tells_nothing(&r->places[i]))
 			continue;
-		if (shown < top)
+		if (shown < top) {
 			text_place(t, r, &r->places[i]);
-		else
+			guards |= r->places[i].map != NULL;
+		} else {
 			left++;
+		}
 		shown += shown < top;
 	}
 	if (left) {
@@ -120,6 +123,11 @@ void ms_text_places(struct ms_text *t, const struct ms_goroutines_report *r, siz
 	if (!all) {
 		ms_text_printf(t, "and %s without a name for which one goroutine waits, each",
 			       ms_human_count(&h, alone));
+		ms_text_end(t, INDENT);
+	}
+	if (guards) {
+		ms_text_printf(t, "guards: as the map stands beside the lock in one struct; the "
+				  "code was not asked");
 		ms_text_end(t, INDENT);
 	}
 }

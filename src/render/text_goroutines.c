@@ -130,7 +130,7 @@ static void text_examples(struct ms_text *t, const struct ms_goroutine_cluster *
 static void text_cluster_place(struct ms_text *t, const struct ms_goroutines_report *r,
 			       const struct ms_goroutine_cluster *c)
 {
-	bool each = c->place_count == 1 && c->places > 1;
+	bool each = c->places > 1 && c->places == c->count;
 	struct ms_human h;
 
 	if (each)
@@ -165,6 +165,12 @@ static void text_cluster(struct ms_text *t, const struct ms_goroutines_report *r
 	text_examples(t, c);
 }
 
+static void text_none_stuck(struct ms_text *t)
+{
+	ms_text_printf(t, "no goroutine is known to wait for over 5 minutes");
+	ms_text_end(t, 0);
+}
+
 static void text_clusters(struct ms_text *t, const struct ms_goroutines_report *r,
 			  const struct ms_goroutines_view *view)
 {
@@ -185,10 +191,8 @@ static void text_clusters(struct ms_text *t, const struct ms_goroutines_report *
 		text_cluster(t, r, c);
 		shown++;
 	}
-	if (view->stuck && !shown) {
-		ms_text_printf(t, "no goroutine is known to wait for over 5 minutes");
-		ms_text_end(t, 0);
-	}
+	if (view->stuck && !shown)
+		text_none_stuck(t);
 	if (left) {
 		ms_text_printf(t, "and %s more cluster%s of %s goroutines; --all shows them",
 			       ms_human_count(&a, left), left == 1 ? "" : "s",
@@ -273,6 +277,8 @@ static void text_rows(struct ms_text *t, const struct ms_goroutines_report *r,
 			left++;
 		shown += shown < view->top;
 	}
+	if (view->stuck && !shown)
+		text_none_stuck(t);
 	if (left) {
 		ms_text_printf(t, "and %s more; --all shows them", ms_human_count(&h, left));
 		ms_text_end(t, 0);
@@ -302,14 +308,19 @@ static void text_stackless(struct ms_text *t, const struct ms_goroutines_report 
 			       ms_human_count(&h, moved));
 }
 
-/** Why the first stack that ends early does so. */
-static const char *first_cut(const struct ms_goroutines_report *r)
+/** Why stacks end early, where it is the same for all that do; NULL otherwise. */
+static const char *why_cut(const struct ms_goroutines_report *r)
 {
+	const char *why = NULL;
+
 	for (size_t i = 0; i < r->stacks.count; i++) {
-		if (r->stacks.items[i].cut)
-			return r->stacks.items[i].cut;
+		const char *cut = r->stacks.items[i].cut;
+
+		if (cut && why && strcmp(cut, why) != 0)
+			return NULL;
+		why = cut ? cut : why;
 	}
-	return NULL;
+	return why;
 }
 
 static void text_coverage(struct ms_text *t, const struct ms_goroutines_report *r)
@@ -324,7 +335,7 @@ static void text_coverage(struct ms_text *t, const struct ms_goroutines_report *
 	ms_text_printf(t, "seen %s", ms_human_count(&h, r->seen));
 	ms_text_printf(t, ", unwound to the end %s", ms_human_count(&h, r->unwound));
 	if (r->cut) {
-		const char *why = first_cut(r);
+		const char *why = why_cut(r);
 
 		ms_text_printf(t, ", cut %s", ms_human_count(&h, r->cut));
 		if (why)

@@ -275,15 +275,33 @@ static void text_evacuations(struct ms_text *t, const struct ms_trace_report *r)
 	ms_text_end_whole(t);
 }
 
+static void text_creations(struct ms_text *t, const struct ms_trace_report *r)
+{
+	struct ms_human h;
+
+	if (!r->has_creations)
+		return;
+	ms_text_printf(t, "%s maps were seen being made: --format maptrace has them",
+		       ms_human_count(&h, r->creation_count));
+	if (r->creations_dropped)
+		ms_text_printf(t, ", and %s more were only counted",
+			       ms_human_count(&h, r->creations_dropped));
+	if (r->creations_small)
+		ms_text_printf(t, "; %s small ones without a hint",
+			       ms_human_count(&h, r->creations_small));
+	ms_text_end(t, 0);
+	if (r->creations_nameless) {
+		ms_text_printf(t, "not all of their addresses are known: ");
+		ms_text_name(t, r->creations_nameless, 0);
+		ms_text_end(t, 0);
+	}
+}
+
 static void text_beside(struct ms_text *t, const struct ms_trace_report *r)
 {
 	struct ms_human h;
 
-	if (r->creation_count) {
-		ms_text_printf(t, "%s maps were seen being made",
-			       ms_human_count(&h, r->creation_count));
-		ms_text_end(t, 0);
-	}
+	text_creations(t, r);
 	if (r->migration_count) {
 		ms_text_printf(t, "%s looks at moving buckets: --format maptrace has them",
 			       ms_human_count(&h, r->migration_count));
@@ -315,6 +333,11 @@ static void text_unseen(struct ms_text *t, const struct ms_trace_report *r)
 	if (r->migrations_dropped) {
 		ms_text_printf(t, "%s old buckets were moved and not looked into in time",
 			       ms_human_count(&h, r->migrations_dropped));
+		ms_text_end(t, 0);
+	}
+	if (r->creations_unknown) {
+		ms_text_printf(t, "no maps being made: ");
+		ms_text_name(t, r->creations_unknown, 0);
 		ms_text_end(t, 0);
 	}
 	if (r->migrations_unknown) {

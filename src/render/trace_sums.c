@@ -103,13 +103,15 @@ static struct ms_growth_sum *copy_sums(const struct ms_trace_report *r, size_t *
 	struct ms_growth_sum *sums = calloc(count + 1, sizeof(*sums));
 
 	for (size_t i = 0; i < count && sums; i++) {
-		const struct ms_growth_event *e = &r->events[i];
+		const struct ms_growth_event *e;
 
-		if (r->sum_count)
+		if (r->sum_count) {
 			sums[i] = r->sums[i];
-		else
-			sums[i] = (struct ms_growth_sum){ e->map,   e->type, e->owner,   e->kind,
-							  e->stack, 1,       e->to_bytes };
+			continue;
+		}
+		e = &r->events[i];
+		sums[i] = (struct ms_growth_sum){ e->map,   e->type, e->owner,   e->kind,
+						  e->stack, 1,       e->to_bytes };
 	}
 	*ret_count = count;
 	return sums;

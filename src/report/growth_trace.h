@@ -76,7 +76,7 @@ struct ms_growth_sum {
 /** A map that was created, where this was asked for. */
 struct ms_creation_event {
 	double time_s;
-	ms_addr map;
+	ms_addr map; // 0 unknown.
 	const char *type;
 	uint64_t hint;
 	uint64_t bucket_shift; // B, MS_UNKNOWN for Swiss maps.
@@ -156,6 +156,12 @@ struct ms_trace_report {
 	uint64_t to_small; // First groups of empty maps, counted only.
 	struct ms_creation_event *creations;
 	size_t creation_count, creation_capacity;
+	bool has_creations;         // They were asked for and looked for; the next three say more.
+	uint64_t creations_counted; // Maps made with a hint that may be more than 8.
+	uint64_t creations_dropped; // Of these, maps that are not in creations.
+	uint64_t creations_small;   // Made beside them, with a hint of 8 at most or with none.
+	const char *creations_unknown;  // Why they could not be looked for; NULL.
+	const char *creations_nameless; // Why not all addresses are known; NULL.
 	struct ms_migration *migrations;
 	size_t migration_count, migration_capacity;
 	uint64_t migrations_dropped; // Old buckets of which no row was kept: no room, gone unread.

@@ -65,11 +65,13 @@ static bool may_overlap(const struct ms_gc_cycle *cycle, double time_s)
 static double others_bytes(const struct ms_trace_report *r, const struct ms_heap_sample *look,
 			   double until_s)
 {
-	const struct ms_heap_sample *before = look - 1;
+	const struct ms_heap_sample *before;
 	double took_s;
 
-	if (look == r->heap || before->is_marking || look->is_marking ||
-	    before->live_bytes > look->live_bytes)
+	if (look == r->heap)
+		return INFINITY;
+	before = look - 1;
+	if (before->is_marking || look->is_marking || before->live_bytes > look->live_bytes)
 		return INFINITY;
 	took_s = look->time_s - before->time_s;
 	if (!(took_s > 0) || took_s > LOOK_AGE_MAX_S)
@@ -80,12 +82,13 @@ static double others_bytes(const struct ms_trace_report *r, const struct ms_heap
 static bool brought(const struct blame *b, const struct ms_growth_event *e, size_t next,
 		    const struct ms_heap_sample *look)
 {
-	const struct ms_gc_cycle *c = &b->report->cycles[next];
+	const struct ms_gc_cycle *c;
 	double table = (double)e->to_bytes, trigger, grown;
 
 	if (next >= b->report->cycle_count || next >= b->notes->count ||
 	    b->notes->items[next].trigger_least == MS_UNKNOWN)
 		return false;
+	c = &b->report->cycles[next];
 	if (c->is_forced || !c->is_forced_known || c->heap_start_bytes == MS_UNKNOWN)
 		return false;
 	if (!(c->start_s - e->time_s <= BEGINS_WITHIN_S + table / CLEARED_BYTES_PER_S))

@@ -7,6 +7,7 @@
 #ifdef MS_HAVE_BPF
 #include "base/cleanup.h"
 #include "trace/growth.skel.h"
+#include "trace/kernel.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -24,28 +25,6 @@ struct ms_growth_kernel {
 	struct ms_error *failed;
 };
 
-/** libbpf would print. */
-static int say_nothing(enum libbpf_print_level level, const char *format, va_list args)
-{
-	(void)level;
-	(void)format;
-	(void)args;
-	return 0;
-}
-
-static struct ms_error *refuse(int error, const char *what)
-{
-	if (error == EPERM || error == EACCES)
-		return ms_error_new(MS_ERR_DENIED,
-				    "not allowed to %s: that takes CAP_BPF and CAP_PERFMON; type "
-				    "sudo mapscope trace PID, or in a container add "
-				    "--cap-add BPF --cap-add PERFMON --cap-add SYS_PTRACE",
-				    what);
-	if (error == ENOMEM)
-		return ms_error_no_memory();
-	return ms_error_errno(MS_ERR_UNSUPPORTED, error, "could not %s", what);
-}
-
 static int take_event(void *context, void *data, size_t size)
 {
 	struct ms_growth_kernel *k = context;
@@ -62,17 +41,17 @@ static struct ms_error *load(struct ms_growth_kernel *k, const struct ms_bpf_con
 
 	k->skeleton = growth_bpf__open();
 	if (!k->skeleton)
-		return refuse(errno, "prepare programs for the kernel");
+		return ms_kernel_refuse(errno, "prepare programs for the kernel");
 	memcpy((void *)&k->skeleton->rodata->config, config, sizeof(*config));
 	error = growth_bpf__load(k->skeleton);
 	if (error)
-		return refuse(-error, "load programs into the kernel");
+		return ms_kernel_refuse(-error, "load programs into the kernel");
 	k->ring = ring_buffer__new(bpf_map__fd(k->skeleton->maps.ring), take_event, k, NULL);
 	if (!k->ring)
-		return refuse(errno, "read events of the kernel");
+		return ms_kernel_refuse(errno, "read events of the kernel");
 	k->cpu_count = libbpf_num_possible_cpus();
 	if (k->cpu_count <= 0)
-		return refuse(-k->cpu_count, "count the CPUs");
+		return ms_kernel_refuse(-k->cpu_count, "count the CPUs");
 	k->of_cpus = calloc((size_t)k->cpu_count, sizeof(*k->of_cpus));
 	return k->of_cpus ? NULL : ms_error_no_memory();
 }
@@ -81,15 +60,13 @@ struct ms_error *ms_growth_kernel_open(const struct ms_bpf_config *config,
 				       struct ms_growth_kernel **ret_kernel)
 {
 	struct ms_growth_kernel *k;
-	struct ms_error *err;
+	struct ms_error *err = ms_kernel_prepare();
 
-	if (access("/sys/bus/event_source/devices/uprobe/type", R_OK) != 0)
-		return ms_error_new(MS_ERR_UNSUPPORTED,
-				    "this kernel has no probes that go away with their maker");
+	if (err)
+		return err;
 	k = calloc(1, sizeof(*k));
 	if (!k)
 		return ms_error_no_memory();
-	libbpf_set_print(say_nothing);
 	err = load(k, config);
 	if (err) {
 		ms_growth_kernel_close(k);
@@ -116,7 +93,7 @@ struct ms_error *ms_growth_kernel_attach(struct ms_growth_kernel *k, enum ms_bpf
 	k->links[kind] =
 	    bpf_program__attach_uprobe_opts(programs[kind], pid, path, offset, &options);
 	if (!k->links[kind])
-		return refuse(errno, "place a probe");
+		return ms_kernel_refuse(errno, "place a probe");
 	return NULL;
 }
 
@@ -131,7 +108,7 @@ struct ms_error *ms_growth_kernel_drain(struct ms_growth_kernel *k, ms_growth_ev
 	taken = ring_buffer__consume(k->ring);
 	err = MS_STEAL(k->failed);
 	if (!err && taken < 0)
-		err = refuse(-taken, "read events of the kernel");
+		err = ms_kernel_refuse(-taken, "read events of the kernel");
 	return err;
 }
 
@@ -143,7 +120,7 @@ struct ms_error *ms_growth_kernel_counters(struct ms_growth_kernel *k,
 	uint32_t zero = 0;
 
 	if (bpf_map_lookup_elem(bpf_map__fd(k->skeleton->maps.counters), &zero, k->of_cpus))
-		return refuse(errno, "read the kernel's counters");
+		return ms_kernel_refuse(errno, "read the kernel's counters");
 	for (int cpu = 0; cpu < k->cpu_count; cpu++) {
 		for (size_t i = 0; i < WORDS; i++)
 			((uint64_t *)&total)[i] += ((const uint64_t *)&k->of_cpus[cpu])[i];

@@ -11,6 +11,7 @@
 #include "trace/growth_describe.h"
 #include "trace/growth_place.h"
 #include "trace/growth_sums.h"
+#include "trace/probe_stack.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,10 +19,7 @@
 static const double BUSY_S = 0.008, IDLE_S = 0.05;
 static const double SETTLED_S = 0.002; // Nothing older than this comes any more.
 
-enum { EVENTS_MAX = 200000, FRAMES_SPARE = 1 };
-
-static const char cut_limit[] = "the kernel unwinds 127 frames";
-static const char cut_pointer[] = "its frame pointers end here";
+enum { EVENTS_MAX = 200000 };
 
 struct state {
 	struct ms_growth_kernel *kernel;
@@ -71,7 +69,14 @@ static struct ms_error *note_refusal(struct ms_trace *trace, struct ms_error *er
 	if (ms_error_code(err) == MS_ERR_GONE || ms_error_code(err) == MS_ERR_NO_MEMORY)
 		return err;
 	r->source = MS_TRACE_POLLING;
-	r->no_probes_reason = ms_arena_printf(&r->arena, "%s", ms_error_message(err));
+	if (ms_error_code(err) == MS_ERR_DENIED)
+		r->no_probes_reason = ms_arena_printf(
+		    &r->arena,
+		    "%s; type sudo mapscope trace %d, or in a container add "
+		    "--cap-add SYS_ADMIN --cap-add SYS_PTRACE",
+		    ms_error_message(err), (int)trace->rt->target->pid);
+	else
+		r->no_probes_reason = ms_arena_printf(&r->arena, "%s", ms_error_message(err));
 	ms_error_free(err);
 	return r->no_probes_reason ? NULL : ms_error_no_memory();
 }
@@ -134,38 +139,10 @@ static double probes_due(const void *context)
 
 // --- Stacks. ---
 
-/**
- * The kernel's addresses as those of calls.  Before a frame is built, unwinding by frame pointers
- * passes over the caller; newer kernels know where that is so and put it in themselves.  C code
- * without frame pointers, below a callback, soon leads to an address of 0: what follows is chance.
- */
-static size_t make_calls(const struct ms_functions *functions, const struct ms_bpf_stack *raw,
-			 struct ms_stack_pc *pcs, const char **ret_cut)
-{
-	const struct ms_function *last = NULL;
-	size_t count = 0;
-
-	for (uint32_t i = 0; i < raw->count && (raw->pcs[i] || !i); i++) {
-		if (i == 1 && raw->caller && raw->pcs[1] != raw->caller)
-			pcs[count++] = (struct ms_stack_pc){ raw->caller, true };
-		pcs[count++] = (struct ms_stack_pc){ raw->pcs[i], i > 0 };
-	}
-	if (raw->count == 1 && raw->caller)
-		pcs[count++] = (struct ms_stack_pc){ raw->caller, true };
-	if (count > 1)
-		last = ms_functions_find(functions, pcs[count - 1].pc - 1);
-	*ret_cut = raw->count >= MS_BPF_STACK_MAX ? cut_limit : cut_pointer;
-	if (last && (last->flags & MS_FUNCTION_TOP)) {
-		*ret_cut = NULL;
-		count--; // runtime.goexit, which Go does not show either.
-	}
-	return count;
-}
-
 static struct ms_error *find_stack(struct ms_trace *trace, struct state *s, uint64_t key,
 				   uint32_t *ret_stack)
 {
-	struct ms_stack_pc pcs[MS_BPF_STACK_MAX + FRAMES_SPARE];
+	struct ms_stack_pc pcs[MS_BPF_STACK_MAX + MS_PROBE_STACK_SPARE];
 	const uint32_t *known = key ? ms_number_map_find(&s->stack_of, key) : NULL;
 	struct ms_bpf_stack raw;
 	struct ms_error *err;
@@ -175,7 +152,10 @@ static struct ms_error *find_stack(struct ms_trace *trace, struct state *s, uint
 	*ret_stack = known ? *known : MS_NO_STACK;
 	if (known || !key || !ms_growth_kernel_stack(s->kernel, key, &raw))
 		return NULL;
-	count = make_calls(trace->book->functions, &raw, pcs, &cut);
+	count =
+	    ms_probe_stack_calls(trace->book->functions, raw.pcs, raw.count, raw.caller, pcs, &cut);
+	if (raw.count >= MS_BPF_STACK_MAX && cut)
+		cut = "the kernel unwinds 127 frames";
 	err = ms_stack_book_add(trace->book, pcs, count, cut, ret_stack);
 	if (err)
 		return err;

@@ -4,6 +4,7 @@
 // window, not the trace: every part still ends, and what was seen stands, marked partial.
 #include "trace/trace.h"
 
+#include "trace/creations.h"
 #include "trace/gc_watch.h"
 #include "trace/growth_polls.h"
 #include "trace/growth_probes.h"
@@ -18,9 +19,10 @@
 
 enum { PARTS_MAX = 16 };
 
-/** In the order of their turns: growths are there before anything is said of them. */
+/** In the order of their turns: growths, which maps are made before, are there before anything is
+ * said of them. */
 static const struct ms_trace_part *const parts[PARTS_MAX] = {
-	&ms_growth_probes,  &ms_growth_polls,
+	&ms_creations,      &ms_growth_probes, &ms_growth_polls,
 	&ms_migrations, // Told of the polls' looks.
 	&ms_trace_switches,
 	&ms_trace_gc, // Behind whatever adds or times growths.

@@ -53,8 +53,8 @@ static struct ms_error *refuse(int error, const char *what)
 	if (error == EPERM || error == EACCES)
 		return ms_error_new(
 		    MS_ERR_DENIED,
-		    "not allowed to %s for --burst: that takes CAP_BPF and "
-		    "CAP_PERFMON; type sudo mapscope goroutines PID --burst, or leave "
+		    "not allowed to %s for --burst: that takes CAP_SYS_ADMIN, or before Linux "
+		    "6.17 CAP_BPF and CAP_PERFMON; type sudo mapscope goroutines PID --burst, or leave "
 		    "--burst out",
 		    what);
 	if (error == ENOMEM)
@@ -409,7 +409,10 @@ struct ms_error *ms_write_burst_take(struct ms_write_burst *b,
 	struct ms_error *err;
 
 	if (!map) {
-		report->burst = "no burst: nobody was seen to write a map";
+		report->burst = isfinite(report->apart_s)
+				    ? "no burst: nobody was seen to write a map"
+				    : "no burst: one look takes no samples, so no map is known "
+				      "that is written; leave --once out";
 		return NULL;
 	}
 	configure(b, map);

@@ -12,6 +12,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/trace_run.h"
 #include "trace/growth_kernel.h"
+#include "trace/growth_place.h"
 
 #include <math.h>
 
@@ -33,6 +34,44 @@ struct ms_growth_kernel {
 };
 
 static struct ms_growth_kernel kernel;
+
+/** Recordings have no code of these functions: they are taken to be where they would be. */
+struct ms_error *ms_growth_places_find(struct ms_go_runtime *rt,
+				       struct ms_growth_places *ret_places)
+{
+	bool is_swiss = rt->layout->maps == MS_GO_MAPS_SWISS;
+
+	*ret_places = (struct ms_growth_places){ .count = is_swiss ? 4 : 1 };
+	for (size_t i = 0; i < ret_places->count; i++)
+		ret_places->items[i].kind =
+		    is_swiss ? MS_BPF_TO_SMALL + (unsigned)i : MS_BPF_HASH_GROW;
+	return NULL;
+}
+
+struct ms_error *ms_probe_place_find(struct ms_go_runtime *rt, struct ms_code *code,
+				     const struct ms_function *fn, uint64_t *ret_file_offset,
+				     struct ms_probe_site *ret_site)
+{
+	(void)rt;
+	(void)code;
+	(void)fn;
+	(void)ret_file_offset;
+	(void)ret_site;
+	return ms_error_new(MS_ERR_UNSUPPORTED, "a recording is not probed");
+}
+
+void ms_probe_namespace(uint64_t *ret_device, uint64_t *ret_inode)
+{
+	*ret_device = *ret_inode = 0;
+}
+
+void ms_growth_config(const struct ms_go_runtime *rt, const struct ms_growth_places *places,
+		      struct ms_bpf_config *ret_config)
+{
+	(void)rt;
+	(void)places;
+	*ret_config = (struct ms_bpf_config){ 0 };
+}
 
 struct ms_error *ms_growth_kernel_open(const struct ms_bpf_config *config,
 				       struct ms_growth_kernel **ret_kernel)

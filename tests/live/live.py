@@ -29,6 +29,7 @@ import test_clock  # noqa: F401
 import test_run  # noqa: F401
 import test_trace  # noqa: F401
 import test_trace_forms  # noqa: F401
+import test_trace_creations  # noqa: F401
 import test_diff  # noqa: F401
 import test_trace_gc  # noqa: F401
 import test_privacy  # noqa: F401

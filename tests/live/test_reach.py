@@ -183,3 +183,4 @@ def doctor():
                     f'go_version is {document["target"]["go_version"]}')
             require(not [c for c in document['checks'] if c['state'] == 'no'],
                     f'something does not work: {document["checks"]}')
+            require('probes' in [c['name'] for c in document['checks']], 'nothing of probes')

@@ -25,7 +25,9 @@ typedef uint64_t __u64;
 enum {
 	BPF_MAP_TYPE_HASH,
 	BPF_MAP_TYPE_PERCPU_ARRAY,
+	BPF_MAP_TYPE_LRU_HASH,
 	BPF_MAP_TYPE_RINGBUF,
+	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
 	BPF_F_USER_STACK = 1 << 8,
 	BPF_RB_NO_WAKEUP = 1,
@@ -114,14 +116,32 @@ static long bpf_map_update_elem(const void *variable, const void *key, const voi
 				__u64 flags)
 {
 	struct host_map *map = host_map_of(variable);
+	void *old = bpf_map_lookup_elem(variable, key);
 
-	if (flags == BPF_NOEXIST && bpf_map_lookup_elem(variable, key))
+	if (old && flags == BPF_NOEXIST)
 		return -EEXIST;
+	if (old) {
+		memcpy(old, value, map->value_bytes);
+		return 0;
+	}
 	if (map->count >= map->room)
 		return -E2BIG;
 	memcpy(map->entries[map->count].key, key, map->key_bytes);
 	memcpy(map->entries[map->count++].value, value, map->value_bytes);
 	return 0;
+}
+
+static long bpf_map_delete_elem(const void *variable, const void *key)
+{
+	struct host_map *map = host_map_of(variable);
+
+	for (size_t i = 0; i < map->count; i++) {
+		if (memcmp(map->entries[i].key, key, map->key_bytes) != 0)
+			continue;
+		map->entries[i] = map->entries[--map->count];
+		return 0;
+	}
+	return -ENOENT;
 }
 
 static long bpf_probe_read_user(void *to, __u32 size, const void *from)

@@ -206,6 +206,7 @@ static struct ms_creation_event classic_creations[] = {
 	  .hint = 1000,
 	  .bucket_shift = MS_UNKNOWN,
 	  .stack = MS_NO_STACK },
+	{ .time_s = 0.96, .hint = 14, .bucket_shift = 2, .stack = MS_NO_STACK },
 };
 
 static struct ms_migration classic_migrations[] = {
@@ -345,6 +346,11 @@ struct ms_trace_report ms_trace_example_classic(void)
 		.to_small = 0,
 		.creations = classic_creations,
 		.creation_count = MS_ARRAY_SIZE(classic_creations),
+		.has_creations = true,
+		.creations_counted = 7,
+		.creations_dropped = 7 - MS_ARRAY_SIZE(classic_creations),
+		.creations_small = 30,
+		.creations_nameless = "runtime.makemap: not all of its code can be decoded",
 		.migrations = classic_migrations,
 		.migration_count = MS_ARRAY_SIZE(classic_migrations),
 		.cycles = classic_cycles,

@@ -2,7 +2,10 @@
 // not, and loses no count when there is no room.
 // Method: its source compiled as ordinary C over a kernel of arrays; maps, tables and a goroutine
 // in memory of the test.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
 #include "tests/support/host_bpf.h"
+#pragma GCC diagnostic pop
 
 #include "tests/support/test.h"
 

@@ -161,6 +161,7 @@ MS_TEST(lock_code_tells_where_the_lock_is_from_its_pointer)
 	argument(c, 0x18);
 	call(c, RLOCK);
 	inside = call(c, OTHER);
+	call(c, RUNLOCK);
 	end(c);
 	said = ask(c, inside);
 	CHECK(said && said->hold[MS_LOCK_READ] == MS_HOLD_HELD);
@@ -249,11 +250,37 @@ MS_TEST(lock_code_is_not_certain_behind_a_closure_or_deferreturn)
 		else
 			put(c, interface, sizeof(interface)); // A method: that gives nothing back.
 		inside = call(c, OTHER);
+		call(c, RUNLOCK);
 		end(c);
 		check(c, inside, MS_LOCK_READ,
 		      kind == 2 ? MS_HOLD_HELD : MS_HOLD_HELD | MS_HOLD_NONE);
 		code_destroy(c);
 	}
+}
+
+MS_TEST(lock_code_is_not_certain_of_what_is_not_given_back_from_there)
+{
+	struct code *c = code_create();
+	size_t first, second, deferred;
+
+	call(c, LOCK);
+	first = call(c, OTHER); // This, or who was called before, gave it back unseen: it is taken
+	call(c, LOCK);          // again.
+	call(c, UNLOCK);
+	call(c, LOCK);
+	second = call(c, OTHER);
+	end(c);
+	check(c, first, MS_LOCK_WRITE, MS_HOLD_NONE | MS_HOLD_HELD);
+	check(c, second, MS_LOCK_WRITE, MS_HOLD_NONE | MS_HOLD_HELD);
+	code_destroy(c);
+
+	c = code_create();
+	call(c, LOCK);
+	deferred = call(c, OTHER);
+	call(c, DEFERRETURN);
+	end(c);
+	check(c, deferred, MS_LOCK_WRITE, MS_HOLD_HELD);
+	code_destroy(c);
 }
 
 MS_TEST(lock_code_knows_nothing_behind_a_jump_through_a_table)

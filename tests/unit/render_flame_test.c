@@ -158,6 +158,31 @@ MS_TEST(render_flame_frames_stand_on_their_callers)
 	ms_arena_deinit(&arena);
 }
 
+MS_TEST(render_flame_is_as_high_as_what_is_drawn)
+{
+	enum { MANY = 5000, DEEP = 90 };
+	static struct ms_stack_call wide[] = { { .function = "main.a" },
+					       { .function = "main.main" } };
+	static struct ms_stack_call deep[DEEP];
+	static struct ms_stack stacks[] = { { wide, 2, NULL }, { deep, DEEP, NULL } };
+	static struct ms_goroutine_row rows[MANY];
+	const struct ms_goroutines_report report = { .target = { .pid = 1, .exe = "/srv/shop" },
+						     .rows = rows,
+						     .row_count = MANY,
+						     .stacks = { stacks, 2, 2 } };
+	struct ms_sink sink;
+
+	for (size_t i = 0; i < DEEP; i++)
+		deep[i].function = "main.deep";
+	rows[0].stack = 1; // One of so many is no half of a pixel.
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_goroutines_svg(&report, &sink));
+	// The heading, the root and two calls on it, the margin.
+	CHECK_CONTAINS(ms_sink_text(&sink), "height=\"116\" viewBox");
+	CHECK_CONTAINS(ms_sink_text(&sink), "too small to draw");
+	ms_sink_deinit(&sink);
+}
+
 MS_TEST(render_flame_widths_are_shares)
 {
 	static struct ms_stack_call a[] = { { .function = "main.a" }, { .function = "main.main" } };

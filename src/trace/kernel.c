@@ -1,0 +1,39 @@
+// kernel.c - what all programs in the kernel have in common.
+#include "trace/kernel.h"
+
+#ifdef MS_HAVE_BPF
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <unistd.h>
+
+/** libbpf would print. */
+static int say_nothing(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	return 0;
+}
+
+/** Linux 6.17 and later updates of older ones let CAP_PERFMON place no probe on a program. */
+struct ms_error *ms_kernel_refuse(int error, const char *what)
+{
+	if (error == EPERM || error == EACCES)
+		return ms_error_new(MS_ERR_DENIED,
+				    "not allowed to %s: that takes CAP_SYS_ADMIN, or before Linux "
+				    "6.17 CAP_BPF and CAP_PERFMON",
+				    what);
+	if (error == ENOMEM)
+		return ms_error_no_memory();
+	return ms_error_errno(MS_ERR_UNSUPPORTED, error, "could not %s", what);
+}
+
+struct ms_error *ms_kernel_prepare(void)
+{
+	if (access("/sys/bus/event_source/devices/uprobe/type", R_OK) != 0)
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "this kernel has no probes that go away with their maker");
+	libbpf_set_print(say_nothing);
+	return NULL;
+}
+#endif

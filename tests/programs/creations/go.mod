@@ -1,0 +1,3 @@
+module creations
+
+go 1.18
