@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/vec.h"
 #include "golang/scan.h"
+#include "target/fetch.h"
 
 #include <inttypes.h>
 
@@ -135,23 +136,24 @@ struct ms_error *ms_goroutines_find(struct ms_go_runtime *rt)
 	return NULL;
 }
 
-static struct ms_error *batch_read(struct ms_go_runtime *rt, const ms_addr *pointers, size_t count,
-				   uint8_t *buf, struct ms_goroutines *goroutines)
+/** The heads of some, whose neighbours in the heap are heads as well: read in few pieces. */
+static struct ms_error *batch_read(struct ms_go_runtime *rt, struct ms_fetch *fetch,
+				   const ms_addr *pointers, size_t count,
+				   struct ms_goroutines *goroutines)
 {
-	MS_AUTO_FREE struct ms_read *reads = calloc(count, sizeof(*reads));
-	uint32_t size = ms_goroutine_bytes(rt->layout);
-	struct ms_error *err;
+	uint32_t size = ms_goroutine_bytes(rt->layout), want;
+	struct ms_error *err = NULL;
 
-	if (!reads)
-		return ms_error_no_memory();
-	for (size_t i = 0; i < count; i++)
-		reads[i] = (struct ms_read){ pointers[i], buf + i * G_BYTES, size, MS_READ_OK };
-	err = ms_target_read_many(rt->target, reads, count);
+	ms_fetch_reset(fetch);
+	for (size_t i = 0; i < count && !err; i++)
+		err = ms_fetch_add(fetch, pointers[i], size, &want);
+	if (!err)
+		err = ms_fetch_run(fetch, rt->target);
 	for (size_t i = 0; i < count && !err; i++) {
+		const uint8_t *raw = ms_fetch_bytes(fetch, (uint32_t)i);
 		struct ms_goroutine g;
 
-		if (reads[i].status != MS_READ_OK ||
-		    !ms_goroutine_parse(rt->layout, reads[i].buf, pointers[i], &g))
+		if (!raw || !ms_goroutine_parse(rt->layout, raw, pointers[i], &g))
 			goroutines->unreadable++;
 		else if (g.status == MS_GO_DEAD)
 			goroutines->dead++;
@@ -164,15 +166,13 @@ static struct ms_error *batch_read(struct ms_go_runtime *rt, const ms_addr *poin
 struct ms_error *ms_goroutines_load_some(struct ms_go_runtime *rt, uint64_t most,
 					 struct ms_goroutines *ret_goroutines)
 {
-	MS_AUTO_FREE uint8_t *buf = malloc((size_t)BATCH * G_BYTES);
 	MS_AUTO_FREE ms_addr *pointers = NULL;
 	struct ms_goroutines goroutines = { 0 };
+	struct ms_fetch fetch = { 0 };
 	uint8_t slice[24];
 	uint64_t count;
 	struct ms_error *err;
 
-	if (!buf)
-		return ms_error_no_memory();
 	err = ms_target_read(rt->target, rt->allgs, slice, sizeof(slice));
 	if (err)
 		return ms_error_wrap(err, "goroutine table");
@@ -186,8 +186,9 @@ struct ms_error *ms_goroutines_load_some(struct ms_go_runtime *rt, uint64_t most
 		return ms_error_no_memory();
 	err = ms_target_read(rt->target, ms_load_u64(slice), pointers, (size_t)count * 8);
 	for (uint64_t i = 0; i < count && !err; i += BATCH)
-		err = batch_read(rt, pointers + i, (size_t)ms_min_u64(BATCH, count - i), buf,
+		err = batch_read(rt, &fetch, pointers + i, (size_t)ms_min_u64(BATCH, count - i),
 				 &goroutines);
+	ms_fetch_deinit(&fetch);
 	if (err) {
 		ms_goroutines_deinit(&goroutines);
 		return ms_error_wrap(err, "goroutine table");
@@ -216,25 +217,23 @@ struct ms_error *ms_goroutine_reread(struct ms_go_runtime *rt, ms_addr address,
 struct ms_error *ms_goroutines_reread(struct ms_go_runtime *rt, const struct ms_goroutine *items,
 				      size_t count, struct ms_goroutine *ret_items)
 {
-	struct ms_read reads[MS_GOROUTINES_REREAD_MAX];
-	uint32_t size = ms_goroutine_bytes(rt->layout);
-	MS_AUTO_FREE uint8_t *buf = malloc(count * size + 1);
-	struct ms_error *err;
+	uint32_t size = ms_goroutine_bytes(rt->layout), want;
+	struct ms_fetch fetch = { 0 };
+	struct ms_error *err = NULL;
 
-	if (!buf)
-		return ms_error_no_memory();
-	for (size_t i = 0; i < count; i++)
-		reads[i] = (struct ms_read){ items[i].address, buf + i * size, size, MS_READ_OK };
-	err = count ? ms_target_read_many(rt->target, reads, count) : NULL;
-	if (err)
-		return err;
-	for (size_t i = 0; i < count; i++) {
-		if (reads[i].status != MS_READ_OK ||
-		    !ms_goroutine_parse(rt->layout, reads[i].buf, items[i].address, &ret_items[i]))
+	for (size_t i = 0; i < count && !err; i++)
+		err = ms_fetch_add(&fetch, items[i].address, size, &want);
+	if (!err)
+		err = ms_fetch_run(&fetch, rt->target);
+	for (size_t i = 0; i < count && !err; i++) {
+		const uint8_t *raw = ms_fetch_bytes(&fetch, (uint32_t)i);
+
+		if (!raw || !ms_goroutine_parse(rt->layout, raw, items[i].address, &ret_items[i]))
 			ret_items[i] = (struct ms_goroutine){ .address = items[i].address,
 							      .status = MS_GO_DEAD };
 	}
-	return NULL;
+	ms_fetch_deinit(&fetch);
+	return err;
 }
 
 bool ms_goroutine_is_same_stop(const struct ms_goroutine *a, const struct ms_goroutine *b)

@@ -56,7 +56,8 @@ struct ms_unwinder {
 	uint8_t first[BATCH][FIRST_BYTES];
 	struct ms_read reads[BATCH];
 	struct ms_goroutine after[BATCH];
-	bool read_more; // The last stack was longer than what it was given.
+	bool read_more;      // The last stack was longer than what it was given.
+	struct window shown; // Of the goroutine that is handed out, while it is.
 	struct ms_frames frames;
 };
 
@@ -403,11 +404,13 @@ static struct ms_error *batch_unwind(struct ms_unwinder *u, const struct ms_goro
 			if (!err)
 				err = confirm(u, &g, &rests);
 		}
+		u->shown = rests ? window : (struct window){ 0 };
 		if (!err && !rests)
 			err = unwind_again(u, &g);
 		if (!err)
 			err = fn(&g, &u->frames, context);
 	}
+	u->shown = (struct window){ 0 };
 	return err;
 }
 
@@ -423,6 +426,13 @@ struct ms_error *ms_unwind_each(struct ms_unwinder *u, const struct ms_goroutine
 }
 
 // --- Asking. ---
+
+const uint8_t *ms_unwind_stack_bytes(const struct ms_unwinder *u, const struct ms_goroutine *g)
+{
+	const struct window *w = &u->shown;
+
+	return w->size && w->start == g->sp && w->size == g->stack_hi - g->sp ? w->bytes : NULL;
+}
 
 const struct ms_frame *ms_unwind_owner(const struct ms_frames *frames, ms_addr address)
 {

@@ -78,6 +78,13 @@ MS_MUST_USE struct ms_error *ms_unwind_each(struct ms_unwinder *unwinder,
 					    const struct ms_goroutines *goroutines, ms_unwind_fn fn,
 					    void *context);
 
+/**
+ * While @p fn is called with @p g: its stack from sp to the end, as it was when the frames were
+ * read.  NULL where that was not kept, as of stacks in use longer than 2 KiB.
+ */
+const uint8_t *ms_unwind_stack_bytes(const struct ms_unwinder *unwinder,
+				     const struct ms_goroutine *g);
+
 /** Where in its function a frame is: the call that has not returned, or the instruction. */
 static inline ms_addr ms_frame_call_pc(const struct ms_frame *frame)
 {

@@ -86,6 +86,8 @@ static struct ms_error *passes_end(struct looking *l)
 {
 	struct ms_error *err = NULL;
 
+	if (!l->run.options->sched) // Rows have what else is needed: do not hold both.
+		ms_goroutines_deinit(&l->run.goroutines);
 	for (size_t i = 0; i < PASSES && !err; i++) {
 		if (passes[i]->end)
 			err = passes[i]->end(&l->run, l->states[i]);

@@ -32,8 +32,9 @@ struct ms_goroutines_run {
 	const struct ms_functions *functions;
 	struct ms_stack_book *book; // Into the report's stacks.
 	struct ms_unwinder *unwinder;
-	struct ms_goroutines goroutines; // Of the look that is going on, by id; empty before.
-	double began;                    // On options->now.
+	// Of the look that is going on, by id; empty before, and afterwards without options.sched.
+	struct ms_goroutines goroutines;
+	double began; // On options->now.
 };
 
 /**

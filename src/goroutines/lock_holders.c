@@ -40,6 +40,8 @@ void ms_lock_holders_deinit(struct ms_lock_holders *h)
 	ms_lock_code_destroy(h->code);
 	h->code = NULL;
 	ms_vec_free(&h->holdings);
+	ms_vec_free(&h->stacks);
+	ms_vec_free(&h->held_frames);
 }
 
 // --- Frames that hold something. ---
@@ -77,12 +79,11 @@ static struct ms_error *frame_add(struct ms_lock_holders *h, const struct ms_gor
 	return ms_vec_push(&h->holdings, holding) ? NULL : ms_error_no_memory();
 }
 
-struct ms_error *ms_lock_holders_add(struct ms_lock_holders *h, const struct ms_goroutine *g,
-				     const struct ms_frames *frames, uint32_t row)
+/** Which frames hold something, by their code: the same for all at these addresses. */
+static struct ms_error *frames_ask(struct ms_lock_holders *h, const struct ms_frames *frames)
 {
 	bool given[MS_LOCK_CLASSES] = { false };
 
-	h->without_stack += !frames->count;
 	for (size_t i = 0; i < frames->count; i++) {
 		const struct ms_frame *f = &frames->items[i];
 		const struct ms_lock_at *at;
@@ -92,14 +93,54 @@ struct ms_error *ms_lock_holders_add(struct ms_lock_holders *h, const struct ms_
 			return NULL;
 		err = ms_lock_code_at(h->code, f->function, ms_frame_call_pc(f), &at);
 		for (unsigned k = 0; k < MS_LOCK_CLASSES && !err && at; k++) {
-			if (at->hold[k] == MS_HOLD_HELD && !given[k])
-				err = frame_add(h, g, f, at, k, row);
+			if (at->hold[k] == MS_HOLD_HELD && !given[k] &&
+			    !ms_vec_push(&h->held_frames, { at, (uint32_t)i, (uint8_t)k }))
+				err = ms_error_no_memory();
 			given[k] |= (at->hold[k] & MS_HOLD_RELEASED) != 0;
 		}
 		if (err)
 			return err;
 	}
 	return NULL;
+}
+
+static struct ms_error *stack_holds(struct ms_lock_holders *h, const struct ms_frames *frames,
+				    uint32_t stack, struct ms_stack_holds *ret_holds)
+{
+	struct ms_error *err;
+
+	while (h->stacks.count <= stack) {
+		if (!ms_vec_push(&h->stacks, { .is_known = false }))
+			return ms_error_no_memory();
+	}
+	*ret_holds = h->stacks.items[stack];
+	if (ret_holds->is_known)
+		return NULL;
+	ret_holds->first = (uint32_t)h->held_frames.count;
+	err = frames_ask(h, frames);
+	ret_holds->end = (uint32_t)h->held_frames.count;
+	ret_holds->is_known = true;
+	if (!err)
+		h->stacks.items[stack] = *ret_holds;
+	return err;
+}
+
+struct ms_error *ms_lock_holders_add(struct ms_lock_holders *h, const struct ms_goroutine *g,
+				     const struct ms_frames *frames, uint32_t stack, uint32_t row)
+{
+	struct ms_stack_holds holds;
+	struct ms_error *err;
+
+	h->without_stack += !frames->count;
+	if (!frames->count)
+		return NULL;
+	err = stack_holds(h, frames, stack, &holds);
+	for (uint32_t i = holds.first; !err && i < holds.end; i++) {
+		const struct ms_held_frame *held = &h->held_frames.items[i];
+
+		err = frame_add(h, g, &frames->items[held->frame], held->at, held->class, row);
+	}
+	return err;
 }
 
 // --- States. ---

@@ -41,6 +41,21 @@ struct ms_lock_holders {
 		struct ms_holding *items;
 		size_t count, capacity;
 	} holdings;
+	struct {
+		struct ms_stack_holds {
+			uint32_t first, end; // In held_frames.
+			bool is_known;
+		} * items; // By stack.
+		size_t count, capacity;
+	} stacks;
+	struct {
+		struct ms_held_frame {
+			const struct ms_lock_at *at;
+			uint32_t frame;
+			uint8_t class; // ms_lock_class
+		} * items;
+		size_t count, capacity;
+	} held_frames;
 	uint64_t without_stack; // Goroutines that run: nothing is known of what they hold.
 };
 
@@ -48,10 +63,14 @@ MS_MUST_USE struct ms_error *ms_lock_holders_init(struct ms_lock_holders *holder
 						  struct ms_go_runtime *rt,
 						  const struct ms_functions *functions);
 
-/** Take down what the frames of @p g hold. */
+/**
+ * Take down what the frames of @p g hold.  @p stack is a number that all frames at the same
+ * addresses share, counted from 0 on without large gaps: their code is asked once.
+ */
 MS_MUST_USE struct ms_error *ms_lock_holders_add(struct ms_lock_holders *holders,
 						 const struct ms_goroutine *g,
-						 const struct ms_frames *frames, uint32_t row);
+						 const struct ms_frames *frames, uint32_t stack,
+						 uint32_t row);
 
 /** Say of each of @p locks, sorted by address, in which state it is and who holds it. */
 MS_MUST_USE struct ms_error *ms_lock_holders_find(struct ms_lock_holders *holders,

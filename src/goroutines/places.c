@@ -72,7 +72,7 @@ static struct ms_error *places_goroutine(struct ms_goroutines_run *run, void *st
 	uint32_t index = (uint32_t)(row - run->report->rows);
 	struct ms_error *err = ms_waits_add(&p->waits, g, frames, index);
 
-	return err ? err : ms_lock_holders_add(&p->holders, g, frames, index);
+	return err ? err : ms_lock_holders_add(&p->holders, g, frames, row->stack, index);
 }
 
 // --- Selects. ---
@@ -125,30 +125,40 @@ static int by_address(const void *a, const void *b)
 	return x->address < y->address ? -1 : x->address > y->address;
 }
 
+/** What is waited for, each once, by address; of those who wait for it the first is the user. */
+static struct ms_error *wants_collect(struct places *p)
+{
+	struct {
+		struct ms_walk_want *items;
+		size_t count, capacity;
+	} wants = { 0 };
+	struct ms_number_map seen = { 0 };
+	bool ok = true;
+
+	for (size_t i = 0; i < p->waits.count && ok; i++) {
+		const struct ms_wait *wait = &p->waits.items[i];
+
+		if (!wait->object || wait->ended || ms_number_map_find(&seen, wait->object))
+			continue;
+		ok = ms_vec_push(&wants, { .address = wait->object,
+					   .user = wait->user,
+					   .is_channel = ms_wait_is_channel(wait->kind) }) &&
+		     ms_number_map_add(&seen, wait->object, 1);
+	}
+	ms_number_map_deinit(&seen);
+	if (wants.count)
+		qsort(wants.items, wants.count, sizeof(*wants.items), by_address);
+	p->wants = wants.items;
+	p->want_count = wants.count;
+	return ok ? NULL : ms_error_no_memory();
+}
+
 static struct ms_error *find_names(struct ms_goroutines_run *run, struct places *p)
 {
-	const struct ms_waits *w = &p->waits;
-	size_t count = 0;
+	struct ms_error *err = wants_collect(p);
 
-	p->wants = calloc(w->count + 1, sizeof(*p->wants));
-	if (!p->wants)
-		return ms_error_no_memory();
-	for (size_t i = 0; i < w->count; i++) {
-		if (w->items[i].object && !w->items[i].ended)
-			p->wants[count++] = (struct ms_walk_want){
-				.address = w->items[i].object,
-				.user = w->items[i].user,
-				.is_channel = ms_wait_is_channel(w->items[i].kind),
-			};
-	}
-	if (count)
-		qsort(p->wants, count, sizeof(*p->wants), by_address);
-	for (size_t i = 0; i < count; i++) {
-		if (!p->want_count || p->wants[p->want_count - 1].address != p->wants[i].address)
-			p->wants[p->want_count++] = p->wants[i];
-	}
-	if (p->want_count > WANTS_MAX)
-		return NULL; // A channel for each goroutine: names would tell nothing.
+	if (err || !p->want_count || p->want_count > WANTS_MAX)
+		return err; // A channel for each goroutine: names would tell nothing.
 	return ms_walk_find(run->rt, WALK_SECONDS_MAX, p->wants, p->want_count,
 			    &run->report->arena);
 }

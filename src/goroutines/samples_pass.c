@@ -25,6 +25,12 @@ struct samples {
 	struct ms_map_finder *finder;
 	struct ms_sample_store store;
 	struct ms_clue_sources sources;
+	struct {
+		struct rest_known {
+			bool is_known, is_inside, may_loop;
+		} * items; // By stack of the report.
+		size_t count, capacity;
+	} rest_stacks;
 	struct ms_census_report names; // Of the maps that were seen, where there is no census.
 	struct ms_sampled_stack stack;
 	double began;
@@ -43,6 +49,7 @@ static void destroy(void *state)
 	ms_census_report_deinit(&s->names);
 	ms_vec_free(&s->sources.rests);
 	ms_vec_free(&s->sources.loops);
+	ms_vec_free(&s->rest_stacks);
 	free(s);
 }
 
@@ -204,22 +211,46 @@ static struct ms_error *loops_take(struct samples *s, const struct ms_stack_imag
 	return err;
 }
 
+/** What the code on a stack may do to maps, asked once for each stack. */
+static struct ms_error *rest_ask(struct samples *s, uint32_t stack, const struct ms_frames *frames,
+				 struct rest_known *ret_known)
+{
+	struct ms_error *err;
+
+	while (s->rest_stacks.count <= stack) {
+		if (!ms_vec_push(&s->rest_stacks, { .is_known = false }))
+			return ms_error_no_memory();
+	}
+	*ret_known = s->rest_stacks.items[stack];
+	if (ret_known->is_known)
+		return NULL;
+	err = ms_map_loops_may_be(s->finder, frames, &ret_known->may_loop);
+	ret_known->is_inside = ms_map_role_of_frames(s->finder, frames) != MS_ROLE_NONE;
+	ret_known->is_known = true;
+	if (!err)
+		s->rest_stacks.items[stack] = *ret_known;
+	return err;
+}
+
 static struct ms_error *goroutine(struct ms_goroutines_run *run, void *state,
 				  const struct ms_goroutine *g, const struct ms_frames *frames,
 				  struct ms_goroutine_row *row)
 {
 	struct samples *s = state;
-	bool is_inside = ms_map_role_of_frames(s->finder, frames) != MS_ROLE_NONE, may_loop;
-	struct ms_error *err = ms_map_loops_may_be(s->finder, frames, &may_loop);
+	struct rest_known known;
 	struct ms_stack_image image;
+	struct ms_error *err;
 
-	if (err || (!is_inside && !may_loop) || g->sp < g->stack_lo || g->sp >= g->stack_hi)
+	if (!frames->count || g->sp < g->stack_lo || g->sp >= g->stack_hi)
+		return NULL;
+	err = rest_ask(s, row->stack, frames, &known);
+	if (err || (!known.is_inside && !known.may_loop))
 		return err;
 	if (!image_read(run, s, g, &image, &err))
 		return err;
-	if (is_inside)
+	if (known.is_inside)
 		err = use_take(run, s, g, &image, frames, row);
-	return err || !may_loop ? err : loops_take(s, &image, frames, row);
+	return err || !known.may_loop ? err : loops_take(s, &image, frames, row);
 }
 
 // --- Rows. ---

@@ -21,18 +21,16 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "golang/calls.h"
-#include "golang/named_types.h"
-#include "golang/struct_types.h"
+#include "goroutines/sudog.h"
+#include "goroutines/wait_conds.h"
 
 enum {
 	FRAMES_LOOKED_AT = 6,
 	SEARCH_BYTES_MAX = 1024,
 	BEYOND_BYTES = 128, // Of the caller's frame: where arguments are kept.
-	BATCH = 8192,
+	BATCH = 2048,
 	CHOICES_MAX = 64, // Channels of one select that are looked at.
 	LEARN_FROM = 32,
-	SUDOG_BYTES_MAX = 256,
-	LIST_BYTES_MAX = 64,
 	SLOT_UNKNOWN = UINT32_MAX,
 };
 
@@ -116,26 +114,10 @@ static uint32_t kind_find(const struct ms_functions *functions, const struct ms_
 	return kind;
 }
 
-static uint32_t kind_of(struct ms_waits *w, const struct ms_frames *frames)
+/** The first function of @p count that is none between a wait and the code that waits. */
+static const char *user_of(const struct ms_frames *frames, size_t count)
 {
-	uint64_t key = 1;
-	const uint32_t *known;
-	uint32_t kind;
-
-	for (size_t i = 0; i < frames->count && i < FRAMES_LOOKED_AT; i++)
-		key = ms_hash_number(key ^ frames->items[i].pc);
-	known = ms_number_map_find(&w->kinds, key | 1);
-	if (known)
-		return *known;
-	kind = kind_find(w->functions, frames);
-	(void)ms_number_map_add(&w->kinds, key | 1, kind); // Else it is found again.
-	return kind;
-}
-
-/** The first function that is none between a wait and the code that waits. */
-static const char *user_of(const struct ms_frames *frames)
-{
-	for (size_t i = 0; i < frames->count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (!is_between(frames->items[i].function->name))
 			return frames->items[i].function->name;
 	}
@@ -147,9 +129,9 @@ static const char *user_of(const struct ms_frames *frames)
 struct ms_error *ms_waits_init(struct ms_waits *w, struct ms_go_runtime *rt)
 {
 	w->rt = rt;
-	if (rt->layout->sudog_size > SUDOG_BYTES_MAX)
+	if (rt->layout->sudog_size > MS_SUDOG_BYTES_MAX)
 		return ms_error_new(MS_ERR_INTERNAL, "a sudog is over %d bytes long",
-				    SUDOG_BYTES_MAX);
+				    MS_SUDOG_BYTES_MAX);
 	return ms_go_functions(rt, &w->functions);
 }
 
@@ -163,12 +145,13 @@ void ms_waits_deinit(struct ms_waits *w)
 {
 	ms_vec_free(w);
 	ms_vec_free(&w->choices);
-	ms_number_map_deinit(&w->kinds);
+	ms_number_map_deinit(&w->known_of);
+	ms_vec_free(&w->known);
 	ms_fetch_deinit(&w->fetch);
 }
 
-/** The frame that keeps the sudog; NULL when there is none that does. */
-static const struct ms_frame *waiting_frame(const struct ms_frames *frames)
+/** The frame that keeps the sudog; MS_WAIT_NO_FRAME when there is none that does. */
+static uint8_t waiting_frame(const struct ms_frames *frames)
 {
 	for (size_t i = 0; i < frames->count && i < FRAMES_LOOKED_AT; i++) {
 		const char *name = frames->items[i].function->name;
@@ -176,16 +159,43 @@ static const struct ms_frame *waiting_frame(const struct ms_frames *frames)
 		if (!strcmp(name, "runtime.semacquire1") ||
 		    !strcmp(name, "runtime.notifyListWait") ||
 		    !strcmp(name, "sync.runtime_notifyListWait"))
-			return &frames->items[i];
+			return (uint8_t)i;
 	}
-	return NULL;
+	return MS_WAIT_NO_FRAME;
+}
+
+/** What the innermost frames say, asked once for all at the same addresses. */
+static struct ms_error *known_get(struct ms_waits *w, const struct ms_frames *frames,
+				  struct ms_wait_known *ret_known)
+{
+	size_t count = (size_t)ms_min_u64(frames->count, FRAMES_LOOKED_AT);
+	uint64_t key = 1;
+	const uint32_t *index;
+	uint32_t kind;
+
+	for (size_t i = 0; i < count; i++)
+		key = ms_hash_number(key ^ frames->items[i].pc);
+	index = ms_number_map_find(&w->known_of, key | 1);
+	if (index) {
+		*ret_known = w->known.items[*index];
+		return NULL;
+	}
+	kind = kind_find(w->functions, frames);
+	*ret_known = (struct ms_wait_known){ .user = user_of(frames, count),
+					     .kind = (uint8_t)kind,
+					     .frame = waiting_frame(frames),
+					     .queues = kind & QUEUES };
+	return ms_vec_push(&w->known, *ret_known) &&
+		       ms_number_map_add(&w->known_of, key | 1, (uint32_t)w->known.count - 1)
+		   ? NULL
+		   : ms_error_no_memory();
 }
 
 struct ms_error *ms_waits_add(struct ms_waits *w, const struct ms_goroutine *g,
 			      const struct ms_frames *frames, uint32_t row)
 {
-	const struct ms_frame *frame;
-	uint32_t kind;
+	struct ms_wait_known known;
+	struct ms_error *err;
 	struct ms_wait wait = { .g = g->address,
 				.id = g->id,
 				.since = g->wait_since,
@@ -196,42 +206,25 @@ struct ms_error *ms_waits_add(struct ms_waits *w, const struct ms_goroutine *g,
 
 	if ((g->status != MS_GO_WAITING && g->status != MS_GO_LEAKED) || !frames->count)
 		return NULL;
-	kind = kind_of(w, frames);
-	if (kind == MS_WAIT_NONE)
-		return NULL;
-	wait.kind = (uint8_t)kind;
-	wait.queues = kind & QUEUES;
-	wait.user = user_of(frames);
-	frame = waiting_frame(frames);
-	if (frame && frame->end >= frame->sp && frame->end < g->stack_hi) {
-		wait.frame = frame->sp;
-		wait.end = ms_min_u64(frame->end + BEYOND_BYTES, g->stack_hi);
-		wait.end = ms_min_u64(wait.end, wait.frame + SEARCH_BYTES_MAX);
+	err = known_get(w, frames, &known);
+	if (err || known.kind == MS_WAIT_NONE)
+		return err;
+	wait.kind = known.kind;
+	wait.queues = known.queues;
+	wait.user = known.user ? known.user : user_of(frames, frames->count);
+	if (known.frame < frames->count) {
+		const struct ms_frame *frame = &frames->items[known.frame];
+
+		if (frame->end >= frame->sp && frame->end < g->stack_hi) {
+			wait.frame = frame->sp;
+			wait.end = ms_min_u64(frame->end + BEYOND_BYTES, g->stack_hi);
+			wait.end = ms_min_u64(wait.end, wait.frame + SEARCH_BYTES_MAX);
+		}
 	}
 	return ms_vec_push(w, wait) ? NULL : ms_error_no_memory();
 }
 
 // --- Sudogs. ---
-
-struct sudog {
-	ms_addr g, elem, channel, link, next;
-	uint32_t ticket;
-	bool is_select;
-};
-
-/** From Go 1.26 on elem and c are two words, of which the last is the address (runtime2.go). */
-static struct sudog sudog_parse(const struct ms_go_layout *l, const uint8_t *raw)
-{
-	return (struct sudog){
-		.g = ms_load_u64(raw + l->sudog_g),
-		.elem = ms_load_u64(raw + l->sudog_acquiretime - 8),
-		.channel = ms_load_u64(raw + l->sudog_size - 8),
-		.link = ms_load_u64(raw + l->sudog_waitlink),
-		.next = ms_load_u64(raw + l->sudog_next),
-		.ticket = ms_load_u32(raw + l->sudog_ticket),
-		.is_select = raw[l->sudog_is_select] != 0,
-	};
-}
 
 /** One batch of waits in the making. */
 struct finder {
@@ -241,13 +234,11 @@ struct finder {
 	size_t count;
 	ms_addr *sudogs; // The first sudog of each; 0: not known.
 	uint32_t slot;   // Where in the frame it was found before.
-	bool has_list;   // The type sync.notifyList is described: its fields follow.
-	uint32_t list_wait, list_notify, list_head, list_tail;
 };
 
 static bool is_sudog_of(const struct finder *f, const struct ms_wait *wait, const uint8_t *raw)
 {
-	struct sudog s = sudog_parse(f->layout, raw);
+	struct ms_sudog s = ms_sudog_parse(f->layout, raw);
 
 	// A condition's has no elem before Go 1.26.
 	return s.g == wait->g && !s.channel && (s.elem || wait->kind == MS_WAIT_COND) &&
@@ -396,7 +387,7 @@ static struct ms_error *sudog_take(struct finder *f, size_t i, const uint8_t *ra
 				   ms_addr *ret_next)
 {
 	struct ms_wait *wait = &f->items[i];
-	struct sudog s = sudog_parse(f->layout, raw);
+	struct ms_sudog s = ms_sudog_parse(f->layout, raw);
 
 	*ret_next = 0;
 	if (s.g != wait->g)
@@ -453,121 +444,6 @@ static struct ms_error *follow_sudogs(struct finder *f)
 	return NULL;
 }
 
-// --- Conditions, before Go 1.26. ---
-
-/** The fields of sync.notifyList, as the program describes it. */
-static struct ms_error *list_fields(struct finder *f)
-{
-	static const char *const names[] = { "wait", "notify", "head", "tail" };
-	uint32_t *const fields[] = { &f->list_wait, &f->list_notify, &f->list_head, &f->list_tail };
-	struct ms_struct_type type;
-	struct ms_named_types *named = NULL;
-	const struct ms_types *types;
-	struct ms_error *err = ms_go_types(f->w->rt, &types);
-	ms_addr address = 0;
-
-	if (!err)
-		err = ms_named_types_create(types, f->layout, &named);
-	if (err)
-		return err;
-	address = ms_named_types_find(named, "sync", 4, "notifyList", 10);
-	ms_named_types_destroy(named);
-	f->has_list = address && ms_struct_type_read(types, f->layout, address, &type) &&
-		      type.bytes <= LIST_BYTES_MAX;
-	for (size_t i = 0; i < MS_ARRAY_SIZE(names) && f->has_list; i++) {
-		struct ms_struct_field field;
-
-		f->has_list = ms_struct_type_follow(types, f->layout, &type, names[i],
-						    strlen(names[i]), &field) &&
-			      field.offset + 8 <= LIST_BYTES_MAX;
-		*fields[i] = f->has_list ? (uint32_t)field.offset : 0;
-	}
-	return NULL;
-}
-
-/** A list in which this ticket waits: given out already, and not called yet. */
-static bool is_list_of(const struct finder *f, const uint8_t *raw, uint32_t ticket)
-{
-	uint32_t wait = ms_load_u32(raw + f->list_wait);
-	uint32_t notify = ms_load_u32(raw + f->list_notify);
-	ms_addr head = ms_load_u64(raw + f->list_head), tail = ms_load_u64(raw + f->list_tail);
-
-	return (int32_t)(wait - ticket) > 0 && (int32_t)(ticket - notify) >= 0 && head && tail &&
-	       !(head & 7) && !(tail & 7);
-}
-
-/** Whether the last in that list is one who waits in one. */
-static struct ms_error *list_check(struct finder *f, const uint8_t *list, bool *ret_ok)
-{
-	uint8_t raw[SUDOG_BYTES_MAX];
-	struct ms_error *err = ms_target_read(f->w->rt->target, ms_load_u64(list + f->list_tail),
-					      raw, f->layout->sudog_size);
-	struct sudog s;
-
-	*ret_ok = false;
-	if (err && ms_error_code(err) != MS_ERR_FAULT)
-		return err;
-	if (!err) {
-		s = sudog_parse(f->layout, raw);
-		*ret_ok = s.g && !s.next && !s.channel && is_list_of(f, list, s.ticket);
-	}
-	ms_error_free(err);
-	return NULL;
-}
-
-static struct ms_error *cond_find(struct finder *f, struct ms_wait *wait, ms_addr sudog)
-{
-	uint8_t frame[SEARCH_BYTES_MAX], raw[SUDOG_BYTES_MAX], list[LIST_BYTES_MAX];
-	size_t size = (size_t)(wait->end - wait->frame);
-	struct ms_error *err = ms_target_read(f->w->rt->target, wait->frame, frame, size);
-	uint32_t ticket;
-
-	if (!err)
-		err = ms_target_read(f->w->rt->target, sudog, raw, f->layout->sudog_size);
-	if (err)
-		return err;
-	ticket = sudog_parse(f->layout, raw).ticket;
-	for (size_t at = 0; at + 8 <= size && !wait->object; at += 8) {
-		ms_addr word = ms_load_u64(frame + at);
-		bool ok = false;
-
-		if (word < 4096 || (word & 7) || word == sudog ||
-		    (word >= wait->stack_lo && word < wait->stack_hi))
-			continue;
-		err = ms_target_read(f->w->rt->target, word, list, sizeof(list));
-		if (!err && is_list_of(f, list, ticket))
-			err = list_check(f, list, &ok);
-		if (err && ms_error_code(err) != MS_ERR_FAULT)
-			return err;
-		ms_error_free(err);
-		if (ok)
-			wait->object = word;
-	}
-	return NULL;
-}
-
-static struct ms_error *conds_find(struct finder *f)
-{
-	bool asked = false;
-
-	for (size_t i = 0; i < f->count; i++) {
-		struct ms_wait *wait = &f->items[i];
-		struct ms_error *err = NULL;
-
-		if (wait->kind != MS_WAIT_COND || wait->object || !f->sudogs[i] || !wait->frame)
-			continue;
-		if (!asked)
-			err = list_fields(f);
-		asked = true;
-		if (!err && f->has_list)
-			err = cond_find(f, wait, f->sudogs[i]);
-		if (err && ms_error_code(err) != MS_ERR_FAULT)
-			return err;
-		ms_error_free(err);
-	}
-	return NULL;
-}
-
 // --- All. ---
 
 /** Those that went on while they were looked at have told nothing. */
@@ -606,7 +482,7 @@ static struct ms_error *batch_find(struct finder *f)
 	if (!err)
 		err = follow_sudogs(f);
 	if (!err)
-		err = conds_find(f);
+		err = ms_wait_conds_find(f->w, f->items, f->sudogs, f->count);
 	return err ? err : confirm(f);
 }
 

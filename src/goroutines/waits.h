@@ -20,6 +20,8 @@ enum ms_wait_kind {
 	MS_WAIT_FOREVER, // A nil channel, or a select without cases.
 };
 
+enum { MS_WAIT_NO_FRAME = UINT8_MAX };
+
 struct ms_wait {
 	ms_addr g;
 	uint64_t id, since;
@@ -48,8 +50,21 @@ struct ms_waits {
 	} choices; // Of selects.
 	struct ms_go_runtime *rt;
 	const struct ms_functions *functions;
-	struct ms_number_map kinds; // Kind by the addresses of the innermost frames.
+	struct ms_number_map known_of; // By the addresses of the innermost frames.
+	struct {
+		struct ms_wait_known {
+			const char *user; // NULL: it is further out.
+			uint8_t kind;     // ms_wait_kind
+			uint8_t frame;    // The one that keeps the sudog; MS_WAIT_NO_FRAME.
+			bool queues;
+		} * items;
+		size_t count, capacity;
+	} known;
 	struct ms_fetch fetch;
+	struct ms_notify_list_layout {
+		bool asked, known;
+		uint32_t wait, notify, head, tail; // Offsets.
+	} list_layout;                             // Of sync.notifyList: see wait_conds.h.
 };
 
 /** Loads the functions; @p rt must outlive it. */

@@ -5,7 +5,9 @@
 // the ends of the last 256.  What else it keeps (golang/collections.h: exact times of the phases,
 // sizes of the heap) is of the last cycle only, so of several that ended between two looks all but
 // the last have a number, an end and a pause, and nothing else.  After that happened we look five
-// times as often for a while.
+// times as often for a while.  A program that has allocated nothing for a while is looked at less
+// often, until it does: its heap is where it was, and 100 looks a second are most of what a quiet
+// trace costs.
 //
 // All times of the runtime are CLOCK_MONOTONIC, but ends in the ring are wall time: the last cycle
 // has its end in both, which says how far they are apart.
@@ -30,7 +32,9 @@ enum {
 
 static const double LOOK_EVERY_S = 0.01;
 static const double LOOK_OFTEN_S = 0.002;
-static const double CALM_DOWN = 0.02; // Of the way back to LOOK_EVERY_S, with each look.
+static const double LOOK_SELDOM_S = 0.05; // Of a heap that has stood still ...
+static const double STILL_FOR_S = 0.5;    // ... for so long.
+static const double CALM_DOWN = 0.02;     // Of the way back to LOOK_EVERY_S, with each look.
 static const double REGIONS_EVERY_S = 1;
 
 struct gc_watch {
@@ -45,6 +49,7 @@ struct gc_watch {
 	uint64_t pause_ns;
 	uint64_t writable_bytes;
 	double due, every, sample_due, regions_due;
+	double moved_at; // When the heap was last seen to have changed.
 };
 
 static double now_s(const struct ms_trace *trace)
@@ -307,6 +312,9 @@ static struct ms_error *look(struct ms_trace *trace, struct gc_watch *w)
 		err = open_add(trace, w, &now);
 	if (err)
 		return err;
+	if (ended || now.is_marking || !now.has_pacer ||
+	    now.pacer.heap_live_bytes != w->last.pacer.heap_live_bytes)
+		w->moved_at = now_s(trace);
 	w->last = now;
 	if (ended > 1)
 		w->every = LOOK_OFTEN_S;
@@ -365,7 +373,7 @@ static struct ms_error *start(struct ms_trace *trace, void **ret_state)
 		return ms_error_no_memory();
 	*ret_state = w;
 	w->every = LOOK_EVERY_S;
-	w->due = w->sample_due = w->regions_due = now_s(trace);
+	w->due = w->sample_due = w->regions_due = w->moved_at = now_s(trace);
 	w->wall_ahead_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 	err = find(trace, w);
 	w->known = !err; // Also when the process is gone: the end must not look for it.
@@ -394,7 +402,7 @@ static struct ms_error *tick(struct ms_trace *trace, void *state)
 	}
 	if (err)
 		return lost(trace, w, err);
-	w->due = now + w->every;
+	w->due = now + (now - w->moved_at >= STILL_FOR_S ? LOOK_SELDOM_S : w->every);
 	return NULL;
 }
 

@@ -299,7 +299,8 @@ static void crowd_move(void *arg, uint64_t index, const struct ms_read *read)
 {
 	struct crowd *c = arg;
 
-	if (c->moves && read->addr == CROWD + 2 * 512)
+	if (c->moves && read->addr < CROWD + 3 * 512 &&
+	    read->addr + read->size > CROWD + 2 * 512) // Alone, or together with its neighbours.
 		memcpy(c->raw[2] + ms_go_layout_find(MS_GO(1, 24), MS_ARCH_AMD64, MS_GO_EXP_SWISS)
 				       ->g_waitsince,
 		       &index, 8);
