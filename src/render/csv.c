@@ -92,7 +92,7 @@ static void cell_double(struct csv *csv, double value)
 /** A number of bytes that may be NAN. */
 static void cell_bytes(struct csv *csv, double bytes)
 {
-	cell_u64(csv, bytes >= 0 ? (uint64_t)bytes : MS_UNKNOWN);
+	cell_u64(csv, bytes >= 0 && bytes < 0x1p63 ? (uint64_t)bytes : MS_UNKNOWN);
 }
 
 static void cell_bool(struct csv *csv, bool value)

@@ -16,8 +16,8 @@
 #include "base/vec.h"
 #include "maps/classic.h"
 #include "trace/creation_kernel.h"
-#include "trace/growth_place.h"
 #include "trace/growth_types.h"
+#include "trace/probe_place.h"
 #include "trace/probe_stack.h"
 
 #include <inttypes.h>

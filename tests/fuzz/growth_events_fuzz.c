@@ -48,23 +48,6 @@ struct ms_error *ms_growth_places_find(struct ms_go_runtime *rt,
 	return NULL;
 }
 
-struct ms_error *ms_probe_place_find(struct ms_go_runtime *rt, struct ms_code *code,
-				     const struct ms_function *fn, uint64_t *ret_file_offset,
-				     struct ms_probe_site *ret_site)
-{
-	(void)rt;
-	(void)code;
-	(void)fn;
-	(void)ret_file_offset;
-	(void)ret_site;
-	return ms_error_new(MS_ERR_UNSUPPORTED, "a recording is not probed");
-}
-
-void ms_probe_namespace(uint64_t *ret_device, uint64_t *ret_inode)
-{
-	*ret_device = *ret_inode = 0;
-}
-
 void ms_growth_config(const struct ms_go_runtime *rt, const struct ms_growth_places *places,
 		      struct ms_bpf_config *ret_config)
 {
