@@ -60,6 +60,19 @@ struct ms_error *ms_probe_place_find(struct ms_go_runtime *rt, struct ms_code *c
 	return ms_error_new(MS_ERR_UNSUPPORTED, "a recording is not probed");
 }
 
+struct ms_error *ms_return_places_find(struct ms_go_runtime *rt, struct ms_code *code,
+				       const struct ms_function *fn,
+				       const struct ms_probe_site *entry_site,
+				       struct ms_return_sites *ret_offsets)
+{
+	(void)rt;
+	(void)code;
+	(void)fn;
+	(void)entry_site;
+	(void)ret_offsets;
+	return ms_error_new(MS_ERR_UNSUPPORTED, "a recording is not probed");
+}
+
 void ms_probe_namespace(uint64_t *ret_device, uint64_t *ret_inode)
 {
 	*ret_device = *ret_inode = 0;
