@@ -192,7 +192,7 @@ static void waiters_of(struct line *l, const struct ms_trace_report *r, size_t f
 	label(l, place->behind ? place->behind : "waiting");
 	bars(l);
 	if (most(l) < 1e6)
-		ms_text_printf(l->t, " %s", ms_human_count(&h, (uint64_t)most(l)));
+		ms_text_printf(l->t, " %s", ms_human_count(&h, (uint64_t)fmin(most(l), 1e19)));
 	ms_text_end_whole(l->t);
 }
 
