@@ -70,11 +70,11 @@ static struct ms_error *note_refusal(struct ms_trace *trace, struct ms_error *er
 		return err;
 	r->source = MS_TRACE_POLLING;
 	if (ms_error_code(err) == MS_ERR_DENIED)
-		r->no_probes_reason = ms_arena_printf(
-		    &r->arena,
-		    "%s; type sudo mapscope trace %d, or in a container add "
-		    "--cap-add SYS_ADMIN --cap-add SYS_PTRACE",
-		    ms_error_message(err), (int)trace->rt->target->pid);
+		r->no_probes_reason =
+		    ms_arena_printf(&r->arena,
+				    "%s; type sudo mapscope trace %d, or in a container add "
+				    "--cap-add SYS_ADMIN --cap-add SYS_PTRACE",
+				    ms_error_message(err), (int)trace->rt->target->pid);
 	else
 		r->no_probes_reason = ms_arena_printf(&r->arena, "%s", ms_error_message(err));
 	ms_error_free(err);
