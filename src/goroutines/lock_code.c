@@ -12,9 +12,9 @@
 // of it may be; so too behind whatever could give a lock back unseen: a call of a closure (that is
 // how deferred calls are made), deferreturn, TryLock; behind a jump through a table nothing is
 // known. Nor is one held that the function has no way to give back from there: a call gave it back
-// unseen, or another goroutine does. What is taken or given back by a function that is called is not seen here: the frames of
-// calls that have not returned are asked by themselves, and a lock that a helper took has no holder
-// that is known.
+// unseen, or another goroutine does. What is taken or given back by a function that is called is
+// not seen here: the frames of calls that have not returned are asked by themselves, and a lock
+// that a helper took has no holder that is known.
 #include "goroutines/lock_code.h"
 
 #include "base/cleanup.h"
