@@ -71,11 +71,14 @@ def require_threads(sched, told):
                 m['doing'] == 'in a system call', f'goroutine {number} is in a system call: {m}')
 
 
-def require_all_threads(pid, sched):
-    """Each thread of the process is one of the scheduler's."""
+def threads_of(pid):
+    return {int(name) for name in os.listdir(f'/proc/{pid}/task')}
+
+
+def require_all_threads(sched, before, after):
+    """Each thread that was there all the time is one of the scheduler's, and none is made up."""
     known = {m['thread'] for m in sched['ms']}
-    kernel = {int(name) for name in os.listdir(f'/proc/{pid}/task')}
-    require(known == kernel, f'threads {known}, not {kernel}')
+    require(before & after <= known <= before | after, f'threads {known}, not {before}, {after}')
 
 
 def at_rest(pid, reader):
@@ -93,12 +96,14 @@ def at_rest(pid, reader):
 def same_state(release):
     with start(release) as process:
         require(process.line() == 'full', 'the program did not start')
+        before = threads_of(process.pid)
         document, full = look(process.pid)
+        after = threads_of(process.pid)
         process.send('let go')
         told = json.loads(process.line())
         require_full(full, told)
         require_threads(full, told)
-        require_all_threads(process.pid, full)
+        require_all_threads(full, before, after)
         rows = {row['id']: row for row in document['goroutines']}
         for p in full['ps']:
             row = rows[p['running']]
