@@ -42,17 +42,22 @@ static void put_load(struct ms_sink *sink, double entries, double slots)
 		ms_sink_printf(sink, "?/%d", (int)BUCKET_SLOTS);
 }
 
-/** " (load factor: 6.5/8 → 3.3/8)" of the whole map. */
+/**
+ * " (load factor: 6.5/8 → 3.3/8)" of the whole map, or of the table that grows where a map has
+ * several, whose slots nobody has added up.
+ */
 static void put_loads(struct ms_sink *sink, const struct ms_growth_event *e)
 {
 	bool classic = e->map_kind == MS_MAP_CLASSIC;
-	double entries = as_double(e->entries), from = as_double(e->from), to = as_double(e->to);
-	double before = classic ? from : as_double(e->capacity);
+	bool of_table = !classic && e->capacity == MS_UNKNOWN && e->table_entries != MS_UNKNOWN;
+	double entries = as_double(of_table ? e->table_entries : e->entries);
+	double from = as_double(e->from), to = as_double(e->to);
+	double before = classic || of_table ? from : as_double(e->capacity);
 
-	ms_sink_puts(sink, " (load factor: ");
+	ms_sink_puts(sink, of_table ? " (load factor of the table: " : " (load factor: ");
 	put_load(sink, entries, before);
 	ms_sink_puts(sink, " → ");
-	put_load(sink, entries + 1, classic ? to : before - from + to);
+	put_load(sink, entries + 1, classic || of_table ? to : before - from + to);
 	ms_sink_puts(sink, ")");
 }
 

@@ -102,7 +102,7 @@ static void text_waiters(struct ms_text *t, const struct ms_diagnosis_report *re
 		return;
 	ms_text_printf(t, "waiting: up to %s for ", ms_human_count(&a, w->most));
 	ms_text_owner(t, w->behind, NAME_COLUMNS_MAX);
-	ms_text_printf(t, " at %s looks", ms_human_count(&a, w->looks));
+	ms_text_printf(t, " at %s look%s", ms_human_count(&a, w->looks), w->looks == 1 ? "" : "s");
 	if (isfinite(w->oldest_s))
 		ms_text_printf(t, ", the oldest for %s", ms_human_ahead(&b, w->oldest_s));
 	ms_text_end(t, INDENT);

@@ -239,7 +239,8 @@ static void text_evacuation(struct ms_text *t, const struct ms_growth_event *e)
 	if (e->together_bytes != MS_UNKNOWN)
 		ms_text_printf(t, ", %s held meanwhile", ms_human_bytes(&bytes, e->together_bytes));
 	if (e->gc_cycles)
-		ms_text_printf(t, ", %s collections began", ms_human_count(&cycles, e->gc_cycles));
+		ms_text_printf(t, ", %s collection%s began", ms_human_count(&cycles, e->gc_cycles),
+			       e->gc_cycles == 1 ? "" : "s");
 	ms_text_end(t, 2);
 }
 

@@ -28,7 +28,8 @@ struct ms_growth_event {
 	double earliest_s; // By polling: it began between this and time_s; else equal to time_s.
 	uint64_t number;   // 1, 2, ... in order of time.
 	ms_addr map;       // Its header.
-	ms_addr table;     // That grows, of a classic map the array; 0: unknown.
+	uint64_t table_entries; // Of that table, where a Swiss map has several; MS_UNKNOWN.
+	ms_addr table;          // That grows, of a classic map the array; 0: unknown.
 	const char *type, *owner;
 	uint8_t map_kind;              // ms_map_kind
 	uint8_t kind;                  // ms_growth_event_kind

@@ -73,12 +73,15 @@ static void swiss_sizes(const struct ms_go_layout *l, const struct ms_bpf_event 
 		return;
 	if (raw->directory <= 1) // The whole map is this table, or small.
 		e->capacity = e->from;
+	else if (raw->table_entries <= raw->slots)
+		e->table_entries = raw->table_entries;
 }
 
 void ms_growth_describe_sizes(const struct ms_go_layout *l, const struct ms_bpf_event *raw,
 			      const struct ms_growth_type *type, struct ms_growth_event *e)
 {
 	e->from = e->to = e->from_bytes = e->to_bytes = e->capacity = MS_UNKNOWN;
+	e->table_entries = MS_UNKNOWN;
 	e->together_bytes = MS_UNKNOWN;
 	if (raw->kind == MS_BPF_HASH_GROW)
 		classic_sizes(l, raw, type, e);

@@ -102,6 +102,7 @@ static struct ms_error *step_take(void *context, const struct ms_growth_step *st
 		.entries = step->entries,
 		.capacity = step->capacity,
 		.goroutine = MS_UNKNOWN,
+		.table_entries = MS_UNKNOWN,
 		.p = UINT32_MAX,
 		.stack = MS_NO_STACK,
 		.duration_s = NAN,

@@ -55,8 +55,7 @@ static struct ms_error *refuse(int error, const char *what)
 		    MS_ERR_DENIED,
 		    "not allowed to %s for --burst: that takes CAP_SYS_ADMIN, or before Linux "
 		    "6.17 CAP_BPF and CAP_PERFMON; type sudo mapscope goroutines PID --burst, or "
-		    "leave "
-		    "--burst out",
+		    "leave --burst out",
 		    what);
 	if (error == ENOMEM)
 		return ms_error_no_memory();
