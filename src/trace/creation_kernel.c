@@ -80,14 +80,11 @@ struct ms_error *ms_creation_kernel_attach(struct ms_creation_kernel *k, enum ms
 		[MS_CREATION_RETURNS] = k->skeleton->progs.creation_returns,
 		[MS_CREATION_SMALL] = k->skeleton->progs.small_creation,
 	};
-	const struct bpf_uprobe_opts options = { .sz = sizeof(options), .bpf_cookie = condition };
 	struct bpf_link *link;
-	char path[32];
 
 	if (k->link_count == LINKS_MAX)
 		return ms_error_new(MS_ERR_UNSUPPORTED, "too many places for probes");
-	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-	link = bpf_program__attach_uprobe_opts(programs[site], pid, path, offset, &options);
+	link = ms_kernel_attach(programs[site], pid, offset, condition);
 	if (!link)
 		return ms_kernel_refuse(errno, "place a probe");
 	k->sites[k->link_count] = site;

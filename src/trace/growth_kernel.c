@@ -86,12 +86,8 @@ struct ms_error *ms_growth_kernel_attach(struct ms_growth_kernel *k, enum ms_bpf
 		[MS_BPF_TABLE_GROW] = k->skeleton->progs.table_grow,
 		[MS_BPF_TABLE_SPLIT] = k->skeleton->progs.table_split,
 	};
-	const struct bpf_uprobe_opts options = { .sz = sizeof(options) };
-	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-	k->links[kind] =
-	    bpf_program__attach_uprobe_opts(programs[kind], pid, path, offset, &options);
+	k->links[kind] = ms_kernel_attach(programs[kind], pid, offset, 0);
 	if (!k->links[kind])
 		return ms_kernel_refuse(errno, "place a probe");
 	return NULL;

@@ -4,6 +4,7 @@
 #ifdef MS_HAVE_BPF
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 /** libbpf would print. */
@@ -35,5 +36,15 @@ struct ms_error *ms_kernel_prepare(void)
 				    "this kernel has no probes that go away with their maker");
 	libbpf_set_print(say_nothing);
 	return NULL;
+}
+
+struct bpf_link *ms_kernel_attach(const struct bpf_program *program, pid_t pid, uint64_t offset,
+				  uint64_t cookie)
+{
+	const struct bpf_uprobe_opts options = { .sz = sizeof(options), .bpf_cookie = cookie };
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	return bpf_program__attach_uprobe_opts(program, pid, path, offset, &options);
 }
 #endif

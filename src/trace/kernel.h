@@ -4,8 +4,20 @@
 
 #include "base/error.h"
 
+#include <sys/types.h>
+
+struct bpf_link;
+struct bpf_program;
+
 /** Whether there may be probes at all; libbpf is told to print nothing. */
 MS_MUST_USE struct ms_error *ms_kernel_prepare(void);
+
+/**
+ * Put @p program at @p offset of the executable of @p pid, for all its threads; @p cookie is what
+ * it is told of the place.  NULL, with errno set, where that is not possible; libbpf's to destroy.
+ */
+struct bpf_link *ms_kernel_attach(const struct bpf_program *program, pid_t pid, uint64_t offset,
+				  uint64_t cookie);
 
 /** What @p error of the kernel's means to a user, who wanted to @p what: also of other programs. */
 MS_MUST_USE struct ms_error *ms_kernel_refuse(int error, const char *what);

@@ -9,6 +9,7 @@
 #include "base/vec.h"
 #include "golang/types.h"
 #include "trace/bpf/write_events.h"
+#include "trace/kernel.h"
 #include "trace/probe_place.h"
 #include "trace/writes.skel.h"
 
@@ -62,14 +63,6 @@ static struct ms_error *refuse(int error, const char *what)
 	return ms_error_errno(MS_ERR_UNSUPPORTED, error, "could not %s for --burst", what);
 }
 
-static int say_nothing(enum libbpf_print_level level, const char *format, va_list args)
-{
-	(void)level;
-	(void)format;
-	(void)args;
-	return 0;
-}
-
 /** Functions that write a map take its type and its header first, by whatever key. */
 static bool is_writer(const char *name)
 {
@@ -116,12 +109,11 @@ static int take_write(void *context, void *data, size_t size)
 
 static struct ms_error *load(struct ms_write_burst *b)
 {
+	struct ms_error *err = ms_kernel_prepare();
 	int error;
 
-	if (access("/sys/bus/event_source/devices/uprobe/type", R_OK) != 0)
-		return ms_error_new(MS_ERR_UNSUPPORTED,
-				    "this kernel has no probes that go away with their maker");
-	libbpf_set_print(say_nothing);
+	if (err)
+		return err;
 	b->skeleton = writes_bpf__open();
 	if (!b->skeleton)
 		return refuse(errno, "prepare programs for the kernel");
@@ -269,16 +261,9 @@ static void places_choose(struct ms_write_burst *b, const struct ms_goroutines_r
 
 static struct ms_error *attach(struct ms_write_burst *b)
 {
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/exe", (int)b->rt->target->pid);
 	for (size_t i = 0; i < b->place_count; i++) {
-		const struct bpf_uprobe_opts options = { .sz = sizeof(options),
-							 .bpf_cookie = b->places[i].condition };
-
-		b->links[i] = bpf_program__attach_uprobe_opts(b->skeleton->progs.map_write,
-							      b->rt->target->pid, path,
-							      b->places[i].offset, &options);
+		b->links[i] = ms_kernel_attach(b->skeleton->progs.map_write, b->rt->target->pid,
+					       b->places[i].offset, b->places[i].condition);
 		if (!b->links[i])
 			return refuse(errno, "place a probe");
 	}
