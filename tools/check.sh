@@ -72,6 +72,7 @@ house_rules() {
 sanitized() {
 	run "build: gcc, address and undefined-behaviour sanitizers" build dev || return
 	run "unit and fault tests" build-dev/mapscope-tests
+	run "libhmap" build-dev/hmap-tests
 	fuzz_regression build-dev
 	MAPSCOPE=$PWD/build-dev/mapscope run "goldens" tests/golden/run.sh
 }
@@ -84,7 +85,8 @@ live() { # TIER
 
 check() { # LIVE_TIER
 	sanitized
-	run "build: clang" build clang && run "unit and fault tests, clang" build-clang/mapscope-tests
+	run "build: clang" build clang && run "unit and fault tests, clang" build-clang/mapscope-tests &&
+		run "libhmap, clang" build-clang/hmap-tests
 	run "lines that the fuzz corpora reach" tests/fuzz/coverage.sh
 	house_rules
 	run "the test runner" tests/support/runner_test.sh
