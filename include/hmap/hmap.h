@@ -304,7 +304,7 @@ struct hmap_iterator {
 	/* The rest is the map's own. */
 	struct hmap *map;
 	struct hmap_iteration *state;
-	uint64_t words[8];
+	uint64_t reserved[4];
 	enum hmap_status status; /**< after hmap_next said false: HMAP_OK, or why it stopped */
 };
 

@@ -40,6 +40,35 @@ static inline uint64_t hmap_hash_u64(uint64_t key, uint64_t seed)
 	return hmap_fold(key ^ seed, UINT64_C(0xe7037ed1a0b428db));
 }
 
+/** Eight bytes, or fewer, as the number that they are in little-endian order. */
+static inline uint64_t hmap_little_endian(const void *bytes, size_t size)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, bytes, size);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	return word;
+}
+
+/** The default hash of text and other bytes. */
+static inline uint64_t hmap_hash_bytes(const void *bytes, size_t size, uint64_t seed)
+{
+	const unsigned char *at = (const unsigned char *)bytes;
+	uint64_t hash =
+	    seed ^ hmap_fold(size ^ UINT64_C(0xa0761d6478bd642f), UINT64_C(0x9e3779b97f4a7c15));
+
+	for (; size > 16; size -= 16, at += 16)
+		hash = hmap_fold(hmap_little_endian(at, 8) ^ hash,
+				 hmap_little_endian(at + 8, 8) ^ UINT64_C(0xe7037ed1a0b428db));
+	if (size > 8)
+		return hmap_fold(hmap_little_endian(at, 8) ^ hash,
+				 hmap_little_endian(at + size - 8, 8) ^
+				     UINT64_C(0x8ebc6af09c88c6e3));
+	return hmap_fold(hmap_little_endian(at, size) ^ hash, UINT64_C(0x8ebc6af09c88c6e3));
+}
+
 #ifdef __cplusplus
 }
 #endif

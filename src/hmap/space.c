@@ -1,0 +1,641 @@
+// Memory of a table that grows in place.
+//
+// A table of 2^B groups turns into one of twice the size without a second copy, so its memory has
+// to appear behind what is there.  A range of addresses is reserved, far larger than the table, and
+// memory is asked for in pieces of 32 KiB just ahead of the cursor: the cost of a page is paid by
+// the write that needs it, and never more than one piece's at once.  On a host that takes long to
+// find a page, the pieces become smaller.  When a range is outgrown, the next one takes over its
+// pages by remapping them, which moves page tables, not bytes.
+//
+// Small tables do not deserve a mapping: they are one block from the allocator, copied when it
+// doubles, up to 64 KiB.  Where no range is to be had (no such calls in the allocator, a limit on
+// addresses, 32 bits), the table goes on in segments of at most 64 KiB behind a table of two
+// levels.
+#include "hmap/space.h"
+#include "hmap/steady.h"
+
+#include <time.h>
+
+enum {
+	PAGE = 4096,
+	RANGE_UNIT = 65536,
+	RANGE_ALIGN = 2 << 20,
+	BLOCK_ALIGN = 64,
+	SLOW_PIECE_NS = 20000,
+	FAST_PIECE_NS = 9000,
+	DEAD_SLABS_AT_ONCE = 8,
+};
+
+#define FIRST_RANGE ((size_t)1 << 30)
+
+const uint8_t hmapi_no_tags[64] __attribute__((aligned(64)));
+
+static size_t round_up(size_t size, size_t unit)
+{
+	return (size + unit - 1) / unit * unit;
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+size_t hmapi_group_bytes(const struct hmap *m)
+{
+	return (size_t)m->shape.slot_size * HMAP_GROUP_SLOTS;
+}
+
+static size_t block_align(const struct hmap *m)
+{
+	return m->shape.align > BLOCK_ALIGN ? m->shape.align : BLOCK_ALIGN;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* One small block                                                                             */
+
+static size_t small_slots_at(const struct hmap *m, size_t groups)
+{
+	return round_up(groups * HMAP_GROUP_BYTES, block_align(m));
+}
+
+static size_t small_size(const struct hmap *m, size_t groups)
+{
+	return round_up(small_slots_at(m, groups) + groups * hmapi_group_bytes(m), block_align(m));
+}
+
+static bool fits_small(const struct hmap *m, size_t groups)
+{
+	return groups <= HMAP_BLOCK_GROUPS || small_size(m, groups) <= HMAPI_SMALL_BYTES;
+}
+
+static unsigned char *new_small(const struct hmap *m, size_t groups)
+{
+	return m->allocator->allocate(m->allocator->state, small_size(m, groups), block_align(m));
+}
+
+static void free_small(struct hmap *m)
+{
+	if (m->small_bytes)
+		m->allocator->release(m->allocator->state, m->tags, m->small_bytes, block_align(m));
+	m->small_bytes = 0;
+}
+
+static void use_small(struct hmap *m, unsigned char *block, size_t groups)
+{
+	m->tags = block;
+	m->slots = block + small_slots_at(m, groups);
+	m->small_bytes = small_size(m, groups);
+	m->ready = groups;
+}
+
+/** The first @p groups groups go into a new block of @p capacity, which takes the old one's place.
+ */
+static bool copy_small(struct hmap *m, size_t groups, size_t capacity)
+{
+	unsigned char *block = new_small(m, capacity);
+	size_t tags = groups * HMAP_GROUP_BYTES;
+
+	if (!block)
+		return false;
+	memcpy(block, m->tags, tags);
+	memset(block + tags, HMAP_TAG_EMPTY, capacity * HMAP_GROUP_BYTES - tags);
+	memcpy(block + small_slots_at(m, capacity), m->slots, groups * hmapi_group_bytes(m));
+	free_small(m);
+	use_small(m, block, capacity);
+	return true;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* A range                                                                                     */
+
+static void range_ready(struct hmap *m)
+{
+	const struct hmapi_space *space = m->space;
+	// One block less than the tags have room for: their next piece is then asked for by another
+	// write than the slots'.
+	size_t tags = space->tags_ready / HMAP_GROUP_BYTES,
+	       slots = space->slots_ready / hmapi_group_bytes(m);
+
+	m->ready = least(tags > HMAP_BLOCK_GROUPS ? tags - HMAP_BLOCK_GROUPS : 0, slots);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static bool commit_piece(struct hmap *m, unsigned char *part, size_t *ready)
+{
+	struct hmapi_space *space = m->space;
+	size_t piece = space->piece;
+	uint64_t began = now_ns(), took;
+
+	if (!m->allocator->commit(m->allocator->state, part + *ready, piece))
+		return false;
+	took = now_ns() - began;
+	*ready += piece;
+	if (took > SLOW_PIECE_NS && piece > PAGE)
+		space->piece = piece / 2;
+	else if (took < FAST_PIECE_NS / 2 && piece < HMAPI_PIECE)
+		space->piece = piece * 2;
+#ifdef HMAP_CHECKS
+	m->work_bytes += piece;
+#endif
+	return true;
+}
+
+/** Bytes of a range for @p groups: tags, then slots, both on boundaries of page-table pages. */
+static size_t range_size(const struct hmap *m, size_t groups, size_t *ret_slots_at)
+{
+	*ret_slots_at = round_up(groups * HMAP_GROUP_BYTES + RANGE_UNIT, RANGE_ALIGN);
+	return *ret_slots_at + round_up(groups * hmapi_group_bytes(m) + RANGE_UNIT, RANGE_ALIGN);
+}
+
+static bool has_ranges(const struct hmap *m)
+{
+	return m->allocator->reserve && m->allocator->commit && m->allocator->decommit &&
+	       m->allocator->unreserve;
+}
+
+/** A range for at least @p groups, and as many more as may be had. */
+static unsigned char *reserve(const struct hmap *m, size_t groups, size_t *ret_size,
+			      size_t *ret_slots_at)
+{
+	size_t wanted = groups, size, slots_at;
+
+	while (range_size(m, wanted, &slots_at) < FIRST_RANGE || wanted < groups * 8)
+		wanted *= 2;
+	if (range_size(m, wanted, &slots_at) > FIRST_RANGE && wanted / 2 >= groups * 8)
+		wanted /= 2;
+	for (; wanted >= groups; wanted /= 2) {
+		unsigned char *range;
+
+		size = range_size(m, wanted, &slots_at);
+		range = m->allocator->reserve(m->allocator->state, size);
+		if (range) {
+			*ret_size = size;
+			*ret_slots_at = slots_at;
+			return range;
+		}
+	}
+	return NULL;
+}
+
+static bool commit(const struct hmap *m, unsigned char *part, size_t bytes, size_t *ret_ready)
+{
+	size_t size = round_up(bytes, PAGE);
+
+	if (!m->allocator->commit(m->allocator->state, part, size))
+		return false;
+	*ret_ready = size;
+	return true;
+}
+
+/** A range with memory for @p groups, which may become twice as many. */
+static struct hmapi_space *new_range(const struct hmap *m, size_t groups)
+{
+	const struct hmap_allocator *a = m->allocator;
+	struct hmapi_space *space =
+	    a->allocate(a->state, sizeof(*space), _Alignof(struct hmapi_space));
+
+	if (!space)
+		return NULL;
+	memset(space, 0, sizeof(*space));
+	space->piece = HMAPI_PIECE;
+	space->range = reserve(m, groups * 2, &space->reserved, &space->slots_at);
+	if (space->range &&
+	    commit(m, space->range, (groups + 2 * HMAP_BLOCK_GROUPS) * HMAP_GROUP_BYTES,
+		   &space->tags_ready) &&
+	    commit(m, space->range + space->slots_at, groups * hmapi_group_bytes(m),
+		   &space->slots_ready))
+		return space;
+	if (space->range)
+		a->unreserve(a->state, space->range, space->reserved);
+	a->release(a->state, space, sizeof(*space), _Alignof(struct hmapi_space));
+	return NULL;
+}
+
+static void use_range(struct hmap *m, struct hmapi_space *space)
+{
+	m->space = space;
+	m->tags = space->range;
+	m->slots = space->range + space->slots_at;
+	range_ready(m);
+}
+
+/** The table moves to a larger range, by its pages where the allocator can, else by its bytes. */
+static bool outgrow_range(struct hmap *m, size_t groups)
+{
+	const struct hmap_allocator *a = m->allocator;
+	struct hmapi_space *space = m->space;
+	size_t size, slots_at;
+	unsigned char *range = reserve(m, groups * 2, &size, &slots_at);
+
+	if (!range)
+		return false;
+	if (!a->move || !a->move(a->state, range, space->range, space->tags_ready)) {
+		if (!a->commit(a->state, range, space->tags_ready)) {
+			a->unreserve(a->state, range, size);
+			return false;
+		}
+		memcpy(range, space->range, space->tags_ready);
+	}
+	if (!a->move || !a->move(a->state, range + slots_at, space->range + space->slots_at,
+				 space->slots_ready)) {
+		if (!a->commit(a->state, range + slots_at, space->slots_ready)) {
+			// The tags may have left their place: they go back.
+			if (a->commit(a->state, space->range, space->tags_ready))
+				memcpy(space->range, range, space->tags_ready);
+			a->unreserve(a->state, range, size);
+			return false;
+		}
+		memcpy(range + slots_at, space->range + space->slots_at, space->slots_ready);
+	}
+	a->unreserve(a->state, space->range, space->reserved);
+	space->range = range;
+	space->reserved = size;
+	space->slots_at = slots_at;
+	use_range(m, space);
+	return true;
+}
+
+static bool range_holds(const struct hmap *m, size_t groups)
+{
+	const struct hmapi_space *space = m->space;
+
+	return groups * HMAP_GROUP_BYTES + RANGE_UNIT <= space->slots_at &&
+	       groups * hmapi_group_bytes(m) + RANGE_UNIT <= space->reserved - space->slots_at;
+}
+
+static bool more_of_range(struct hmap *m)
+{
+	struct hmapi_space *space = m->space;
+
+	while (m->groups + HMAP_BLOCK_GROUPS > m->ready) {
+		bool tags =
+		    (m->groups + 2 * HMAP_BLOCK_GROUPS) * HMAP_GROUP_BYTES > space->tags_ready;
+
+		if (!(tags ? commit_piece(m, space->range, &space->tags_ready)
+			   : commit_piece(m, space->range + space->slots_at, &space->slots_ready)))
+			return false;
+		range_ready(m);
+	}
+	return true;
+}
+
+/** Gives back what lies a piece and more behind @p used bytes; true: something went. */
+static bool less_of(struct hmap *m, unsigned char *part, size_t used, size_t *ready)
+{
+	size_t keep = round_up(used, PAGE);
+
+	if (*ready < keep + HMAPI_PIECE)
+		return false;
+	*ready -= HMAPI_PIECE;
+	m->allocator->decommit(m->allocator->state, part + *ready, HMAPI_PIECE);
+	return true;
+}
+
+static void less_of_range(struct hmap *m)
+{
+	struct hmapi_space *space = m->space;
+	size_t tags = (m->groups + 2 * HMAP_BLOCK_GROUPS) * HMAP_GROUP_BYTES;
+
+	if (!less_of(m, space->range + space->slots_at, m->groups * hmapi_group_bytes(m),
+		     &space->slots_ready))
+		less_of(m, space->range, tags, &space->tags_ready);
+	range_ready(m);
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Segments                                                                                    */
+
+static size_t segment_size(const struct hmap *m)
+{
+	return m->segment_slots_at + (hmapi_group_bytes(m) << m->segment_shift);
+}
+
+static void plan_segments(struct hmap *m)
+{
+	m->segment_shift = 2;
+	while (small_size(m, (size_t)2 << m->segment_shift) <= HMAPI_SEGMENT_BYTES)
+		m->segment_shift++;
+	m->segment_slots_at = (uint32_t)small_slots_at(m, (size_t)1 << m->segment_shift);
+}
+
+static unsigned char ***new_leaf(struct hmap *m)
+{
+	unsigned char ***leaf = m->allocator->allocate(m->allocator->state,
+						       HMAPI_LEAF * sizeof(void *), sizeof(void *));
+
+	if (leaf)
+		memset(leaf, 0, HMAPI_LEAF * sizeof(void *));
+	return leaf;
+}
+
+static bool add_segment(struct hmap *m)
+{
+	size_t number = m->ready >> m->segment_shift;
+	unsigned char *segment;
+
+	if (number / HMAPI_LEAF >= HMAPI_LEAF)
+		return false;
+	if (!m->segments)
+		m->segments = new_leaf(m);
+	if (m->segments && !m->segments[number / HMAPI_LEAF])
+		m->segments[number / HMAPI_LEAF] = (unsigned char **)new_leaf(m);
+	if (!m->segments || !m->segments[number / HMAPI_LEAF])
+		return false;
+	segment = m->allocator->allocate(m->allocator->state, segment_size(m), block_align(m));
+	if (!segment)
+		return false;
+	memset(segment, HMAP_TAG_EMPTY, (size_t)HMAP_GROUP_BYTES << m->segment_shift);
+	m->segments[number / HMAPI_LEAF][number % HMAPI_LEAF] = segment;
+	m->ready += (size_t)1 << m->segment_shift;
+	return true;
+}
+
+static void drop_segment(struct hmap *m)
+{
+	size_t number = (m->ready >> m->segment_shift) - 1;
+	unsigned char **leaf = m->segments[number / HMAPI_LEAF];
+
+	m->allocator->release(m->allocator->state, leaf[number % HMAPI_LEAF], segment_size(m),
+			      block_align(m));
+	leaf[number % HMAPI_LEAF] = NULL;
+	m->ready -= (size_t)1 << m->segment_shift;
+	if (number % HMAPI_LEAF == 0) {
+		m->allocator->release(m->allocator->state, leaf, HMAPI_LEAF * sizeof(void *),
+				      sizeof(void *));
+		m->segments[number / HMAPI_LEAF] = NULL;
+	}
+}
+
+static void free_segments(struct hmap *m)
+{
+	while (m->ready && m->segments)
+		drop_segment(m);
+	for (size_t i = 0; m->segments && i < HMAPI_LEAF; i++)
+		if (m->segments[i])
+			m->allocator->release(m->allocator->state, m->segments[i],
+					      HMAPI_LEAF * sizeof(void *), sizeof(void *));
+	if (m->segments)
+		m->allocator->release(m->allocator->state, m->segments, HMAPI_LEAF * sizeof(void *),
+				      sizeof(void *));
+	m->segments = NULL;
+	m->detour &= ~(uint32_t)HMAPI_SEGMENTS;
+}
+
+/** The table's groups, of which @p groups hold entries, go from its block into segments. */
+static bool use_segments(struct hmap *m, size_t groups)
+{
+	size_t was_ready = m->ready, bytes = hmapi_group_bytes(m);
+
+	plan_segments(m);
+	m->ready = 0;
+	while (m->ready < groups)
+		if (!add_segment(m)) {
+			free_segments(m);
+			m->ready = was_ready;
+			return false;
+		}
+	for (size_t g = 0; m->small_bytes && g < groups; g++) {
+		unsigned char *segment = hmapi_segment(m, g);
+		size_t at = hmapi_in_segment(m, g);
+
+		memcpy(segment + at * HMAP_GROUP_BYTES, m->tags + g * HMAP_GROUP_BYTES,
+		       HMAP_GROUP_BYTES);
+		memcpy(segment + m->segment_slots_at + at * bytes, m->slots + g * bytes, bytes);
+	}
+	free_small(m);
+	m->tags = NULL;
+	m->slots = NULL;
+	m->detour |= HMAPI_SEGMENTS;
+	return true;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+
+bool hmapi_space_make(struct hmap *m, size_t groups, enum hmap_reserve_how how)
+{
+	if (fits_small(m, groups)) {
+		unsigned char *block = new_small(m, groups);
+
+		if (!block)
+			return false;
+		memset(block, HMAP_TAG_EMPTY, groups * HMAP_GROUP_BYTES);
+		use_small(m, block, groups);
+		return true;
+	}
+	if (has_ranges(m)) {
+		struct hmapi_space *space = new_range(m, groups);
+
+		if (space) {
+			if (how == HMAP_RESERVE_HUGE && m->allocator->huge) {
+				m->allocator->huge(m->allocator->state, space->range,
+						   space->tags_ready);
+				m->allocator->huge(m->allocator->state,
+						   space->range + space->slots_at,
+						   space->slots_ready);
+			}
+			use_range(m, space);
+			return true;
+		}
+	}
+	return use_segments(m, groups);
+}
+
+bool hmapi_space_double(struct hmap *m)
+{
+	size_t groups = m->groups;
+	struct hmapi_space *space;
+
+	if (groups > SIZE_MAX / 2 / (hmapi_group_bytes(m) + HMAP_GROUP_BYTES))
+		return false;
+	if (m->detour & HMAPI_SEGMENTS)
+		return true;
+	if (m->space)
+		return range_holds(m, groups * 2) || outgrow_range(m, groups * 2);
+	if (fits_small(m, groups * 2))
+		return m->ready >= groups * 2 || copy_small(m, groups, groups * 2);
+	space = has_ranges(m) ? new_range(m, groups) : NULL;
+	if (!space)
+		return use_segments(m, groups);
+	memcpy(space->range, m->tags, groups * HMAP_GROUP_BYTES);
+	memcpy(space->range + space->slots_at, m->slots, groups * hmapi_group_bytes(m));
+	free_small(m);
+	use_range(m, space);
+	return true;
+}
+
+void hmapi_space_tighten(struct hmap *m)
+{
+	if (m->small_bytes && m->ready > m->groups)
+		(void)copy_small(m, m->groups, m->groups);
+}
+
+bool hmapi_more_memory(struct hmap *m)
+{
+	if (m->detour & HMAPI_SEGMENTS)
+		return add_segment(m);
+	return m->space && more_of_range(m);
+}
+
+static void free_dead_slabs(struct hmap *m, unsigned most)
+{
+	while (m->dead_slabs && most--) {
+		struct hmapi_slab *slab = m->dead_slabs;
+
+		m->dead_slabs = slab->next;
+		m->allocator->release(m->allocator->state, slab, slab->size, block_align(m));
+	}
+}
+
+void hmapi_less_memory(struct hmap *m)
+{
+	size_t bytes = hmapi_group_bytes(m);
+
+	if (m->detour & HMAPI_SEGMENTS) {
+		if (m->ready >= m->groups + ((size_t)1 << m->segment_shift))
+			drop_segment(m);
+	} else if (m->space) {
+		less_of_range(m);
+	}
+	free_dead_slabs(m, DEAD_SLABS_AT_ONCE);
+	m->release_at =
+	    m->groups > HMAPI_PIECE / bytes / 2 ? m->groups - HMAPI_PIECE / bytes / 2 : 0;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Nodes                                                                                       */
+
+enum { FIRST_NODES = 8, SLAB_BYTES = 4096 };
+
+static size_t slab_head(const struct hmap *m)
+{
+	return round_up(sizeof(struct hmapi_slab), m->shape.align < 16 ? 16 : m->shape.align);
+}
+
+static bool add_slab(struct hmap *m)
+{
+	size_t head = slab_head(m), node = m->shape.node_size;
+	size_t nodes = m->nodes_made ? (SLAB_BYTES - head) / node : FIRST_NODES;
+	struct hmapi_slab *slab;
+
+	nodes = nodes ? nodes : 1;
+	if (m->dead_slabs) {
+		slab = m->dead_slabs;
+		m->dead_slabs = slab->next;
+		nodes = (slab->size - head) / node;
+	} else {
+		slab = m->allocator->allocate(m->allocator->state, head + nodes * node,
+					      block_align(m));
+		if (!slab)
+			return false;
+		slab->size = head + nodes * node;
+	}
+	slab->next = m->slabs;
+	m->slabs = slab;
+	m->nodes_made += nodes;
+	for (size_t i = nodes; i-- > 0;) {
+		struct hmapi_node *free_node =
+		    (struct hmapi_node *)(void *)((unsigned char *)slab + head + i * node);
+
+		free_node->next = m->free_nodes;
+		m->free_nodes = free_node;
+	}
+	return true;
+}
+
+struct hmapi_node *hmapi_new_node(struct hmap *m)
+{
+	struct hmapi_node *node;
+
+	if (!m->free_nodes && !add_slab(m))
+		return NULL;
+	node = m->free_nodes;
+	m->free_nodes = node->next;
+	m->nodes_used++;
+	memset(node, 0, sizeof(*node));
+	return node;
+}
+
+bool hmapi_have_nodes(struct hmap *m, size_t entries)
+{
+	size_t wanted = (entries + m->shape.node_slots - 1) / m->shape.node_slots + 1, have = 0;
+
+	for (const struct hmapi_node *n = m->free_nodes; n && have < wanted; n = n->next)
+		have++;
+	while (have < wanted) {
+		size_t made = m->nodes_made;
+
+		if (!add_slab(m))
+			return false;
+		have += m->nodes_made - made;
+	}
+	return true;
+}
+
+/** Once no node is in use, their memory can go: a little at a time. */
+void hmapi_retire_nodes(struct hmap *m)
+{
+	struct hmapi_slab *last = m->slabs;
+
+	if (m->nodes_used || !last)
+		return;
+	while (last->next)
+		last = last->next;
+	last->next = m->dead_slabs;
+	m->dead_slabs = m->slabs;
+	m->slabs = NULL;
+	m->free_nodes = NULL;
+	m->nodes_made = 0;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+
+void hmapi_space_free(struct hmap *m)
+{
+	const struct hmap_allocator *a = m->allocator;
+
+	free_small(m);
+	if (m->detour & HMAPI_SEGMENTS)
+		free_segments(m);
+	if (m->space) {
+		a->unreserve(a->state, m->space->range, m->space->reserved);
+		a->release(a->state, m->space, sizeof(*m->space), _Alignof(struct hmapi_space));
+		m->space = NULL;
+	}
+	m->nodes_used = 0;
+	hmapi_retire_nodes(m);
+	while (m->dead_slabs)
+		free_dead_slabs(m, DEAD_SLABS_AT_ONCE);
+	m->tags = NULL;
+	m->slots = NULL;
+	m->ready = 0;
+}
+
+size_t hmapi_space_bytes(const struct hmap *m, size_t *ret_reserved)
+{
+	size_t bytes = sizeof(*m) + m->small_bytes;
+
+	*ret_reserved = bytes;
+	if (m->space) {
+		bytes += sizeof(*m->space) + m->space->tags_ready + m->space->slots_ready;
+		*ret_reserved += m->space->reserved;
+	}
+	if (m->detour & HMAPI_SEGMENTS) {
+		size_t segments = m->ready >> m->segment_shift;
+		size_t table =
+		    segments * segment_size(m) +
+		    (1 + (segments + HMAPI_LEAF - 1) / HMAPI_LEAF) * HMAPI_LEAF * sizeof(void *);
+
+		bytes += table;
+		*ret_reserved += table;
+	}
+	bytes += m->nodes_made * m->shape.node_size;
+	*ret_reserved += m->nodes_made * m->shape.node_size;
+	return bytes;
+}

@@ -1,0 +1,49 @@
+// space.h - where a steady table's groups lie: nothing, one small block, a range, or segments.
+//
+// A table begins as nothing, becomes one block from the allocator (up to 64 KiB), and then a range
+// of addresses that is given memory piece by piece, or, where ranges are not to be had, segments of
+// at most 64 KiB.  Functions that fail leave the table as it was.
+#pragma once
+
+#include <hmap/hmap_steady.h>
+
+enum { HMAPI_SMALL_BYTES = 65536, HMAPI_SEGMENT_BYTES = 65536, HMAPI_PIECE = 32768 };
+
+/** Nodes of overflow, a few at a time. */
+struct hmapi_slab {
+	struct hmapi_slab *next;
+	size_t size;
+};
+
+/** A range: tags from its start, slots from `slots_at`.  What is ready has memory, in bytes. */
+struct hmapi_space {
+	unsigned char *range;
+	size_t reserved;
+	size_t slots_at;
+	size_t tags_ready, slots_ready;
+	size_t piece; // asked for at a time
+};
+
+/** Bytes of the slots of one group. */
+size_t hmapi_group_bytes(const struct hmap *m);
+
+/** A small block, or a range or segments, for a table of @p groups without an entry. */
+bool hmapi_space_make(struct hmap *m, size_t groups, enum hmap_reserve_how how);
+
+/** Room for the table's groups twice, later if not now: tags and slots may move. */
+bool hmapi_space_double(struct hmap *m);
+
+/** The table's memory, and its nodes', goes back. */
+void hmapi_space_free(struct hmap *m);
+
+/** After a halving: a small table gets a smaller block where it can. */
+void hmapi_space_tighten(struct hmap *m);
+
+/** No node is in use: their memory goes back, a little with each piece that does. */
+void hmapi_retire_nodes(struct hmap *m);
+
+/** Bytes of memory, and of addresses, that the table and its nodes hold. */
+size_t hmapi_space_bytes(const struct hmap *m, size_t *ret_reserved);
+
+/** A reading table for maps that nothing was put into. */
+extern const uint8_t hmapi_no_tags[64];
