@@ -499,60 +499,70 @@ HMAPI_INLINE uintptr_t hmapi_me(void)
 	return me;
 }
 #else
-#define HMAPI_ME ((uintptr_t)pthread_self())
+/** Its lowest bits are not told apart: they are the map's. */
+#define HMAPI_ME ((uintptr_t)pthread_self() & ~(uintptr_t)HMAPI_DETOURS)
 #endif
 
-/** Somebody else is writing: for the start of a read. */
+/** Who is writing; 0: nobody. */
+HMAPI_INLINE uintptr_t hmapi_writer(const struct hmap *m)
+{
+	return __atomic_load_n(&m->state, __ATOMIC_RELAXED) & ~(uintptr_t)HMAPI_DETOURS;
+}
+
+/** For the start of a read. */
 HMAPI_INLINE void hmapi_begin_read(const struct hmap *m)
 {
-#if !defined(HMAP_NO_MISUSE_CHECK)
-	uintptr_t other = __atomic_load_n(&m->writer, __ATOMIC_RELAXED);
+	uintptr_t other = hmapi_writer(m);
 
 	if (HMAPI_UNLIKELY(other != 0))
 		hmapi_misuse(m, "concurrent map read and map write", other);
-#else
-	(void)m;
-#endif
 }
 
 HMAPI_INLINE void hmapi_begin_iteration_read(const struct hmap *m)
 {
-#if !defined(HMAP_NO_MISUSE_CHECK)
-	uintptr_t other = __atomic_load_n(&m->writer, __ATOMIC_RELAXED);
+	uintptr_t other = hmapi_writer(m);
 
 	if (HMAPI_UNLIKELY(other != 0))
 		hmapi_misuse(m, "concurrent map iteration and map write", other);
-#else
-	(void)m;
-#endif
+}
+
+HMAPI_INLINE void hmapi_set_writer(struct hmap *m, uintptr_t writer)
+{
+	uintptr_t detours = __atomic_load_n(&m->state, __ATOMIC_RELAXED) & HMAPI_DETOURS;
+
+	__atomic_store_n(&m->state, detours | writer, __ATOMIC_RELAXED);
 }
 
 HMAPI_INLINE enum hmap_status hmapi_begin_write(struct hmap *m)
 {
-#if !defined(HMAP_NO_MISUSE_CHECK)
-	uintptr_t other = __atomic_load_n(&m->writer, __ATOMIC_RELAXED);
+	uintptr_t other = hmapi_writer(m);
 
-	__atomic_store_n(&m->writer, HMAPI_ME, __ATOMIC_RELAXED);
+	hmapi_set_writer(m, HMAPI_ME);
 	if (HMAPI_UNLIKELY(other != 0))
 		return hmapi_misuse(m, "concurrent map writes", other);
-#else
-	(void)m;
-#endif
 	return HMAP_OK;
 }
 
 HMAPI_INLINE enum hmap_status hmapi_end_write(struct hmap *m, enum hmap_status status)
 {
-#if !defined(HMAP_NO_MISUSE_CHECK)
-	uintptr_t other = __atomic_load_n(&m->writer, __ATOMIC_RELAXED);
+	uintptr_t other = hmapi_writer(m);
 
-	__atomic_store_n(&m->writer, 0, __ATOMIC_RELAXED);
+	hmapi_set_writer(m, 0);
 	if (HMAPI_UNLIKELY(other != HMAPI_ME))
 		return hmapi_misuse(m, "concurrent map writes", other);
-#else
-	(void)m;
-#endif
 	return status;
+}
+
+/** The state of a map that this instance may use without a second thought. */
+HMAPI_INLINE uintptr_t hmapi_idle(const struct hmapi_code *c)
+{
+	return c->segments ? HMAPI_SEGMENTS : 0;
+}
+
+/** Whether a map needs another instance than this. */
+HMAPI_INLINE bool hmapi_foreign(const struct hmap *m, const struct hmapi_code *c)
+{
+	return (m->state & (HMAPI_DETOURS & ~(uintptr_t)HMAPI_CURSOR)) != hmapi_idle(c);
 }
 
 HMAPI_INLINE uint64_t hmapi_hash(const struct hmap *m, const struct hmap_type *type,
@@ -561,20 +571,35 @@ HMAPI_INLINE uint64_t hmapi_hash(const struct hmap *m, const struct hmap_type *t
 	return type->hash(key, m->seed, type->state);
 }
 
-HMAPI_INLINE void *hmapi_get(const struct hmap *m, const struct hmapi_code *c, const void *key)
+HMAPI_INLINE void *hmapi_get_in(const struct hmap *m, const struct hmapi_code *c, const void *key,
+				size_t group, uint64_t hash)
 {
 	const struct hmap_shape s = hmapi_shape(m, c);
-	uint64_t hash;
-	size_t group;
-	unsigned char *slot;
+	unsigned char *slot = hmapi_find(m, c, group, hash, key);
 
-	if (!c->segments && HMAPI_UNLIKELY(m->detour & ~(unsigned)HMAPI_CURSOR))
-		return hmapi_get_any(m, key);
-	hmapi_begin_read(m);
-	hash = hmapi_hash(m, hmapi_type(m, c), key);
-	group = hmapi_home(m, hash);
-	slot = hmapi_find(m, c, group, hash, key);
 	return slot ? hmapi_value(&s, slot) : NULL;
+}
+
+HMAPI_INLINE void *hmapi_get(const struct hmap *m, const struct hmapi_code *c, const void *key)
+{
+	uint64_t hash;
+
+	if (HMAPI_UNLIKELY(__atomic_load_n(&m->state, __ATOMIC_RELAXED) != hmapi_idle(c)))
+		return c->get_busy(m, key);
+	hash = hmapi_hash(m, hmapi_type(m, c), key);
+	return hmapi_get_in(m, c, key, (size_t)hash & m->mask, hash);
+}
+
+/** While a pass is under way, or where the map is not as this instance wants it. */
+HMAPI_INLINE void *hmapi_get_busy(const struct hmap *m, const struct hmapi_code *c, const void *key)
+{
+	uint64_t hash;
+
+	hmapi_begin_read(m);
+	if (hmapi_foreign(m, c))
+		return hmapi_get_any(m, key);
+	hash = hmapi_hash(m, hmapi_type(m, c), key);
+	return hmapi_get_in(m, c, key, hmapi_home(m, hash), hash);
 }
 
 /** A new slot is filled with key and value; false: no memory. */
@@ -603,7 +628,7 @@ HMAPI_INLINE bool hmapi_fill_slot(struct hmap *m, const struct hmap_shape *s, un
 
 HMAPI_INLINE enum hmap_status hmapi_put_inside(struct hmap *m, const struct hmapi_code *c,
 					       const void *key, const void *value, bool replace,
-					       void **ret_value, bool *ret_added)
+					       void **ret_value, bool *ret_added, bool pass)
 {
 	const struct hmap_type *type = hmapi_type(m, c);
 	const struct hmap_shape s = hmapi_shape(m, c);
@@ -614,9 +639,9 @@ HMAPI_INLINE enum hmap_status hmapi_put_inside(struct hmap *m, const struct hmap
 	unsigned gap;
 	size_t group;
 
-	if (HMAPI_UNLIKELY(m->detour & HMAPI_CURSOR))
+	if (pass && m->pass)
 		c->step(m);
-	group = hmapi_home(m, hash);
+	group = pass ? hmapi_home(m, hash) : (size_t)hash & m->mask;
 	slot = hmapi_find(m, c, group, hash, key);
 	if (slot) {
 		if (ret_added)
@@ -670,13 +695,26 @@ HMAPI_INLINE enum hmap_status hmapi_put(struct hmap *m, const struct hmapi_code 
 
 	if (HMAPI_UNLIKELY(!m))
 		return HMAP_NULL_MAP;
-	if (!c->segments && HMAPI_UNLIKELY(m->detour & ~(unsigned)HMAPI_CURSOR))
+	if (HMAPI_UNLIKELY(__atomic_load_n(&m->state, __ATOMIC_RELAXED) != hmapi_idle(c)))
+		return c->put_busy(m, key, value, replace, ret_value, ret_added);
+	__atomic_store_n(&m->state, HMAPI_ME | hmapi_idle(c), __ATOMIC_RELAXED);
+	status = hmapi_put_inside(m, c, key, value, replace, ret_value, ret_added, false);
+	return hmapi_end_write(m, status);
+}
+
+HMAPI_INLINE enum hmap_status hmapi_put_busy(struct hmap *m, const struct hmapi_code *c,
+					     const void *key, const void *value, bool replace,
+					     void **ret_value, bool *ret_added)
+{
+	enum hmap_status status;
+
+	if (hmapi_foreign(m, c))
 		return hmapi_put_any(m, key, value, replace, ret_value, ret_added);
 	status = hmapi_begin_write(m);
 	if (HMAPI_UNLIKELY(status != HMAP_OK))
 		return status;
-	return hmapi_end_write(m,
-			       hmapi_put_inside(m, c, key, value, replace, ret_value, ret_added));
+	status = hmapi_put_inside(m, c, key, value, replace, ret_value, ret_added, true);
+	return hmapi_end_write(m, status);
 }
 
 /** An entry is erased from its chain or from another group of its block. */
@@ -712,7 +750,7 @@ HMAPI_INLINE bool hmapi_erase_far(struct hmap *m, const struct hmapi_code *c, si
 }
 
 HMAPI_INLINE enum hmap_status hmapi_erase_inside(struct hmap *m, const struct hmapi_code *c,
-						 const void *key)
+						 const void *key, bool pass)
 {
 	const struct hmap_type *type = hmapi_type(m, c);
 	const struct hmap_shape s = hmapi_shape(m, c);
@@ -721,9 +759,9 @@ HMAPI_INLINE enum hmap_status hmapi_erase_inside(struct hmap *m, const struct hm
 	uint8_t *tags;
 	size_t group;
 
-	if (HMAPI_UNLIKELY(m->detour & HMAPI_CURSOR))
+	if (pass && m->pass)
 		c->step(m);
-	group = hmapi_home(m, hash);
+	group = pass ? hmapi_home(m, hash) : (size_t)hash & m->mask;
 	tags = hmapi_tags(m, c, group);
 	slots = hmapi_slots(m, c, group);
 	for (unsigned x = hmapi_match(tags, hash);; x &= x - 1) {
@@ -757,12 +795,24 @@ HMAPI_INLINE enum hmap_status hmapi_erase(struct hmap *m, const struct hmapi_cod
 
 	if (HMAPI_UNLIKELY(!m))
 		return HMAP_NULL_MAP;
-	if (!c->segments && HMAPI_UNLIKELY(m->detour & ~(unsigned)HMAPI_CURSOR))
+	if (HMAPI_UNLIKELY(__atomic_load_n(&m->state, __ATOMIC_RELAXED) != hmapi_idle(c)))
+		return c->erase_busy(m, key);
+	__atomic_store_n(&m->state, HMAPI_ME | hmapi_idle(c), __ATOMIC_RELAXED);
+	status = hmapi_erase_inside(m, c, key, false);
+	return hmapi_end_write(m, status);
+}
+
+HMAPI_INLINE enum hmap_status hmapi_erase_busy(struct hmap *m, const struct hmapi_code *c,
+					       const void *key)
+{
+	enum hmap_status status;
+
+	if (hmapi_foreign(m, c))
 		return hmapi_erase_any(m, key);
 	status = hmapi_begin_write(m);
 	if (HMAPI_UNLIKELY(status != HMAP_OK))
 		return status;
-	return hmapi_end_write(m, hmapi_erase_inside(m, c, key));
+	return hmapi_end_write(m, hmapi_erase_inside(m, c, key, true));
 }
 
 enum { HMAPI_BATCH = 32 };
@@ -843,13 +893,21 @@ HMAPI_INLINE bool hmapi_next(struct hmap_iterator *it, const struct hmapi_code *
 				     const void *key);                                             \
 	static void name##_pull_home(struct hmap *m, size_t group);                                \
 	static void name##_step(struct hmap *m);                                                   \
+	static void *name##_get_busy(const struct hmap *m, const void *key);                       \
+	static enum hmap_status name##_put_busy(struct hmap *m, const void *key,                   \
+						const void *value, bool replace, void **ret_value, \
+						bool *ret_added);                                  \
+	static enum hmap_status name##_erase_busy(struct hmap *m, const void *key);                \
 	static const struct hmapi_code name##_code = { type,                                       \
 						       in_segments,                                \
 						       name##_find_far,                            \
 						       name##_make_room,                           \
 						       name##_erase_far,                           \
 						       name##_pull_home,                           \
-						       name##_step };                              \
+						       name##_step,                                \
+						       name##_get_busy,                            \
+						       name##_put_busy,                            \
+						       name##_erase_busy };                        \
 	static HMAPI_NOINLINE unsigned char *name##_find_far(const struct hmap *m, size_t group,   \
 							     uint64_t hash, const void *key)       \
 	{                                                                                          \
@@ -871,6 +929,20 @@ HMAPI_INLINE bool hmapi_next(struct hmap_iterator *it, const struct hmapi_code *
 	static HMAPI_NOINLINE void name##_step(struct hmap *m)                                     \
 	{                                                                                          \
 		hmapi_step(m, &name##_code);                                                       \
+	}                                                                                          \
+	static HMAPI_NOINLINE void *name##_get_busy(const struct hmap *m, const void *key)         \
+	{                                                                                          \
+		return hmapi_get_busy(m, &name##_code, key);                                       \
+	}                                                                                          \
+	static HMAPI_NOINLINE enum hmap_status name##_put_busy(struct hmap *m, const void *key,    \
+							       const void *value, bool replace,    \
+							       void **ret_value, bool *ret_added)  \
+	{                                                                                          \
+		return hmapi_put_busy(m, &name##_code, key, value, replace, ret_value, ret_added); \
+	}                                                                                          \
+	static HMAPI_NOINLINE enum hmap_status name##_erase_busy(struct hmap *m, const void *key)  \
+	{                                                                                          \
+		return hmapi_erase_busy(m, &name##_code, key);                                     \
 	}                                                                                          \
 	struct hmapi_semicolon
 

@@ -143,6 +143,7 @@ enum hmapi_detour {
 	HMAPI_SEGMENTS = 2, /* the table is in segments */
 	HMAPI_CLASSIC = 4,  /* the other engine */
 	HMAPI_UNBORN = 8,   /* no table yet: nothing was ever put */
+	HMAPI_DETOURS = 15,
 };
 
 struct hmapi_space;
@@ -187,10 +188,9 @@ struct hmap {
 	size_t mask; /* groups - 1; during a pass, of the larger of both sizes */
 	uint64_t seed;
 	size_t count;
-	size_t grow_at;   /* entries over which a growth begins */
-	uintptr_t writer; /* who is writing just now; 0: nobody */
-	uint32_t detour;  /* enum hmapi_detour */
-	uint32_t kinds;   /* of events that somebody wants to know */
+	size_t grow_at; /* entries over which a growth begins */
+	uintptr_t
+	    state; /* enum hmapi_detour, and above it who is writing just now; 0: nothing special */
 	/* What writes read. */
 	size_t groups;    /* in use now: the cursor, while a pass is under way */
 	size_t low;       /* groups of the smaller size, while a pass is under way */
@@ -200,6 +200,7 @@ struct hmap {
 	struct hmap_iteration *iterations;
 	size_t usual_grow_at; /* grow_at, when a watermark stands in for it */
 	enum hmap_pass pass;
+	uint32_t kinds;      /* of events that somebody wants to know */
 	uint32_t block_mask; /* groups of a block - 1: 3, or 0 for a table of one group */
 	size_t nodes_used;
 	/* What few read. */
@@ -256,6 +257,10 @@ struct hmapi_code {
 	bool (*erase_far)(struct hmap *m, size_t group, uint64_t hash, const void *key);
 	void (*pull_home)(struct hmap *m, size_t group);
 	void (*step)(struct hmap *m);
+	void *(*get_busy)(const struct hmap *m, const void *key);
+	enum hmap_status (*put_busy)(struct hmap *m, const void *key, const void *value,
+				     bool replace, void **ret_value, bool *ret_added);
+	enum hmap_status (*erase_busy)(struct hmap *m, const void *key);
 };
 
 /* What the library does for all of them; cold. */
@@ -330,7 +335,7 @@ HMAPI_INLINE size_t hmapi_home(const struct hmap *m, uint64_t hash)
 {
 	size_t group = (size_t)hash & m->mask;
 
-	if (HMAPI_UNLIKELY(m->detour & HMAPI_CURSOR))
+	if (HMAPI_UNLIKELY(m->state & HMAPI_CURSOR))
 		group = group >= m->groups ? group - m->low : group;
 	return group;
 }

@@ -114,7 +114,7 @@ static inline uint64_t hmap_hash_key64(const void *key, uint64_t seed, void *sta
 	static inline __attribute__((unused)) size_t name##_get_many(                              \
 	    const struct name *map, const K *keys, size_t count, void **ret_values)                \
 	{                                                                                          \
-		if (!map || map->map.detour & ~(unsigned)HMAPI_CURSOR)                             \
+		if (!map || map->map.state & ~(uintptr_t)HMAPI_CURSOR)                             \
 			return hmap_get_many(map ? &map->map : NULL, keys, count, ret_values);     \
 		return hmapi_get_many(&map->map, &name##_code, keys, count, ret_values);           \
 	}

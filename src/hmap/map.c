@@ -81,7 +81,7 @@ enum hmap_status hmap_create(const struct hmap_type *type, const struct hmap_opt
 	m->misuse = o->misuse;
 	m->misuse_state = o->misuse_state;
 	m->tags = (uint8_t *)(uintptr_t)hmapi_no_tags;
-	m->detour = HMAPI_UNBORN;
+	m->state = HMAPI_UNBORN;
 	m->groups = 1;
 	hmapi_set_limits(m);
 	if (m->shape.slot_size > LARGEST_SLOT) {
@@ -97,7 +97,7 @@ enum hmap_status hmap_create(const struct hmap_type *type, const struct hmap_opt
 		}
 	}
 	hmapi_tell(m, HMAP_EVENT_CREATED, 0,
-		   m->detour & HMAPI_UNBORN ? 0 : m->groups * HMAP_GROUP_SLOTS, o->hint);
+		   m->state & HMAPI_UNBORN ? 0 : m->groups * HMAP_GROUP_SLOTS, o->hint);
 	*ret_map = m;
 	return HMAP_OK;
 }
@@ -116,7 +116,7 @@ void hmap_destroy(struct hmap *m)
 	if (m->shape.flags)
 		hmapi_each_slot(m, drop_slot, m);
 	hmapi_end_iterations(m);
-	if (!(m->detour & HMAPI_UNBORN))
+	if (!(m->state & HMAPI_UNBORN))
 		hmapi_space_free(m);
 	m->allocator->release(m->allocator->state, m, sizeof(*m), 64);
 }
@@ -133,18 +133,18 @@ void *hmap_get(const struct hmap *m, const void *key)
 
 void *hmapi_get_any(const struct hmap *m, const void *key)
 {
-	if (m->detour & HMAPI_UNBORN)
+	if (m->state & HMAPI_UNBORN)
 		return NULL;
 	return hmapi_get(m, hmapi_segments_code, key);
 }
 
 size_t hmap_get_many(const struct hmap *m, const void *keys, size_t count, void **ret_values)
 {
-	if (!m || (m->detour & HMAPI_UNBORN)) {
+	if (!m || (m->state & HMAPI_UNBORN)) {
 		memset(ret_values, 0, count * sizeof(*ret_values));
 		return 0;
 	}
-	if (m->detour & HMAPI_SEGMENTS)
+	if (m->state & HMAPI_SEGMENTS)
 		return hmapi_get_many(m, hmapi_segments_code, keys, count, ret_values);
 	return hmapi_get_many(m, hmapi_flat_code, keys, count, ret_values);
 }
@@ -152,7 +152,7 @@ size_t hmap_get_many(const struct hmap *m, const void *keys, size_t count, void 
 enum hmap_status hmapi_put_any(struct hmap *m, const void *key, const void *value, bool replace,
 			       void **ret_value, bool *ret_added)
 {
-	if (m->detour & HMAPI_UNBORN) {
+	if (m->state & HMAPI_UNBORN) {
 		enum hmap_status status = hmapi_begin_write(m);
 
 		if (status == HMAP_OK)
@@ -177,7 +177,7 @@ enum hmap_status hmap_get_or_put(struct hmap *m, const void *key, const void *va
 
 enum hmap_status hmapi_erase_any(struct hmap *m, const void *key)
 {
-	if (m->detour & HMAPI_UNBORN)
+	if (m->state & HMAPI_UNBORN)
 		return HMAP_NOT_FOUND;
 	return hmapi_erase(m, hmapi_segments_code, key);
 }
@@ -198,7 +198,7 @@ enum hmap_status hmap_clear(struct hmap *m)
 	status = hmapi_begin_write(m);
 	if (status != HMAP_OK)
 		return status;
-	if (!(m->detour & HMAPI_UNBORN))
+	if (!(m->state & HMAPI_UNBORN))
 		hmapi_clear_table(m);
 	return hmapi_end_write(m, HMAP_OK);
 }
@@ -212,7 +212,7 @@ enum hmap_status hmap_begin_pass(struct hmap *m, enum hmap_pass pass)
 	status = hmapi_begin_write(m);
 	if (status != HMAP_OK)
 		return status;
-	if (m->detour & HMAPI_UNBORN)
+	if (m->state & HMAPI_UNBORN)
 		status = hmapi_birth(m, 0, HMAP_RESERVE_PLAIN);
 	if (status == HMAP_OK && m->pass)
 		status = HMAP_NOT_SUPPORTED;

@@ -385,7 +385,7 @@ static void free_segments(struct hmap *m)
 		m->allocator->release(m->allocator->state, m->segments, HMAPI_LEAF * sizeof(void *),
 				      sizeof(void *));
 	m->segments = NULL;
-	m->detour &= ~(uint32_t)HMAPI_SEGMENTS;
+	m->state &= ~(uintptr_t)HMAPI_SEGMENTS;
 }
 
 /** The table's groups, of which @p groups hold entries, go from its block into segments. */
@@ -412,7 +412,7 @@ static bool use_segments(struct hmap *m, size_t groups)
 	free_small(m);
 	m->tags = NULL;
 	m->slots = NULL;
-	m->detour |= HMAPI_SEGMENTS;
+	m->state |= HMAPI_SEGMENTS;
 	return true;
 }
 
@@ -454,7 +454,7 @@ bool hmapi_space_double(struct hmap *m)
 
 	if (groups > SIZE_MAX / 2 / (hmapi_group_bytes(m) + HMAP_GROUP_BYTES))
 		return false;
-	if (m->detour & HMAPI_SEGMENTS)
+	if (m->state & HMAPI_SEGMENTS)
 		return true;
 	if (m->space)
 		return range_holds(m, groups * 2) || outgrow_range(m, groups * 2);
@@ -478,7 +478,7 @@ void hmapi_space_tighten(struct hmap *m)
 
 bool hmapi_more_memory(struct hmap *m)
 {
-	if (m->detour & HMAPI_SEGMENTS)
+	if (m->state & HMAPI_SEGMENTS)
 		return add_segment(m);
 	return m->space && more_of_range(m);
 }
@@ -497,7 +497,7 @@ void hmapi_less_memory(struct hmap *m)
 {
 	size_t bytes = hmapi_group_bytes(m);
 
-	if (m->detour & HMAPI_SEGMENTS) {
+	if (m->state & HMAPI_SEGMENTS) {
 		if (m->ready >= m->groups + ((size_t)1 << m->segment_shift))
 			drop_segment(m);
 	} else if (m->space) {
@@ -601,7 +601,7 @@ void hmapi_space_free(struct hmap *m)
 	const struct hmap_allocator *a = m->allocator;
 
 	free_small(m);
-	if (m->detour & HMAPI_SEGMENTS)
+	if (m->state & HMAPI_SEGMENTS)
 		free_segments(m);
 	if (m->space) {
 		a->unreserve(a->state, m->space->range, m->space->reserved);
@@ -626,7 +626,7 @@ size_t hmapi_space_bytes(const struct hmap *m, size_t *ret_reserved)
 		bytes += sizeof(*m->space) + m->space->tags_ready + m->space->slots_ready;
 		*ret_reserved += m->space->reserved;
 	}
-	if (m->detour & HMAPI_SEGMENTS) {
+	if (m->state & HMAPI_SEGMENTS) {
 		size_t segments = m->ready >> m->segment_shift;
 		size_t table =
 		    segments * segment_size(m) +

@@ -76,7 +76,7 @@ enum hmap_status hmapi_birth(struct hmap *m, size_t hint, enum hmap_reserve_how 
 	groups = hmapi_groups_for(m, hint);
 	if (!hmapi_space_make(m, groups, how))
 		return HMAP_NO_MEMORY;
-	m->detour &= ~(uint32_t)HMAPI_UNBORN;
+	m->state &= ~(uintptr_t)HMAPI_UNBORN;
 	m->groups = groups;
 	m->mask = groups - 1;
 	hmapi_set_limits(m);
@@ -133,7 +133,7 @@ static void begin_pass(struct hmap *m, enum hmap_pass pass, size_t end)
 	m->wait = 0;
 	m->grow_at = SIZE_MAX;
 	m->shrink_at = 0;
-	m->detour |= HMAPI_CURSOR;
+	m->state |= HMAPI_CURSOR;
 }
 
 void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m))
@@ -173,7 +173,7 @@ void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m))
 	m->growths++;
 	hmapi_tell(m, HMAP_EVENT_GROWS, slots_of(groups), slots_of(2 * groups), m->count);
 	// The instance that the caller runs may be the wrong one now: the table may be in segments.
-	if (m->detour & HMAPI_SEGMENTS)
+	if (m->state & HMAPI_SEGMENTS)
 		step = hmapi_segments_code->step;
 	while (groups <= SMALL_AT_ONCE && m->pass && !m->wait)
 		step(m);
@@ -224,7 +224,7 @@ void hmapi_end_pass(struct hmap *m)
 	enum hmap_pass pass = m->pass;
 
 	m->pass = (enum hmap_pass)0;
-	m->detour &= ~(uint32_t)HMAPI_CURSOR;
+	m->state &= ~(uintptr_t)HMAPI_CURSOR;
 	m->mask = m->groups - 1;
 	hmapi_retire_nodes(m);
 	hmapi_set_limits(m);
@@ -478,7 +478,7 @@ void hmapi_each_slot(const struct hmap *m,
 	const struct hmapi_code *c = hmapi_code_of(m);
 	const struct hmap_shape *s = &m->shape;
 
-	for (size_t g = 0; g < m->groups && !(m->detour & HMAPI_UNBORN); g++) {
+	for (size_t g = 0; g < m->groups && !(m->state & HMAPI_UNBORN); g++) {
 		uint8_t *tags = hmapi_tags(m, c, g);
 		unsigned char *slots = hmapi_slots(m, c, g);
 

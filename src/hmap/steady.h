@@ -9,7 +9,7 @@ extern const struct hmapi_code *const hmapi_segments_code;
 
 static inline const struct hmapi_code *hmapi_code_of(const struct hmap *m)
 {
-	return m->detour & HMAPI_SEGMENTS ? hmapi_segments_code : hmapi_flat_code;
+	return m->state & HMAPI_SEGMENTS ? hmapi_segments_code : hmapi_flat_code;
 }
 
 /** The table's first memory: for @p hint entries. */

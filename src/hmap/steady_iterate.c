@@ -292,7 +292,7 @@ void hmapi_iterate(struct hmap *m, struct hmap_iterator *ret)
 
 	ret->map = m;
 	hmapi_begin_iteration_read(m);
-	if (m->detour & HMAPI_UNBORN || !m->count)
+	if (m->state & HMAPI_UNBORN || !m->count)
 		return;
 	it = m->allocator->allocate(m->allocator->state, sizeof(*it),
 				    _Alignof(struct hmap_iteration));

@@ -4,7 +4,7 @@
 
 static bool born(const struct hmap *m)
 {
-	return !(m->detour & HMAPI_UNBORN);
+	return !(m->state & HMAPI_UNBORN);
 }
 
 static void finish_pass(struct hmap *m)
@@ -76,7 +76,7 @@ static enum hmap_status reserve(struct hmap *m, size_t entries, enum hmap_reserv
 		m->small_bytes = 0;
 		m->space = NULL;
 		m->segments = NULL;
-		m->detour &= ~(uint32_t)HMAPI_SEGMENTS;
+		m->state &= ~(uintptr_t)HMAPI_SEGMENTS;
 		m->slabs = m->dead_slabs = NULL;
 		m->free_nodes = NULL;
 		m->nodes_made = 0;
