@@ -304,7 +304,10 @@ struct hmap_iterator {
 	/* The rest is the map's own. */
 	struct hmap *map;
 	struct hmap_iteration *state;
-	uint64_t reserved[4];
+	uint64_t mask;
+	const uint8_t *tags;
+	unsigned char *slots;
+	uint64_t reserved;
 	enum hmap_status status; /**< after hmap_next said false: HMAP_OK, or why it stopped */
 };
 

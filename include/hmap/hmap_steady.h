@@ -864,21 +864,29 @@ HMAPI_INLINE size_t hmapi_get_many(const struct hmap *m, const struct hmapi_code
 	return found;
 }
 
-/** The next entry of an iteration: at once while it goes through a group. */
+/** The slot of a byte of a block's tags: each group has two that are no slot's. */
+HMAPI_INLINE size_t hmapi_slot_of_byte(unsigned byte)
+{
+	return byte - byte / HMAP_GROUP_BYTES * (HMAP_GROUP_BYTES - HMAP_GROUP_SLOTS);
+}
+
+/** The next entry of an iteration: at once while it goes through a block. */
 HMAPI_INLINE bool hmapi_next(struct hmap_iterator *it, const struct hmapi_code *c)
 {
-	struct hmap_iteration *state = it->state;
-	const struct hmap_shape s = state ? hmapi_shape(it->map, c) : it->map->shape;
+	while (HMAPI_LIKELY(it->mask != 0)) {
+		const struct hmap_shape s = hmapi_shape(it->map, c);
+		unsigned byte = (unsigned)__builtin_ctzll(it->mask);
+		unsigned char *slot = it->slots + hmapi_slot_of_byte(byte) * s.slot_size;
 
-	while (HMAPI_LIKELY(state && state->mask && !state->filter)) {
-		unsigned i = hmapi_first(state->mask);
-
-		state->mask &= state->mask - 1;
-		if (HMAPI_UNLIKELY(state->tags[i] < 2))
+		if (HMAPI_UNLIKELY(it->state->stale))
+			break;
+		it->mask &= it->mask - 1;
+		it->state->mask = it->mask;
+		if (HMAPI_UNLIKELY(it->tags[byte] < 2))
 			continue;
 		hmapi_begin_iteration_read(it->map);
-		it->key = hmapi_key(&s, state->slots + (size_t)i * s.slot_size);
-		it->value = hmapi_value(&s, state->slots + (size_t)i * s.slot_size);
+		it->key = hmapi_key(&s, slot);
+		it->value = hmapi_value(&s, slot);
 		return true;
 	}
 	return hmapi_next_far(it);

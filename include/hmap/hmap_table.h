@@ -159,16 +159,16 @@ enum hmapi_phase {
 /** An iteration under way: the map knows it, so that an entry which moves is not met twice. */
 struct hmap_iteration {
 	struct hmap_iteration *next;
-	/* The group it stands in. */
+	/* The block it stands in: a bit for each byte of its tags. */
+	uint64_t mask; /* slots still to see */
+	bool stale;    /* what the caller's iterator holds of it no longer holds */
+	bool second;   /* in the part of the block before `rotation` */
+	bool filter;   /* only entries of the window count */
+	enum hmapi_phase phase;
 	const uint8_t *tags;
 	unsigned char *slots;
-	unsigned mask; /* slots still to see */
-	enum hmapi_phase phase;
-	size_t block, group;     /* the block's first group, and the group */
-	unsigned done;           /* groups of the block that were seen */
-	unsigned turn, rotation; /* where in a block, and in a group, it begins */
-	bool second;             /* in the part of the group before `rotation` */
-	bool filter;             /* only entries of the window count */
+	size_t block;      /* the block's first group */
+	unsigned rotation; /* where in a block it begins, in a table of one */
 	struct hmapi_node *node;
 	unsigned node_slot;
 	/* The window: units are the blocks of the smaller size when it began, in order; within one,
