@@ -22,8 +22,9 @@ enum {
 	RANGE_ALIGN = 2 << 20,
 	BLOCK_ALIGN = 64,
 	SLOW_PIECE_NS = 20000,
-	FAST_PIECE_NS = 9000,
+	SLOW_PIECES = 16,
 	DEAD_SLABS_AT_ONCE = 8,
+	PREPARED_AT_ONCE = 16384,
 };
 
 #define FIRST_RANGE ((size_t)1 << 30)
@@ -137,10 +138,12 @@ static bool commit_piece(struct hmap *m, unsigned char *part, size_t *ready)
 		return false;
 	took = now_ns() - began;
 	*ready += piece;
-	if (took > SLOW_PIECE_NS && piece > PAGE)
+	// Once is chance: what counts is a host that is slow all the time.
+	space->slow = took > SLOW_PIECE_NS ? space->slow + 1 : 0;
+	if (space->slow == SLOW_PIECES && piece > PAGE) {
 		space->piece = piece / 2;
-	else if (took < FAST_PIECE_NS / 2 && piece < HMAPI_PIECE)
-		space->piece = piece * 2;
+		space->slow = 0;
+	}
 #ifdef HMAP_CHECKS
 	m->work_bytes += piece;
 #endif
@@ -184,18 +187,7 @@ static unsigned char *reserve(const struct hmap *m, size_t groups, size_t *ret_s
 	return NULL;
 }
 
-static bool commit(const struct hmap *m, unsigned char *part, size_t bytes, size_t *ret_ready)
-{
-	size_t size = round_up(bytes, PAGE);
-
-	if (!m->allocator->commit(m->allocator->state, part, size))
-		return false;
-	*ret_ready = size;
-	return true;
-}
-
-/** A range with memory for @p groups, which may become twice as many. */
-static struct hmapi_space *new_range(const struct hmap *m, size_t groups)
+static struct hmapi_space *new_space(struct hmap *m, size_t groups)
 {
 	const struct hmap_allocator *a = m->allocator;
 	struct hmapi_space *space =
@@ -205,17 +197,66 @@ static struct hmapi_space *new_range(const struct hmap *m, size_t groups)
 		return NULL;
 	memset(space, 0, sizeof(*space));
 	space->piece = HMAPI_PIECE;
-	space->range = reserve(m, groups * 2, &space->reserved, &space->slots_at);
-	if (space->range &&
-	    commit(m, space->range, (groups + 2 * HMAP_BLOCK_GROUPS) * HMAP_GROUP_BYTES,
-		   &space->tags_ready) &&
-	    commit(m, space->range + space->slots_at, groups * hmapi_group_bytes(m),
-		   &space->slots_ready))
-		return space;
+	space->range = reserve(m, groups, &space->reserved, &space->slots_at);
 	if (space->range)
-		a->unreserve(a->state, space->range, space->reserved);
+		return space;
 	a->release(a->state, space, sizeof(*space), _Alignof(struct hmapi_space));
 	return NULL;
+}
+
+static void free_space(struct hmap *m)
+{
+	const struct hmap_allocator *a = m->allocator;
+	struct hmapi_space *space = m->space;
+
+	if (!space)
+		return;
+	if (space->next)
+		a->unreserve(a->state, space->next, space->next_reserved);
+	a->unreserve(a->state, space->range, space->reserved);
+	a->release(a->state, space, sizeof(*space), _Alignof(struct hmapi_space));
+	m->space = NULL;
+}
+
+static size_t tags_wanted(size_t groups)
+{
+	return (groups + 2 * HMAP_BLOCK_GROUPS) * HMAP_GROUP_BYTES;
+}
+
+/** Memory up to @p wanted bytes of a part, at most @p most at once. */
+static bool commit_to(struct hmap *m, unsigned char *part, size_t wanted, size_t most,
+		      size_t *ready)
+{
+	size_t size = least(round_up(wanted - *ready, PAGE), most);
+
+	if (!m->allocator->commit(m->allocator->state, part + *ready, size))
+		return false;
+	*ready += size;
+#ifdef HMAP_CHECKS
+	m->work_bytes += size;
+#endif
+	return true;
+}
+
+/** A range with memory for the groups of a table that is still a small block. */
+static enum hmapi_preparation prepare_range(struct hmap *m, size_t groups, size_t most)
+{
+	size_t tags = tags_wanted(groups), slots = groups * hmapi_group_bytes(m);
+	struct hmapi_space *space = m->space;
+	bool done;
+
+	if (!space) {
+		m->space = new_space(m, groups * 2);
+		return m->space ? HMAPI_PREPARING : HMAPI_REFUSED;
+	}
+	if (space->tags_ready < tags)
+		done = commit_to(m, space->range, tags, most, &space->tags_ready);
+	else if (space->slots_ready < slots)
+		done =
+		    commit_to(m, space->range + space->slots_at, slots, most, &space->slots_ready);
+	else
+		return HMAPI_PREPARED;
+	return done ? HMAPI_PREPARING : HMAPI_REFUSED;
 }
 
 static void use_range(struct hmap *m, struct hmapi_space *space)
@@ -226,40 +267,48 @@ static void use_range(struct hmap *m, struct hmapi_space *space)
 	range_ready(m);
 }
 
-/** The table moves to a larger range, by its pages where the allocator can, else by its bytes. */
-static bool outgrow_range(struct hmap *m, size_t groups)
+/** Bytes of a part go to the next range: with their pages where the allocator can. */
+static bool move_part(struct hmap *m, unsigned char *to, unsigned char *from, size_t size)
+{
+	const struct hmap_allocator *a = m->allocator;
+
+	if (a->move && a->move(a->state, to, from, size))
+		return true;
+	if (!a->commit(a->state, to, size))
+		return false;
+	memcpy(to, from, size);
+	return true;
+}
+
+/** The table moves to a larger range, in three steps: addresses, tags, slots. */
+static enum hmapi_preparation outgrow_range(struct hmap *m)
 {
 	const struct hmap_allocator *a = m->allocator;
 	struct hmapi_space *space = m->space;
-	size_t size, slots_at;
-	unsigned char *range = reserve(m, groups * 2, &size, &slots_at);
 
-	if (!range)
-		return false;
-	if (!a->move || !a->move(a->state, range, space->range, space->tags_ready)) {
-		if (!a->commit(a->state, range, space->tags_ready)) {
-			a->unreserve(a->state, range, size);
-			return false;
-		}
-		memcpy(range, space->range, space->tags_ready);
+	if (!space->next) {
+		space->next =
+		    reserve(m, m->groups * 4, &space->next_reserved, &space->next_slots_at);
+		return space->next ? HMAPI_PREPARING : HMAPI_REFUSED;
 	}
-	if (!a->move || !a->move(a->state, range + slots_at, space->range + space->slots_at,
-				 space->slots_ready)) {
-		if (!a->commit(a->state, range + slots_at, space->slots_ready)) {
-			// The tags may have left their place: they go back.
-			if (a->commit(a->state, space->range, space->tags_ready))
-				memcpy(space->range, range, space->tags_ready);
-			a->unreserve(a->state, range, size);
-			return false;
-		}
-		memcpy(range + slots_at, space->range + space->slots_at, space->slots_ready);
+	if (!space->tags_moved) {
+		if (!move_part(m, space->next, space->range, space->tags_ready))
+			return HMAPI_REFUSED;
+		m->tags = space->next;
+		space->tags_moved = true;
+		return HMAPI_PREPARING;
 	}
+	if (!move_part(m, space->next + space->next_slots_at, space->range + space->slots_at,
+		       space->slots_ready))
+		return HMAPI_REFUSED;
 	a->unreserve(a->state, space->range, space->reserved);
-	space->range = range;
-	space->reserved = size;
-	space->slots_at = slots_at;
+	space->range = space->next;
+	space->reserved = space->next_reserved;
+	space->slots_at = space->next_slots_at;
+	space->next = NULL;
+	space->tags_moved = false;
 	use_range(m, space);
-	return true;
+	return HMAPI_PREPARED;
 }
 
 static bool range_holds(const struct hmap *m, size_t groups)
@@ -301,11 +350,9 @@ static bool less_of(struct hmap *m, unsigned char *part, size_t used, size_t *re
 static void less_of_range(struct hmap *m)
 {
 	struct hmapi_space *space = m->space;
-	size_t tags = (m->groups + 2 * HMAP_BLOCK_GROUPS) * HMAP_GROUP_BYTES;
 
-	if (!less_of(m, space->range + space->slots_at, m->groups * hmapi_group_bytes(m),
-		     &space->slots_ready))
-		less_of(m, space->range, tags, &space->tags_ready);
+	if (!less_of(m, m->slots, m->groups * hmapi_group_bytes(m), &space->slots_ready))
+		less_of(m, m->tags, tags_wanted(m->groups), &space->tags_ready);
 	range_ready(m);
 }
 
@@ -418,6 +465,18 @@ static bool use_segments(struct hmap *m, size_t groups)
 
 /* ------------------------------------------------------------------------------------------- */
 
+/** A range with memory for @p groups at once; false: refused, and nothing is left of it. */
+static bool whole_range(struct hmap *m, size_t groups)
+{
+	enum hmapi_preparation preparation = HMAPI_PREPARING;
+
+	while (preparation == HMAPI_PREPARING)
+		preparation = prepare_range(m, groups, SIZE_MAX);
+	if (preparation == HMAPI_REFUSED)
+		free_space(m);
+	return preparation == HMAPI_PREPARED;
+}
+
 bool hmapi_space_make(struct hmap *m, size_t groups, enum hmap_reserve_how how)
 {
 	if (fits_small(m, groups)) {
@@ -429,44 +488,57 @@ bool hmapi_space_make(struct hmap *m, size_t groups, enum hmap_reserve_how how)
 		use_small(m, block, groups);
 		return true;
 	}
-	if (has_ranges(m)) {
-		struct hmapi_space *space = new_range(m, groups);
+	if (has_ranges(m) && whole_range(m, groups)) {
+		struct hmapi_space *space = m->space;
 
-		if (space) {
-			if (how == HMAP_RESERVE_HUGE && m->allocator->huge) {
-				m->allocator->huge(m->allocator->state, space->range,
-						   space->tags_ready);
-				m->allocator->huge(m->allocator->state,
-						   space->range + space->slots_at,
-						   space->slots_ready);
-			}
-			use_range(m, space);
-			return true;
+		if (how == HMAP_RESERVE_HUGE && m->allocator->huge) {
+			m->allocator->huge(m->allocator->state, space->range, space->tags_ready);
+			m->allocator->huge(m->allocator->state, space->range + space->slots_at,
+					   space->slots_ready);
 		}
+		use_range(m, space);
+		return true;
 	}
 	return use_segments(m, groups);
+}
+
+bool hmapi_space_needs_preparation(const struct hmap *m)
+{
+	if (m->state & (HMAPI_SEGMENTS | HMAPI_UNBORN) || !has_ranges(m))
+		return false;
+	return m->small_bytes ? !fits_small(m, m->groups * 2) : !range_holds(m, m->groups * 2);
+}
+
+enum hmapi_preparation hmapi_space_prepare(struct hmap *m)
+{
+	if (!hmapi_space_needs_preparation(m))
+		return HMAPI_PREPARED;
+	return m->small_bytes ? prepare_range(m, m->groups, PREPARED_AT_ONCE) : outgrow_range(m);
 }
 
 bool hmapi_space_double(struct hmap *m)
 {
 	size_t groups = m->groups;
-	struct hmapi_space *space;
 
 	if (groups > SIZE_MAX / 2 / (hmapi_group_bytes(m) + HMAP_GROUP_BYTES))
 		return false;
 	if (m->state & HMAPI_SEGMENTS)
 		return true;
-	if (m->space)
-		return range_holds(m, groups * 2) || outgrow_range(m, groups * 2);
+	if (!m->small_bytes) {
+		enum hmapi_preparation preparation = HMAPI_PREPARING;
+
+		while (!range_holds(m, groups * 2) && preparation != HMAPI_REFUSED)
+			preparation = outgrow_range(m);
+		return range_holds(m, groups * 2);
+	}
 	if (fits_small(m, groups * 2))
 		return m->ready >= groups * 2 || copy_small(m, groups, groups * 2);
-	space = has_ranges(m) ? new_range(m, groups) : NULL;
-	if (!space)
+	if (!has_ranges(m) || !whole_range(m, groups))
 		return use_segments(m, groups);
-	memcpy(space->range, m->tags, groups * HMAP_GROUP_BYTES);
-	memcpy(space->range + space->slots_at, m->slots, groups * hmapi_group_bytes(m));
+	memcpy(m->space->range, m->tags, groups * HMAP_GROUP_BYTES);
+	memcpy(m->space->range + m->space->slots_at, m->slots, groups * hmapi_group_bytes(m));
 	free_small(m);
-	use_range(m, space);
+	use_range(m, m->space);
 	return true;
 }
 
@@ -500,7 +572,7 @@ void hmapi_less_memory(struct hmap *m)
 	if (m->state & HMAPI_SEGMENTS) {
 		if (m->ready >= m->groups + ((size_t)1 << m->segment_shift))
 			drop_segment(m);
-	} else if (m->space) {
+	} else if (m->space && !m->small_bytes) {
 		less_of_range(m);
 	}
 	free_dead_slabs(m, DEAD_SLABS_AT_ONCE);
@@ -598,16 +670,10 @@ void hmapi_retire_nodes(struct hmap *m)
 
 void hmapi_space_free(struct hmap *m)
 {
-	const struct hmap_allocator *a = m->allocator;
-
 	free_small(m);
 	if (m->state & HMAPI_SEGMENTS)
 		free_segments(m);
-	if (m->space) {
-		a->unreserve(a->state, m->space->range, m->space->reserved);
-		a->release(a->state, m->space, sizeof(*m->space), _Alignof(struct hmapi_space));
-		m->space = NULL;
-	}
+	free_space(m);
 	m->nodes_used = 0;
 	hmapi_retire_nodes(m);
 	while (m->dead_slabs)

@@ -8,10 +8,11 @@
 #include "hmap/space.h"
 
 enum {
-	SMALL_AT_ONCE = 64, // groups that a pass handles in the write that begins it
+	SMALL_AT_ONCE = 16, // groups that a pass handles in the write that begins it
 	FEWEST_TO_SHRINK = 16,
 	COMPACT_LEAST = 16,
 	TRY_AGAIN = 8,
+	PREPARATIONS = 8, // writes before a growth that may prepare it
 };
 
 HMAPI_CODE(flat, NULL, false);
@@ -55,6 +56,8 @@ void hmapi_set_limits(struct hmap *m)
 	if (m->shrink > 0 && m->groups > FEWEST_TO_SHRINK)
 		m->shrink_at = (size_t)(least < idle ? least : idle);
 	m->usual_grow_at = m->grow_at;
+	if (hmapi_space_needs_preparation(m) && m->grow_at > PREPARATIONS)
+		m->grow_at -= PREPARATIONS;
 	m->high_load_at = m->high_load > 0 ? (size_t)(m->high_load * (double)slots) : SIZE_MAX;
 	if (m->count > m->high_load_at)
 		m->high_load_at = SIZE_MAX;
@@ -150,6 +153,14 @@ void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m))
 	}
 	if (m->pass)
 		return;
+	if (m->count < m->usual_grow_at) {
+		m->grow_at = m->usual_grow_at;
+		if (hmapi_space_prepare(m) == HMAPI_PREPARING)
+			m->grow_at = m->count;
+		if (m->iterations)
+			hmapi_rebase_iterations(m);
+		return;
+	}
 	if (groups == 1) {
 		if (!first_block(m, hmapi_flat_code)) {
 			m->grow_at = m->count + TRY_AGAIN;
