@@ -145,7 +145,10 @@ struct hmap_allocator {
 	void *(*reserve)(void *state, size_t size);
 	/** Memory, zeroed, for a part of a range; false: refused. */
 	bool (*commit)(void *state, void *part, size_t size);
-	/** Memory back to the system; a later commit finds it zeroed. */
+	/** Optional: bring the memory of a committed part now, so that no write to it waits for a
+	 * page; false: refused. */
+	bool (*populate)(void *state, void *part, size_t size);
+	/** Memory back to the system; a later populate or write finds it zeroed. */
 	void (*decommit)(void *state, void *part, size_t size);
 	/** The addresses back; what was committed in them too. */
 	void (*unreserve)(void *state, void *range, size_t size);

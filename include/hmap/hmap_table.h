@@ -214,6 +214,8 @@ struct hmap {
 	struct hmapi_slab *slabs, *dead_slabs;
 	struct hmapi_space *space; /* a large table's range or segments */
 	size_t small_bytes;        /* of a small table's one block; 0: none */
+	unsigned char *coming; /* the block that a small table will move to, made a write ahead */
+	size_t coming_bytes;
 	unsigned char ***segments; /* a table in segments: leaves of 1,024 of them each */
 	uint32_t segment_shift;    /* groups in a segment, as a power of two */
 	uint32_t segment_slots_at; /* where slots begin in one */

@@ -25,6 +25,12 @@ enum {
 	SLOW_PIECES = 16,
 	DEAD_SLABS_AT_ONCE = 8,
 	PREPARED_AT_ONCE = 16384,
+	OPENED_AT_ONCE = 1 << 20,
+	COMING_BYTES = 16384,
+	// The first pages after a long pause cost several times the usual: the system's lists of
+	// them are empty.  So the first pieces of a pass are small.
+	FIRST_PIECE = 8192,
+	MOST_SINCE = 12,
 };
 
 #define FIRST_RANGE ((size_t)1 << 30)
@@ -74,6 +80,33 @@ static unsigned char *new_small(const struct hmap *m, size_t groups)
 	return m->allocator->allocate(m->allocator->state, small_size(m, groups), block_align(m));
 }
 
+static void free_coming(struct hmap *m)
+{
+	if (m->coming)
+		m->allocator->release(m->allocator->state, m->coming, m->coming_bytes,
+				      block_align(m));
+	m->coming = NULL;
+}
+
+/** The block for twice as many groups, a write before it is needed. */
+static bool make_coming(struct hmap *m)
+{
+	free_coming(m);
+	m->coming = new_small(m, m->groups * 2);
+	m->coming_bytes = small_size(m, m->groups * 2);
+	return m->coming;
+}
+
+static unsigned char *take_coming(struct hmap *m, size_t groups)
+{
+	unsigned char *block = m->coming;
+
+	if (!block || m->coming_bytes != small_size(m, groups))
+		return new_small(m, groups);
+	m->coming = NULL;
+	return block;
+}
+
 static void free_small(struct hmap *m)
 {
 	if (m->small_bytes)
@@ -93,7 +126,7 @@ static void use_small(struct hmap *m, unsigned char *block, size_t groups)
  */
 static bool copy_small(struct hmap *m, size_t groups, size_t capacity)
 {
-	unsigned char *block = new_small(m, capacity);
+	unsigned char *block = take_coming(m, capacity);
 	size_t tags = groups * HMAP_GROUP_BYTES;
 
 	if (!block)
@@ -109,15 +142,24 @@ static bool copy_small(struct hmap *m, size_t groups, size_t capacity)
 /* ------------------------------------------------------------------------------------------- */
 /* A range                                                                                     */
 
+static size_t tags_wanted(size_t groups)
+{
+	return (groups + 2 * HMAP_BLOCK_GROUPS) * HMAP_GROUP_BYTES;
+}
+
+/** Groups that have memory, by their tags or by their slots. */
+static size_t groups_ready(const struct hmap *m)
+{
+	return least(m->space->tags.ready / HMAP_GROUP_BYTES,
+		     m->space->slots.ready / hmapi_group_bytes(m));
+}
+
+/** A block less than there is: what the next piece needs is then done by several writes. */
 static void range_ready(struct hmap *m)
 {
-	const struct hmapi_space *space = m->space;
-	// One block less than the tags have room for: their next piece is then asked for by another
-	// write than the slots'.
-	size_t tags = space->tags_ready / HMAP_GROUP_BYTES,
-	       slots = space->slots_ready / hmapi_group_bytes(m);
+	size_t groups = groups_ready(m);
 
-	m->ready = least(tags > HMAP_BLOCK_GROUPS ? tags - HMAP_BLOCK_GROUPS : 0, slots);
+	m->ready = groups > HMAP_BLOCK_GROUPS ? groups - HMAP_BLOCK_GROUPS : 0;
 }
 
 static uint64_t now_ns(void)
@@ -128,25 +170,68 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static bool commit_piece(struct hmap *m, unsigned char *part, size_t *ready)
+/** Where a part of the range begins, and where it ends. */
+static unsigned char *part_at(const struct hmap *m, const struct hmapi_part *part)
+{
+	const struct hmapi_space *space = m->space;
+
+	return part == &space->tags ? space->range : space->range + space->slots_at;
+}
+
+static size_t part_size(const struct hmap *m, const struct hmapi_part *part)
+{
+	const struct hmapi_space *space = m->space;
+
+	return part == &space->tags ? space->slots_at : space->reserved - space->slots_at;
+}
+
+/** Makes more of a part writable: much at a time, since it costs nothing until it is used. */
+static bool open_part(struct hmap *m, struct hmapi_part *part, size_t wanted)
+{
+	size_t size = round_up(wanted - part->open, PAGE);
+
+	if (m->allocator->populate && size < OPENED_AT_ONCE)
+		size = OPENED_AT_ONCE;
+	size = least(size, part_size(m, part) - part->open);
+	if (!m->allocator->commit(m->allocator->state, part_at(m, part) + part->open, size))
+		return false;
+	part->open += size;
+	return part->open >= wanted;
+}
+
+/** Memory for the next @p size bytes of a part. */
+static bool ready_part(struct hmap *m, struct hmapi_part *part, size_t size)
+{
+	const struct hmap_allocator *a = m->allocator;
+
+	if (part->ready + size > part->open && !open_part(m, part, part->ready + size))
+		return false;
+	if (a->populate && !a->populate(a->state, part_at(m, part) + part->ready, size))
+		return false;
+	part->ready += size;
+#ifdef HMAP_CHECKS
+	m->work_bytes += size;
+#endif
+	return true;
+}
+
+static bool ready_piece(struct hmap *m, struct hmapi_part *part)
 {
 	struct hmapi_space *space = m->space;
-	size_t piece = space->piece;
+	size_t piece = least(space->piece, (size_t)FIRST_PIECE << space->since / 4);
 	uint64_t began = now_ns(), took;
 
-	if (!m->allocator->commit(m->allocator->state, part + *ready, piece))
+	if (!ready_part(m, part, piece))
 		return false;
 	took = now_ns() - began;
-	*ready += piece;
+	if (space->since < MOST_SINCE)
+		space->since++;
 	// Once is chance: what counts is a host that is slow all the time.
 	space->slow = took > SLOW_PIECE_NS ? space->slow + 1 : 0;
-	if (space->slow == SLOW_PIECES && piece > PAGE) {
-		space->piece = piece / 2;
+	if (space->slow == SLOW_PIECES && space->piece > PAGE) {
+		space->piece /= 2;
 		space->slow = 0;
 	}
-#ifdef HMAP_CHECKS
-	m->work_bytes += piece;
-#endif
 	return true;
 }
 
@@ -218,26 +303,6 @@ static void free_space(struct hmap *m)
 	m->space = NULL;
 }
 
-static size_t tags_wanted(size_t groups)
-{
-	return (groups + 2 * HMAP_BLOCK_GROUPS) * HMAP_GROUP_BYTES;
-}
-
-/** Memory up to @p wanted bytes of a part, at most @p most at once. */
-static bool commit_to(struct hmap *m, unsigned char *part, size_t wanted, size_t most,
-		      size_t *ready)
-{
-	size_t size = least(round_up(wanted - *ready, PAGE), most);
-
-	if (!m->allocator->commit(m->allocator->state, part + *ready, size))
-		return false;
-	*ready += size;
-#ifdef HMAP_CHECKS
-	m->work_bytes += size;
-#endif
-	return true;
-}
-
 /** A range with memory for the groups of a table that is still a small block. */
 static enum hmapi_preparation prepare_range(struct hmap *m, size_t groups, size_t most)
 {
@@ -249,11 +314,16 @@ static enum hmapi_preparation prepare_range(struct hmap *m, size_t groups, size_
 		m->space = new_space(m, groups * 2);
 		return m->space ? HMAPI_PREPARING : HMAPI_REFUSED;
 	}
-	if (space->tags_ready < tags)
-		done = commit_to(m, space->range, tags, most, &space->tags_ready);
-	else if (space->slots_ready < slots)
-		done =
-		    commit_to(m, space->range + space->slots_at, slots, most, &space->slots_ready);
+	if (space->tags.open < tags)
+		done = open_part(m, &space->tags, tags);
+	else if (space->slots.open < slots)
+		done = open_part(m, &space->slots, slots);
+	else if (space->tags.ready < tags)
+		done = ready_part(m, &space->tags,
+				  least(round_up(tags - space->tags.ready, PAGE), most));
+	else if (space->slots.ready < slots)
+		done = ready_part(m, &space->slots,
+				  least(round_up(slots - space->slots.ready, PAGE), most));
 	else
 		return HMAPI_PREPARED;
 	return done ? HMAPI_PREPARING : HMAPI_REFUSED;
@@ -292,14 +362,14 @@ static enum hmapi_preparation outgrow_range(struct hmap *m)
 		return space->next ? HMAPI_PREPARING : HMAPI_REFUSED;
 	}
 	if (!space->tags_moved) {
-		if (!move_part(m, space->next, space->range, space->tags_ready))
+		if (!move_part(m, space->next, space->range, space->tags.ready))
 			return HMAPI_REFUSED;
 		m->tags = space->next;
 		space->tags_moved = true;
 		return HMAPI_PREPARING;
 	}
 	if (!move_part(m, space->next + space->next_slots_at, space->range + space->slots_at,
-		       space->slots_ready))
+		       space->slots.ready))
 		return HMAPI_REFUSED;
 	a->unreserve(a->state, space->range, space->reserved);
 	space->range = space->next;
@@ -307,6 +377,8 @@ static enum hmapi_preparation outgrow_range(struct hmap *m)
 	space->slots_at = space->next_slots_at;
 	space->next = NULL;
 	space->tags_moved = false;
+	space->tags.open = space->tags.ready;
+	space->slots.open = space->slots.ready;
 	use_range(m, space);
 	return HMAPI_PREPARED;
 }
@@ -324,26 +396,35 @@ static bool more_of_range(struct hmap *m)
 	struct hmapi_space *space = m->space;
 
 	while (m->groups + HMAP_BLOCK_GROUPS > m->ready) {
-		bool tags =
-		    (m->groups + 2 * HMAP_BLOCK_GROUPS) * HMAP_GROUP_BYTES > space->tags_ready;
+		struct hmapi_part *part = &space->slots;
+		bool enough = m->groups + HMAP_BLOCK_GROUPS <= groups_ready(m);
 
-		if (!(tags ? commit_piece(m, space->range, &space->tags_ready)
-			   : commit_piece(m, space->range + space->slots_at, &space->slots_ready)))
-			return false;
+		if (tags_wanted(m->groups) > space->tags.ready)
+			part = &space->tags;
+		if (part->open < part->ready + HMAPI_PIECE && m->allocator->populate) {
+			if (!open_part(m, part, part->ready + HMAPI_PIECE))
+				return enough;
+		} else if (!ready_piece(m, part)) {
+			return enough;
+		}
 		range_ready(m);
+		if (enough)
+			return true;
 	}
 	return true;
 }
 
 /** Gives back what lies a piece and more behind @p used bytes; true: something went. */
-static bool less_of(struct hmap *m, unsigned char *part, size_t used, size_t *ready)
+static bool less_of(struct hmap *m, struct hmapi_part *part, size_t used)
 {
 	size_t keep = round_up(used, PAGE);
 
-	if (*ready < keep + HMAPI_PIECE)
+	if (part->ready < keep + HMAPI_PIECE)
 		return false;
-	*ready -= HMAPI_PIECE;
-	m->allocator->decommit(m->allocator->state, part + *ready, HMAPI_PIECE);
+	part->ready -= HMAPI_PIECE;
+	m->allocator->decommit(m->allocator->state, part_at(m, part) + part->ready, HMAPI_PIECE);
+	if (!m->allocator->populate)
+		part->open = part->ready;
 	return true;
 }
 
@@ -351,8 +432,8 @@ static void less_of_range(struct hmap *m)
 {
 	struct hmapi_space *space = m->space;
 
-	if (!less_of(m, m->slots, m->groups * hmapi_group_bytes(m), &space->slots_ready))
-		less_of(m, m->tags, tags_wanted(m->groups), &space->tags_ready);
+	if (!less_of(m, &space->slots, m->groups * hmapi_group_bytes(m)))
+		less_of(m, &space->tags, tags_wanted(m->groups));
 	range_ready(m);
 }
 
@@ -492,9 +573,9 @@ bool hmapi_space_make(struct hmap *m, size_t groups, enum hmap_reserve_how how)
 		struct hmapi_space *space = m->space;
 
 		if (how == HMAP_RESERVE_HUGE && m->allocator->huge) {
-			m->allocator->huge(m->allocator->state, space->range, space->tags_ready);
+			m->allocator->huge(m->allocator->state, space->range, space->tags.ready);
 			m->allocator->huge(m->allocator->state, space->range + space->slots_at,
-					   space->slots_ready);
+					   space->slots.ready);
 		}
 		use_range(m, space);
 		return true;
@@ -502,18 +583,53 @@ bool hmapi_space_make(struct hmap *m, size_t groups, enum hmap_reserve_how how)
 	return use_segments(m, groups);
 }
 
+/** Bytes of slots that have memory, or may be written, behind the groups in use. */
+static size_t behind(const struct hmap *m, size_t bytes)
+{
+	size_t used = m->groups * hmapi_group_bytes(m);
+
+	return bytes > used ? bytes - used : 0;
+}
+
+static bool is_warm(const struct hmap *m)
+{
+	return !m->allocator->populate || behind(m, m->space->slots.ready) >= FIRST_PIECE;
+}
+
 bool hmapi_space_needs_preparation(const struct hmap *m)
 {
 	if (m->state & (HMAPI_SEGMENTS | HMAPI_UNBORN) || !has_ranges(m))
 		return false;
-	return m->small_bytes ? !fits_small(m, m->groups * 2) : !range_holds(m, m->groups * 2);
+	if (m->small_bytes)
+		return small_size(m, m->groups * 2) >= COMING_BYTES &&
+		       (!fits_small(m, m->groups * 2) || m->ready < m->groups * 2);
+	return !range_holds(m, m->groups * 2) || !is_warm(m);
+}
+
+/** The first call of a kind after a long pause costs several times the usual: the system's code is
+ *  not in the cache, and its lists of pages are empty.  So each kind has a write of its own. */
+static enum hmapi_preparation warm_up(struct hmap *m)
+{
+	struct hmapi_part *slots = &m->space->slots;
+
+	if (behind(m, slots->open) < OPENED_AT_ONCE / 2)
+		return open_part(m, slots, slots->open + OPENED_AT_ONCE) ? HMAPI_PREPARING
+									 : HMAPI_REFUSED;
+	if (!ready_part(m, slots, FIRST_PIECE))
+		return HMAPI_REFUSED;
+	range_ready(m);
+	return HMAPI_PREPARED;
 }
 
 enum hmapi_preparation hmapi_space_prepare(struct hmap *m)
 {
 	if (!hmapi_space_needs_preparation(m))
 		return HMAPI_PREPARED;
-	return m->small_bytes ? prepare_range(m, m->groups, PREPARED_AT_ONCE) : outgrow_range(m);
+	if (m->small_bytes && fits_small(m, m->groups * 2))
+		return make_coming(m) ? HMAPI_PREPARED : HMAPI_REFUSED;
+	if (m->small_bytes)
+		return prepare_range(m, m->groups, PREPARED_AT_ONCE);
+	return range_holds(m, m->groups * 2) ? warm_up(m) : outgrow_range(m);
 }
 
 bool hmapi_space_double(struct hmap *m)
@@ -527,6 +643,7 @@ bool hmapi_space_double(struct hmap *m)
 	if (!m->small_bytes) {
 		enum hmapi_preparation preparation = HMAPI_PREPARING;
 
+		m->space->since = 0;
 		while (!range_holds(m, groups * 2) && preparation != HMAPI_REFUSED)
 			preparation = outgrow_range(m);
 		return range_holds(m, groups * 2);
@@ -674,6 +791,7 @@ void hmapi_space_free(struct hmap *m)
 	if (m->state & HMAPI_SEGMENTS)
 		free_segments(m);
 	free_space(m);
+	free_coming(m);
 	m->nodes_used = 0;
 	hmapi_retire_nodes(m);
 	while (m->dead_slabs)
@@ -685,11 +803,11 @@ void hmapi_space_free(struct hmap *m)
 
 size_t hmapi_space_bytes(const struct hmap *m, size_t *ret_reserved)
 {
-	size_t bytes = sizeof(*m) + m->small_bytes;
+	size_t bytes = sizeof(*m) + m->small_bytes + (m->coming ? m->coming_bytes : 0);
 
 	*ret_reserved = bytes;
 	if (m->space) {
-		bytes += sizeof(*m->space) + m->space->tags_ready + m->space->slots_ready;
+		bytes += sizeof(*m->space) + m->space->tags.ready + m->space->slots.ready;
 		*ret_reserved += m->space->reserved;
 	}
 	if (m->state & HMAPI_SEGMENTS) {

@@ -15,14 +15,20 @@ struct hmapi_slab {
 	size_t size;
 };
 
-/** A range: tags from its start, slots from `slots_at`.  What is ready has memory, in bytes. */
+/** A part of a range, in bytes from its start: what may be written, and what has memory. */
+struct hmapi_part {
+	size_t open, ready;
+};
+
+/** A range: tags from its start, slots from `slots_at`. */
 struct hmapi_space {
 	unsigned char *range;
 	size_t reserved;
 	size_t slots_at;
-	size_t tags_ready, slots_ready;
-	size_t piece;  // asked for at a time
-	unsigned slow; // pieces one after the other that took long
+	struct hmapi_part tags, slots;
+	size_t piece;   // asked for at a time
+	unsigned since; // pieces since the pass began: its first ones are small
+	unsigned slow;  // pieces one after the other that took long
 	// The range that will take this one's place, once it is there; its tags move before its
 	// slots.
 	unsigned char *next;

@@ -12,7 +12,7 @@ enum {
 	FEWEST_TO_SHRINK = 16,
 	COMPACT_LEAST = 16,
 	TRY_AGAIN = 8,
-	PREPARATIONS = 8, // writes before a growth that may prepare it
+	PREPARATIONS = 12, // writes before a growth that may prepare it
 };
 
 HMAPI_CODE(flat, NULL, false);

@@ -151,9 +151,9 @@ enum hmap_status hmap_settle(struct hmap *m)
 		return status;
 	finish_pass(m);
 	if (m->space && m->allocator->huge) {
-		m->allocator->huge(m->allocator->state, m->space->range, m->space->tags_ready);
+		m->allocator->huge(m->allocator->state, m->space->range, m->space->tags.ready);
 		m->allocator->huge(m->allocator->state, m->space->range + m->space->slots_at,
-				   m->space->slots_ready);
+				   m->space->slots.ready);
 	}
 	return hmapi_end_write(m, m->pass ? HMAP_NO_MEMORY : HMAP_OK);
 }
