@@ -14,6 +14,7 @@
 // stand in it to write down what they have not seen of it (hmapi_detach): hash and key bytes,
 // looked up again one by one.  Where there is no memory for this, the block waits: moves can always
 // wait.
+#include "hmap/classic.h"
 #include "hmap/space.h"
 #include "hmap/steady.h"
 
@@ -295,7 +296,6 @@ void hmapi_iterate(struct hmap *m, struct hmap_iterator *ret)
 	size_t groups =
 	    m->pass == HMAP_PASS_GROW || m->pass == HMAP_PASS_SHRINK ? m->low : m->groups;
 
-	ret->map = m;
 	hmapi_begin_iteration_read(m);
 	if (m->state & HMAPI_UNBORN || !m->count)
 		return;
@@ -420,6 +420,8 @@ bool hmapi_next_far(struct hmap_iterator *iterator)
 	struct hmap_iteration *it = iterator->state;
 	unsigned char *slot = NULL;
 
+	if (m->classic)
+		return hmap_classic_next(iterator);
 	if (!it)
 		return false;
 	hmapi_begin_iteration_read(m);

@@ -1,4 +1,5 @@
 // The whole table at once: reserve, clear, clone, settle, and what can be said of it.
+#include "hmap/classic.h"
 #include "hmap/space.h"
 #include "hmap/steady.h"
 
@@ -104,6 +105,8 @@ enum hmap_status hmap_reserve(struct hmap *m, size_t entries, enum hmap_reserve_
 
 	if (!m)
 		return HMAP_NULL_MAP;
+	if (m->classic)
+		return HMAP_NOT_SUPPORTED;
 	status = hmapi_begin_write(m);
 	if (status != HMAP_OK)
 		return status;
@@ -146,6 +149,8 @@ enum hmap_status hmap_settle(struct hmap *m)
 
 	if (!m)
 		return HMAP_NULL_MAP;
+	if (m->classic)
+		return HMAP_NOT_SUPPORTED;
 	status = hmapi_begin_write(m);
 	if (status != HMAP_OK)
 		return status;
@@ -202,6 +207,23 @@ static void copy_slot(const struct hmap *from, unsigned char *slot, void *state)
 	to->count++;
 }
 
+static enum hmap_status clone_classic(const struct hmap *m, struct hmap **ret_map)
+{
+	const struct hmap_allocator *a = m->allocator;
+	struct hmap *copy = a->allocate(a->state, sizeof(*copy), 64);
+	enum hmap_status status;
+
+	if (!copy)
+		return HMAP_NO_MEMORY;
+	*copy = *m;
+	status = hmap_classic_clone(m->classic, copy, &copy->classic);
+	if (status == HMAP_OK)
+		*ret_map = copy;
+	else
+		a->release(a->state, copy, sizeof(*copy), 64);
+	return status;
+}
+
 enum hmap_status hmap_clone(const struct hmap *m, struct hmap **ret_map)
 {
 	struct hmap_options options = { 0 };
@@ -210,6 +232,8 @@ enum hmap_status hmap_clone(const struct hmap *m, struct hmap **ret_map)
 
 	if (!m || !ret_map)
 		return m ? HMAP_BAD_ARGUMENT : HMAP_NULL_MAP;
+	if (m->classic)
+		return clone_classic(m, ret_map);
 	hmapi_begin_read(m);
 	options.seed = m->seed;
 	options.load = m->load;
@@ -261,6 +285,8 @@ enum hmap_status hmap_stats(const struct hmap *m, enum hmap_stats_how how,
 
 	if (!m || !ret_stats)
 		return m ? HMAP_BAD_ARGUMENT : HMAP_NULL_MAP;
+	if (m->classic)
+		return hmap_classic_stats(m->classic, how, ret_stats);
 	hmapi_begin_read(m);
 	stats.engine = HMAP_STEADY;
 	stats.entries = m->count;
@@ -299,7 +325,9 @@ void hmap_each_bucket(const struct hmap *m, hmap_bucket_fn visit, void *state)
 {
 	const struct hmapi_code *c;
 
-	if (!m || !born(m))
+	if (m && m->classic)
+		hmap_classic_each_bucket(m->classic, visit, state);
+	if (!m || m->classic || !born(m))
 		return;
 	c = hmapi_code_of(m);
 	for (size_t g = 0; g < m->groups; g += m->block_mask + 1) {
