@@ -61,6 +61,7 @@ enum hmap_status {
 	HMAP_MISUSE = 6,        /**< another thread was using the map, and a hook chose to go on */
 	HMAP_FROZEN = 7,        /**< a write to a map that was frozen */
 	HMAP_NOT_SUPPORTED = 8, /**< this engine or this system does not have it */
+	HMAP_BROKEN = 9,        /**< hmap_check found something that must not be */
 };
 
 /** One sentence without a full stop, for a message; never NULL. */

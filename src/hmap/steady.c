@@ -139,28 +139,10 @@ static void begin_pass(struct hmap *m, enum hmap_pass pass, size_t end)
 	m->state |= HMAPI_CURSOR;
 }
 
-void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m))
+void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m))
 {
 	size_t groups = m->groups;
 
-	if (m->count > m->high_load_at) {
-		m->high_load_at = SIZE_MAX;
-		m->grow_at = m->pass ? SIZE_MAX : m->usual_grow_at;
-		hmapi_tell(m, HMAP_EVENT_HIGH_LOAD, m->groups * HMAP_GROUP_SLOTS,
-			   m->groups * HMAP_GROUP_SLOTS, m->count);
-		if (m->count <= m->grow_at)
-			return;
-	}
-	if (m->pass)
-		return;
-	if (m->count < m->usual_grow_at) {
-		m->grow_at = m->usual_grow_at;
-		if (hmapi_space_prepare(m) == HMAPI_PREPARING)
-			m->grow_at = m->count;
-		if (m->iterations)
-			hmapi_rebase_iterations(m);
-		return;
-	}
 	if (groups == 1) {
 		if (!first_block(m, hmapi_flat_code)) {
 			m->grow_at = m->count + TRY_AGAIN;
@@ -188,6 +170,29 @@ void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m))
 		step = hmapi_segments_code->step;
 	while (groups <= SMALL_AT_ONCE && m->pass && !m->wait)
 		step(m);
+}
+
+void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m))
+{
+	if (m->count > m->high_load_at) {
+		m->high_load_at = SIZE_MAX;
+		m->grow_at = m->pass ? SIZE_MAX : m->usual_grow_at;
+		hmapi_tell(m, HMAP_EVENT_HIGH_LOAD, slots_of(m->groups), slots_of(m->groups),
+			   m->count);
+		if (m->count <= m->grow_at)
+			return;
+	}
+	if (m->pass)
+		return;
+	if (m->count > m->usual_grow_at) {
+		hmapi_grow(m, step);
+		return;
+	}
+	m->grow_at = m->usual_grow_at;
+	if (hmapi_space_prepare(m) == HMAPI_PREPARING)
+		m->grow_at = m->count;
+	if (m->iterations)
+		hmapi_rebase_iterations(m);
 }
 
 enum hmap_status hmapi_begin_halving(struct hmap *m)

@@ -26,6 +26,10 @@ void hmapi_each_slot(const struct hmap *m,
 		     void (*visit)(const struct hmap *m, unsigned char *slot, void *state),
 		     void *state);
 
+/** Begins to double the table, whatever its load: no pass is under way.  A small table, and one
+ * that cannot have memory, has no pass afterwards. */
+void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m));
+
 /** Begins a pass if none is under way; HMAP_NO_MEMORY: not now. */
 enum hmap_status hmapi_begin_compaction(struct hmap *m);
 enum hmap_status hmapi_begin_halving(struct hmap *m);
