@@ -677,13 +677,9 @@ HMAPI_INLINE enum hmap_status hmapi_put_inside(struct hmap *m, const struct hmap
 		*ret_added = true;
 	if (ret_value)
 		*ret_value = hmapi_value(&s, place.slot);
-	if (HMAPI_UNLIKELY(++m->count > m->grow_at)) {
+	// With a pointer to hand out, growth has had its chance before: it moves entries.
+	if (HMAPI_UNLIKELY(++m->count > m->grow_at) && !ret_value)
 		hmapi_begin_growth(m, c->step);
-		// A small table moves at once, and with it what was just put.
-		if (ret_value)
-			*ret_value =
-			    hmapi_value(&s, hmapi_find(m, c, hmapi_home(m, hash), hash, key));
-	}
 	return HMAP_OK;
 }
 
@@ -695,7 +691,8 @@ HMAPI_INLINE enum hmap_status hmapi_put(struct hmap *m, const struct hmapi_code 
 
 	if (HMAPI_UNLIKELY(!m))
 		return HMAP_NULL_MAP;
-	if (HMAPI_UNLIKELY(__atomic_load_n(&m->state, __ATOMIC_RELAXED) != hmapi_idle(c)))
+	if (HMAPI_UNLIKELY(__atomic_load_n(&m->state, __ATOMIC_RELAXED) != hmapi_idle(c)) ||
+	    (ret_value && HMAPI_UNLIKELY(m->count >= m->grow_at)))
 		return c->put_busy(m, key, value, replace, ret_value, ret_added);
 	__atomic_store_n(&m->state, HMAPI_ME | hmapi_idle(c), __ATOMIC_RELAXED);
 	status = hmapi_put_inside(m, c, key, value, replace, ret_value, ret_added, false);
@@ -713,6 +710,15 @@ HMAPI_INLINE enum hmap_status hmapi_put_busy(struct hmap *m, const struct hmapi_
 	status = hmapi_begin_write(m);
 	if (HMAPI_UNLIKELY(status != HMAP_OK))
 		return status;
+	if (ret_value && m->count >= m->grow_at) {
+		hmapi_begin_growth(m, c->step);
+		if (hmapi_foreign(m, c)) { // It is in segments now.
+			status = hmapi_end_write(m, HMAP_OK);
+			return status != HMAP_OK
+				   ? status
+				   : hmapi_put_any(m, key, value, replace, ret_value, ret_added);
+		}
+	}
 	status = hmapi_put_inside(m, c, key, value, replace, ret_value, ret_added, true);
 	return hmapi_end_write(m, status);
 }
