@@ -1,10 +1,10 @@
 // The one set of timing loops that every map runs under: `bench WHAT N`, lines of "row,N,value".
 //
-// An adapter is a class over one map: put(key, value), get(key, value&) -> bool, erase(key) -> bool,
-// each(f), size(), reserve(n) -> bool (false: has no such thing).  Keys are mixed numbers, so that
-// no hash is flattered; lookups go through a shuffled copy, misses through keys that are never put.
-// Times are nanoseconds per operation, the median of the repetitions within a process; the runner
-// interleaves processes of all peers and takes medians again.
+// An adapter is a class over one map: put(key, value), get(key, value&) -> bool, erase(key) ->
+// bool, each(f), size(), reserve(n) -> bool (false: has no such thing).  Keys are mixed numbers, so
+// that no hash is flattered; lookups go through a shuffled copy, misses through keys that are never
+// put. Times are nanoseconds per operation, the median of the repetitions within a process; the
+// runner interleaves processes of all peers and takes medians again.
 #pragma once
 
 #include <algorithm>
@@ -285,8 +285,8 @@ template <class M> static void tail(size_t n, unsigned runs)
 {
 	double us = ticks_per_us();
 	size_t bytes = 3 * n * sizeof(uint32_t);
-	uint32_t *least =
-	    (uint32_t *)mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint32_t *least = (uint32_t *)mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+					   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	static const char *const names[] = { "empty", "put", "erase" };
 
 	memset(least, 255, bytes);
@@ -322,16 +322,16 @@ template <class M> static void tail(size_t n, unsigned runs)
 	}
 	for (unsigned what = 0; what < 3; what++) {
 		std::vector<uint32_t> sorted(least + what * n, least + (what + 1) * n);
-		static const std::pair<const char *, double> quantiles[] = { { "p50", 0.5 },
-									     { "p999", 0.999 },
-									     { "p9999", 0.9999 },
-									     { "max", 1 } };
+		static const std::pair<const char *, double> quantiles[] = {
+			{ "p50", 0.5 }, { "p999", 0.999 }, { "p9999", 0.9999 }, { "max", 1 }
+		};
 
 		std::sort(sorted.begin(), sorted.end());
 		for (auto &q : quantiles) {
 			size_t at = std::min(n - 1, (size_t)(q.second * (double)n));
 
-			say((std::string(names[what]) + "_" + q.first + "_us").c_str(), n, sorted[at] / us);
+			say((std::string(names[what]) + "_" + q.first + "_us").c_str(), n,
+			    sorted[at] / us);
 		}
 	}
 }
@@ -359,8 +359,10 @@ template <class M> static void memory(size_t n)
 	for (size_t i = 0; i < n; i++) {
 		m->put(mixed(i + 1), i);
 		if (i + 1 == next) { // The peak so far, over what so many pairs are worth.
-			worst = std::max(worst, (status_kib("VmHWM:") - before) * 1024 / (16.0 * (double)next));
-			say("memory_peak", i + 1, (status_kib("VmHWM:") - before) * 1024 / (16.0 * (double)next));
+			worst = std::max(worst, (status_kib("VmHWM:") - before) * 1024 /
+						    (16.0 * (double)next));
+			say("memory_peak", i + 1,
+			    (status_kib("VmHWM:") - before) * 1024 / (16.0 * (double)next));
 			next += next / 50;
 		}
 	}

@@ -17,6 +17,74 @@ extern "C" {
 /* ------------------------------------------------------------------------------------------- */
 /* Search                                                                                      */
 
+/* A key whose address is handed to a function lives in memory.  For small ones a copy is made where
+ * that happens, out of the straight way, so that there it stays in a register. */
+enum { HMAPI_IN_REGISTERS = 16 };
+
+HMAPI_INLINE bool hmapi_small_key(const struct hmapi_code *c)
+{
+	return c->type && c->type->key_size <= HMAPI_IN_REGISTERS;
+}
+
+HMAPI_INLINE unsigned char *hmapi_cold_find_far(const struct hmap *m, const struct hmapi_code *c,
+						size_t group, uint64_t hash, const void *key)
+{
+	uint64_t copy[HMAPI_IN_REGISTERS / 8];
+
+	if (!hmapi_small_key(c))
+		return c->find_far(m, group, hash, key);
+	memcpy(copy, key, c->type->key_size);
+	return c->find_far(m, group, hash, copy);
+}
+
+HMAPI_INLINE bool hmapi_cold_erase_far(struct hmap *m, const struct hmapi_code *c, size_t group,
+				       uint64_t hash, const void *key)
+{
+	uint64_t copy[HMAPI_IN_REGISTERS / 8];
+
+	if (!hmapi_small_key(c))
+		return c->erase_far(m, group, hash, key);
+	memcpy(copy, key, c->type->key_size);
+	return c->erase_far(m, group, hash, copy);
+}
+
+HMAPI_INLINE void *hmapi_cold_get(const struct hmap *m, const struct hmapi_code *c, const void *key)
+{
+	uint64_t copy[HMAPI_IN_REGISTERS / 8];
+
+	if (!hmapi_small_key(c))
+		return c->get_busy(m, key);
+	memcpy(copy, key, c->type->key_size);
+	return c->get_busy(m, copy);
+}
+
+HMAPI_INLINE enum hmap_status hmapi_cold_put(struct hmap *m, const struct hmapi_code *c,
+					     const void *key, const void *value, bool replace,
+					     void **ret_value, bool *ret_added)
+{
+	uint64_t copy[HMAPI_IN_REGISTERS / 8], value_copy[HMAPI_IN_REGISTERS / 8];
+
+	if (!hmapi_small_key(c))
+		return c->put_busy(m, key, value, replace, ret_value, ret_added);
+	memcpy(copy, key, c->type->key_size);
+	if (value && c->type->value_size <= HMAPI_IN_REGISTERS) {
+		memcpy(value_copy, value, c->type->value_size);
+		value = value_copy;
+	}
+	return c->put_busy(m, copy, value, replace, ret_value, ret_added);
+}
+
+HMAPI_INLINE enum hmap_status hmapi_cold_erase(struct hmap *m, const struct hmapi_code *c,
+					       const void *key)
+{
+	uint64_t copy[HMAPI_IN_REGISTERS / 8];
+
+	if (!hmapi_small_key(c))
+		return c->erase_busy(m, key);
+	memcpy(copy, key, c->type->key_size);
+	return c->erase_busy(m, copy);
+}
+
 HMAPI_INLINE unsigned char *hmapi_find(const struct hmap *m, const struct hmapi_code *c,
 				       size_t group, uint64_t hash, const void *key)
 {
@@ -39,7 +107,7 @@ HMAPI_INLINE unsigned char *hmapi_find(const struct hmap *m, const struct hmapi_
 	}
 	if (HMAPI_LIKELY(!(tags[HMAPI_FILTER] & hmapi_filter_bit(hash))))
 		return NULL;
-	return c->find_far(m, group, hash, key);
+	return hmapi_cold_find_far(m, c, group, hash, key);
 }
 
 /** The rest of the block, and its chain. */
@@ -503,10 +571,27 @@ HMAPI_INLINE uintptr_t hmapi_me(void)
 #define HMAPI_ME ((uintptr_t)pthread_self() & ~(uintptr_t)HMAPI_DETOURS)
 #endif
 
+/* Of a word that another thread should not be writing, but may: once, and whole.  Not with the
+ * compiler's atomic operations, after which it reads everything else again. */
+#if defined(__SANITIZE_THREAD__)
+#define HMAPI_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HMAPI_TSAN 1
+#endif
+#endif
+#if defined(HMAPI_TSAN)
+#define HMAPI_LOAD(word) __atomic_load_n(&(word), __ATOMIC_RELAXED)
+#define HMAPI_STORE(word, value) __atomic_store_n(&(word), (value), __ATOMIC_RELAXED)
+#else
+#define HMAPI_LOAD(word) (*(const volatile uintptr_t *)&(word))
+#define HMAPI_STORE(word, value) (*(volatile uintptr_t *)&(word) = (value))
+#endif
+
 /** Who is writing; 0: nobody. */
 HMAPI_INLINE uintptr_t hmapi_writer(const struct hmap *m)
 {
-	return __atomic_load_n(&m->state, __ATOMIC_RELAXED) & ~(uintptr_t)HMAPI_DETOURS;
+	return HMAPI_LOAD(m->state) & ~(uintptr_t)HMAPI_DETOURS;
 }
 
 /** For the start of a read. */
@@ -528,9 +613,9 @@ HMAPI_INLINE void hmapi_begin_iteration_read(const struct hmap *m)
 
 HMAPI_INLINE void hmapi_set_writer(struct hmap *m, uintptr_t writer)
 {
-	uintptr_t detours = __atomic_load_n(&m->state, __ATOMIC_RELAXED) & HMAPI_DETOURS;
+	uintptr_t detours = HMAPI_LOAD(m->state) & HMAPI_DETOURS;
 
-	__atomic_store_n(&m->state, detours | writer, __ATOMIC_RELAXED);
+	HMAPI_STORE(m->state, detours | writer);
 }
 
 HMAPI_INLINE enum hmap_status hmapi_begin_write(struct hmap *m)
@@ -559,6 +644,16 @@ HMAPI_INLINE uintptr_t hmapi_idle(const struct hmapi_code *c)
 	return c->segments ? HMAPI_SEGMENTS : 0;
 }
 
+/** The end of a write that began on an idle map. */
+HMAPI_INLINE enum hmap_status hmapi_end_idle_write(struct hmap *m, const struct hmapi_code *c,
+						   enum hmap_status status)
+{
+	if (HMAPI_UNLIKELY(HMAPI_LOAD(m->state) != (HMAPI_ME | hmapi_idle(c))))
+		return hmapi_end_busy_write(m, status);
+	HMAPI_STORE(m->state, hmapi_idle(c));
+	return status;
+}
+
 /** Whether a map needs another instance than this. */
 HMAPI_INLINE bool hmapi_foreign(const struct hmap *m, const struct hmapi_code *c)
 {
@@ -584,8 +679,8 @@ HMAPI_INLINE void *hmapi_get(const struct hmap *m, const struct hmapi_code *c, c
 {
 	uint64_t hash;
 
-	if (HMAPI_UNLIKELY(__atomic_load_n(&m->state, __ATOMIC_RELAXED) != hmapi_idle(c)))
-		return c->get_busy(m, key);
+	if (HMAPI_UNLIKELY(HMAPI_LOAD(m->state) != hmapi_idle(c)))
+		return hmapi_cold_get(m, c, key);
 	hash = hmapi_hash(m, hmapi_type(m, c), key);
 	return hmapi_get_in(m, c, key, (size_t)hash & m->mask, hash);
 }
@@ -691,12 +786,12 @@ HMAPI_INLINE enum hmap_status hmapi_put(struct hmap *m, const struct hmapi_code 
 
 	if (HMAPI_UNLIKELY(!m))
 		return HMAP_NULL_MAP;
-	if (HMAPI_UNLIKELY(__atomic_load_n(&m->state, __ATOMIC_RELAXED) != hmapi_idle(c)) ||
+	if (HMAPI_UNLIKELY(HMAPI_LOAD(m->state) != hmapi_idle(c)) ||
 	    (ret_value && HMAPI_UNLIKELY(m->count >= m->grow_at)))
-		return c->put_busy(m, key, value, replace, ret_value, ret_added);
-	__atomic_store_n(&m->state, HMAPI_ME | hmapi_idle(c), __ATOMIC_RELAXED);
+		return hmapi_cold_put(m, c, key, value, replace, ret_value, ret_added);
+	HMAPI_STORE(m->state, HMAPI_ME | hmapi_idle(c));
 	status = hmapi_put_inside(m, c, key, value, replace, ret_value, ret_added, false);
-	return hmapi_end_write(m, status);
+	return hmapi_end_idle_write(m, c, status);
 }
 
 HMAPI_INLINE enum hmap_status hmapi_put_busy(struct hmap *m, const struct hmapi_code *c,
@@ -775,7 +870,7 @@ HMAPI_INLINE enum hmap_status hmapi_erase_inside(struct hmap *m, const struct hm
 
 		if (!x) {
 			if (HMAPI_LIKELY(!(tags[HMAPI_FILTER] & hmapi_filter_bit(hash))) ||
-			    !c->erase_far(m, group, hash, key))
+			    !hmapi_cold_erase_far(m, c, group, hash, key))
 				return HMAP_NOT_FOUND;
 			break;
 		}
@@ -801,11 +896,11 @@ HMAPI_INLINE enum hmap_status hmapi_erase(struct hmap *m, const struct hmapi_cod
 
 	if (HMAPI_UNLIKELY(!m))
 		return HMAP_NULL_MAP;
-	if (HMAPI_UNLIKELY(__atomic_load_n(&m->state, __ATOMIC_RELAXED) != hmapi_idle(c)))
-		return c->erase_busy(m, key);
-	__atomic_store_n(&m->state, HMAPI_ME | hmapi_idle(c), __ATOMIC_RELAXED);
+	if (HMAPI_UNLIKELY(HMAPI_LOAD(m->state) != hmapi_idle(c)))
+		return hmapi_cold_erase(m, c, key);
+	HMAPI_STORE(m->state, HMAPI_ME | hmapi_idle(c));
 	status = hmapi_erase_inside(m, c, key, false);
-	return hmapi_end_write(m, status);
+	return hmapi_end_idle_write(m, c, status);
 }
 
 HMAPI_INLINE enum hmap_status hmapi_erase_busy(struct hmap *m, const struct hmapi_code *c,

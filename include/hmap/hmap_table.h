@@ -285,6 +285,7 @@ HMAP_API void hmapi_drop(struct hmap *m, unsigned char *slot);
 HMAP_API bool hmapi_next_far(struct hmap_iterator *iterator);
 HMAP_API void hmapi_tell(struct hmap *m, enum hmap_event_kind kind, size_t from, size_t to,
 			 size_t entries);
+HMAP_API enum hmap_status hmapi_end_busy_write(struct hmap *m, enum hmap_status status);
 HMAP_API enum hmap_status hmapi_misuse(const struct hmap *m, const char *text, uintptr_t other);
 HMAP_API enum hmap_status hmapi_put_any(struct hmap *m, const void *key, const void *value,
 					bool replace, void **ret_value, bool *ret_added);

@@ -314,6 +314,11 @@ void hmap_iterate_end(struct hmap_iterator *iterator)
 		hmapi_iterate_end(iterator);
 }
 
+enum hmap_status hmapi_end_busy_write(struct hmap *m, enum hmap_status status)
+{
+	return hmapi_end_write(m, status);
+}
+
 enum hmap_status hmapi_misuse(const struct hmap *m, const char *text, uintptr_t other)
 {
 	hmap_misuse_found(m, text, other);
