@@ -529,6 +529,9 @@ HMAPI_INLINE void hmapi_pull_home(struct hmap *m, const struct hmapi_code *c, si
 
 	if (!gap || m->iterations)
 		return;
+	if (hmapi_tags(m, c, group | m->block_mask)[HMAP_GROUP_SLOTS - 1] == HMAP_TAG_LINK &&
+	    hmapi_pull_from_chain(m, group, hmapi_first(gap)))
+		return;
 	to = hmapi_slots(m, c, group) + (size_t)hmapi_first(gap) * s.slot_size;
 	for (size_t j = 1; j <= m->block_mask; j++) {
 		uint8_t *tags = hmapi_tags(m, c, group ^ j);
@@ -548,7 +551,6 @@ HMAPI_INLINE void hmapi_pull_home(struct hmap *m, const struct hmapi_code *c, si
 			return;
 		}
 	}
-	hmapi_pull_from_chain(m, group, hmapi_first(gap));
 }
 
 /* ------------------------------------------------------------------------------------------- */
@@ -857,6 +859,7 @@ HMAPI_INLINE enum hmap_status hmapi_erase_inside(struct hmap *m, const struct hm
 	const struct hmap_shape s = hmapi_shape(m, c);
 	uint64_t hash = hmapi_hash(m, type, key);
 	unsigned char *slots;
+	unsigned found;
 	uint8_t *tags;
 	size_t group;
 
@@ -865,7 +868,12 @@ HMAPI_INLINE enum hmap_status hmapi_erase_inside(struct hmap *m, const struct hm
 	group = pass ? hmapi_home(m, hash) : (size_t)hash & m->mask;
 	tags = hmapi_tags(m, c, group);
 	slots = hmapi_slots(m, c, group);
-	for (unsigned x = hmapi_match(tags, hash);; x &= x - 1) {
+	found = hmapi_match(tags, hash);
+	if (found) {
+		__builtin_prefetch(slots);
+		__asm__ volatile("");
+	}
+	for (unsigned x = found;; x &= x - 1) {
 		unsigned char *slot;
 
 		if (!x) {

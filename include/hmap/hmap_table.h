@@ -274,7 +274,7 @@ HMAP_API void hmapi_less_memory(struct hmap *m);
 HMAP_API struct hmapi_node *hmapi_new_node(struct hmap *m);
 /** At least so many entries' worth of free nodes are at hand afterwards. */
 HMAP_API bool hmapi_have_nodes(struct hmap *m, size_t entries);
-HMAP_API void hmapi_pull_from_chain(struct hmap *m, size_t group, unsigned index);
+HMAP_API bool hmapi_pull_from_chain(struct hmap *m, size_t group, unsigned index);
 HMAP_API bool hmapi_erase_from_chain(struct hmap *m, size_t last, uint64_t hash, const void *key);
 HMAP_API void hmapi_unlink(struct hmap *m, size_t last, struct hmapi_node *before,
 			   struct hmapi_node *node);

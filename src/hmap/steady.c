@@ -267,7 +267,7 @@ void hmapi_end_pass(struct hmap *m)
 /* ------------------------------------------------------------------------------------------- */
 /* Chains                                                                                      */
 
-void hmapi_pull_from_chain(struct hmap *m, size_t group, unsigned index)
+bool hmapi_pull_from_chain(struct hmap *m, size_t group, unsigned index)
 {
 	const struct hmapi_code *c = hmapi_code_of(m);
 	const struct hmap_shape *s = &m->shape;
@@ -276,7 +276,7 @@ void hmapi_pull_from_chain(struct hmap *m, size_t group, unsigned index)
 	struct hmapi_node *before = NULL;
 
 	if (tags[HMAP_GROUP_SLOTS - 1] != HMAP_TAG_LINK)
-		return;
+		return false;
 	for (struct hmapi_node *node = hmapi_link(s, hmapi_slots(m, c, last)); node;
 	     node = node->next) {
 		unsigned left = 0;
@@ -305,10 +305,11 @@ void hmapi_pull_from_chain(struct hmap *m, size_t group, unsigned index)
 		if (pulled) {
 			if (!left)
 				hmapi_unlink(m, last, before, node);
-			return;
+			return true;
 		}
 		before = node;
 	}
+	return false;
 }
 
 void hmapi_unlink(struct hmap *m, size_t last, struct hmapi_node *before, struct hmapi_node *node)
