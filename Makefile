@@ -1,9 +1,9 @@
 # Shortcuts only: each target is a line over a CMake preset or a script that can be run by hand.
 .DEFAULT_GOAL := help
-.PHONY: help setup build quick check long demo bench layouts fuzz cov fmt tidy accept hooks install
+.PHONY: help setup build quick check long demo bench bench-hmap growth layouts fuzz cov fmt tidy accept hooks install
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: ## install what `make check` needs, where it is missing
 	@tools/setup.sh build check
@@ -25,6 +25,12 @@ demo: build ## a Go service that leaks, and the page mapscope shows of it
 
 bench: build ## ratios beside one sequential read and beside a debugger
 	@bench/run.sh
+
+bench-hmap: ## libhmap beside the fastest maps, in one interleaved run: about half an hour
+	@tools/setup.sh bench && bench/hmap/run.py
+
+growth: build ## both engines of libhmap filling side by side
+	@build/hmap-growth
 
 layouts: ## the rows of src/golang/layout_rows*.c, from real toolchains
 	@tools/layoutgen/make-layouts.sh

@@ -3,13 +3,14 @@
 #
 #	build   compile the tool              check   run the tests
 #	demo    build the example service     long    run the long tier
+#	bench   measure libhmap beside others
 #
 # Nothing is installed over something that works: a command or library that is there counts, from
 # wherever it came.  What is only wanted (a program that some live test looks into) is a warning
 # when it cannot be had, because the tests skip and count what they miss; the rest is an error.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-[ $# -gt 0 ] || { echo "usage: tools/setup.sh build|check|demo|long..." >&2; exit 1; }
+[ $# -gt 0 ] || { echo "usage: tools/setup.sh build|check|demo|long|bench..." >&2; exit 1; }
 missing=() wanted=()
 
 has() {
@@ -84,6 +85,7 @@ group_build() {
 
 group_check() {
 	need binutils has nm
+	need g++ has g++
 	need git has git
 	need python3 has python3
 	need libclang-rt-14-dev clang_sanitizes
@@ -95,6 +97,23 @@ group_check() {
 	want etcd-server has etcd
 	want caddy has caddy
 	want delve has dlv
+}
+
+exists() {
+	[ -e "$1" ]
+}
+
+group_bench() { # What libhmap is measured beside.
+	need g++ has g++
+	need python3 has python3
+	need libboost1.81-dev exists /usr/include/boost/unordered/unordered_flat_map.hpp
+	need libabsl-dev library absl_hash
+	need libhts-dev library htslib
+	need robin-map-dev exists /usr/include/tsl/robin_map.h
+	need libglib2.0-dev library glib-2.0
+	need uthash-dev exists /usr/include/uthash.h
+	need golang-go go_is_there
+	need ca-certificates certificates
 }
 
 group_demo() {
@@ -136,7 +155,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 for group in "$@"; do
 	case $group in
-	build | check | demo | long) "group_$group" ;;
+	build | check | demo | long | bench) "group_$group" ;;
 	*) echo "setup.sh: there is no group $group" >&2; exit 1 ;;
 	esac
 done

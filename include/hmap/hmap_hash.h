@@ -120,6 +120,7 @@ typedef uint64_t (*hmap_bytes_hash_fn)(const void *bytes, size_t size, uint64_t 
 enum hmap_hash_traits {
 	HMAP_HASH_SEEDED = 1,      /**< the seed changes what collides */
 	HMAP_HASH_WITHSTANDS = 2,  /**< also who chooses keys and can measure */
+	HMAP_HASH_INTEGERS = 8,    /**< only the first eight bytes of a key count */
 	HMAP_HASH_FIT_FOR_MAP = 4, /**< low and high bits both depend on all of the key */
 };
 

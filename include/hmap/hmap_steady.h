@@ -146,28 +146,47 @@ HMAPI_INLINE unsigned char *hmapi_find_far(const struct hmap *m, const struct hm
 /* ------------------------------------------------------------------------------------------- */
 /* Room                                                                                        */
 
-/** A free slot of a chain; its node is taken where there is none.  slot NULL: no memory. */
+enum { HMAPI_NODES_LOOKED_AT = 2, HMAPI_TIDY_NODES = 4 };
+
+/** A free slot of a block's chain: of its first nodes, else of a new one in front, so that a long
+ *  chain costs no more than a short one.  slot NULL: no memory. */
 HMAPI_INLINE struct hmapi_place hmapi_room_in_chain(struct hmap *m, const struct hmap_shape *s,
-						    struct hmapi_node *node)
+						    unsigned char *slots)
 {
-	struct hmapi_place none = { NULL, NULL, NULL };
+	struct hmapi_place place = { NULL, NULL, NULL };
+	struct hmapi_node *head = hmapi_link(s, slots), *node = head;
 
-	for (;;) {
-		struct hmapi_place place = none;
-
+	for (unsigned n = 0; node && n < HMAPI_NODES_LOOKED_AT; n++, node = node->next)
 		for (unsigned i = 0; i < s->node_slots; i++)
 			if (node->tags[i] == HMAP_TAG_EMPTY) {
 				place.tag = &node->tags[i];
 				place.slot = hmapi_node_slot(s, node, i);
 				return place;
 			}
-		if (!node->next) {
-			node->next = hmapi_new_node(m);
-			if (!node->next)
-				return none;
-		}
-		node = node->next;
-	}
+	node = hmapi_new_node(m);
+	if (!node)
+		return place;
+	node->next = head;
+	hmapi_set_link(s, slots, node);
+	place.tag = &node->tags[0];
+	place.slot = hmapi_node_slot(s, node, 0);
+	return place;
+}
+
+/** Whether a block is worth tidying up: not one whose chain is long for another reason, such as a
+ *  hash that tells its keys not apart. */
+HMAPI_INLINE bool hmapi_can_tidy(const struct hmap *m, const struct hmapi_code *c, size_t last)
+{
+	const struct hmap_shape s = hmapi_shape(m, c);
+	const struct hmapi_node *node;
+	unsigned nodes = 0;
+
+	if (hmapi_tags(m, c, last)[HMAP_GROUP_SLOTS - 1] != HMAP_TAG_LINK)
+		return true;
+	for (node = hmapi_link(&s, hmapi_slots(m, c, last)); node && nodes <= HMAPI_TIDY_NODES;
+	     node = node->next)
+		nodes++;
+	return nodes <= HMAPI_TIDY_NODES;
 }
 
 /** Begins a chain: the entries in the places of its link go into its first node. */
@@ -224,7 +243,7 @@ HMAPI_INLINE struct hmapi_place hmapi_make_room(struct hmap *m, const struct hma
 		for (size_t j = 0; j <= m->block_mask; j++)
 			strays += hmapi_tags(m, c, block + j)[HMAPI_COUNT];
 		if (strays >= HMAPI_TIDY_STRAYS && strays % HMAPI_TIDY_EVERY == 0 &&
-		    hmapi_split(m, c, block, block, 0)) {
+		    hmapi_can_tidy(m, c, last) && hmapi_split(m, c, block, block, 0)) {
 			unsigned x = hmapi_empty(home);
 
 			if (x) {
@@ -250,7 +269,7 @@ HMAPI_INLINE struct hmapi_place hmapi_make_room(struct hmap *m, const struct hma
 	if (hmapi_tags(m, c, last)[HMAP_GROUP_SLOTS - 1] != HMAP_TAG_LINK &&
 	    !hmapi_begin_chain(m, c, last))
 		return place;
-	place = hmapi_room_in_chain(m, &s, hmapi_link(&s, hmapi_slots(m, c, last)));
+	place = hmapi_room_in_chain(m, &s, hmapi_slots(m, c, last));
 	place.home = home;
 	return place;
 }
@@ -281,7 +300,7 @@ HMAPI_INLINE bool hmapi_rehome(struct hmap *m, const struct hmapi_code *c, size_
 	if (hmapi_tags(m, c, last)[HMAP_GROUP_SLOTS - 1] != HMAP_TAG_LINK &&
 	    !hmapi_begin_chain(m, c, last))
 		return false;
-	place = hmapi_room_in_chain(m, &s, hmapi_link(&s, hmapi_slots(m, c, last)));
+	place = hmapi_room_in_chain(m, &s, hmapi_slots(m, c, last));
 	if (!place.slot)
 		return false;
 	*place.tag = tag;
@@ -650,9 +669,14 @@ HMAPI_INLINE uintptr_t hmapi_idle(const struct hmapi_code *c)
 HMAPI_INLINE enum hmap_status hmapi_end_idle_write(struct hmap *m, const struct hmapi_code *c,
 						   enum hmap_status status)
 {
+#if !defined(HMAP_NO_MISUSE_CHECK)
 	if (HMAPI_UNLIKELY(HMAPI_LOAD(m->state) != (HMAPI_ME | hmapi_idle(c))))
 		return hmapi_end_busy_write(m, status);
 	HMAPI_STORE(m->state, hmapi_idle(c));
+#else
+	(void)m;
+	(void)c;
+#endif
 	return status;
 }
 
