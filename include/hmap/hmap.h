@@ -61,6 +61,7 @@ enum hmap_status {
 	HMAP_MISUSE = 6,        /**< another thread was using the map, and a hook chose to go on */
 	HMAP_FROZEN = 7,        /**< a write to a map that was frozen */
 	HMAP_NOT_SUPPORTED = 8, /**< this engine or this system does not have it */
+	HMAP_BROKEN = 9,        /**< hmap_check found something that must not be */
 };
 
 /** One sentence without a full stop, for a message; never NULL. */
@@ -145,7 +146,10 @@ struct hmap_allocator {
 	void *(*reserve)(void *state, size_t size);
 	/** Memory, zeroed, for a part of a range; false: refused. */
 	bool (*commit)(void *state, void *part, size_t size);
-	/** Memory back to the system; a later commit finds it zeroed. */
+	/** Optional: bring the memory of a committed part now, so that no write to it waits for a
+	 * page; false: refused. */
+	bool (*populate)(void *state, void *part, size_t size);
+	/** Memory back to the system; a later populate or write finds it zeroed. */
 	void (*decommit)(void *state, void *part, size_t size);
 	/** The addresses back; what was committed in them too. */
 	void (*unreserve)(void *state, void *range, size_t size);
@@ -304,7 +308,10 @@ struct hmap_iterator {
 	/* The rest is the map's own. */
 	struct hmap *map;
 	struct hmap_iteration *state;
-	uint64_t reserved[4];
+	uint64_t mask;
+	const uint8_t *tags;
+	unsigned char *slots;
+	uint64_t reserved;
 	enum hmap_status status; /**< after hmap_next said false: HMAP_OK, or why it stopped */
 };
 

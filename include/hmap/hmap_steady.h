@@ -17,6 +17,74 @@ extern "C" {
 /* ------------------------------------------------------------------------------------------- */
 /* Search                                                                                      */
 
+/* A key whose address is handed to a function lives in memory.  For small ones a copy is made where
+ * that happens, out of the straight way, so that there it stays in a register. */
+enum { HMAPI_IN_REGISTERS = 16 };
+
+HMAPI_INLINE bool hmapi_small_key(const struct hmapi_code *c)
+{
+	return c->type && c->type->key_size <= HMAPI_IN_REGISTERS;
+}
+
+HMAPI_INLINE unsigned char *hmapi_cold_find_far(const struct hmap *m, const struct hmapi_code *c,
+						size_t group, uint64_t hash, const void *key)
+{
+	uint64_t copy[HMAPI_IN_REGISTERS / 8];
+
+	if (!hmapi_small_key(c))
+		return c->find_far(m, group, hash, key);
+	memcpy(copy, key, c->type->key_size);
+	return c->find_far(m, group, hash, copy);
+}
+
+HMAPI_INLINE bool hmapi_cold_erase_far(struct hmap *m, const struct hmapi_code *c, size_t group,
+				       uint64_t hash, const void *key)
+{
+	uint64_t copy[HMAPI_IN_REGISTERS / 8];
+
+	if (!hmapi_small_key(c))
+		return c->erase_far(m, group, hash, key);
+	memcpy(copy, key, c->type->key_size);
+	return c->erase_far(m, group, hash, copy);
+}
+
+HMAPI_INLINE void *hmapi_cold_get(const struct hmap *m, const struct hmapi_code *c, const void *key)
+{
+	uint64_t copy[HMAPI_IN_REGISTERS / 8];
+
+	if (!hmapi_small_key(c))
+		return c->get_busy(m, key);
+	memcpy(copy, key, c->type->key_size);
+	return c->get_busy(m, copy);
+}
+
+HMAPI_INLINE enum hmap_status hmapi_cold_put(struct hmap *m, const struct hmapi_code *c,
+					     const void *key, const void *value, bool replace,
+					     void **ret_value, bool *ret_added)
+{
+	uint64_t copy[HMAPI_IN_REGISTERS / 8], value_copy[HMAPI_IN_REGISTERS / 8];
+
+	if (!hmapi_small_key(c))
+		return c->put_busy(m, key, value, replace, ret_value, ret_added);
+	memcpy(copy, key, c->type->key_size);
+	if (value && c->type->value_size <= HMAPI_IN_REGISTERS) {
+		memcpy(value_copy, value, c->type->value_size);
+		value = value_copy;
+	}
+	return c->put_busy(m, copy, value, replace, ret_value, ret_added);
+}
+
+HMAPI_INLINE enum hmap_status hmapi_cold_erase(struct hmap *m, const struct hmapi_code *c,
+					       const void *key)
+{
+	uint64_t copy[HMAPI_IN_REGISTERS / 8];
+
+	if (!hmapi_small_key(c))
+		return c->erase_busy(m, key);
+	memcpy(copy, key, c->type->key_size);
+	return c->erase_busy(m, copy);
+}
+
 HMAPI_INLINE unsigned char *hmapi_find(const struct hmap *m, const struct hmapi_code *c,
 				       size_t group, uint64_t hash, const void *key)
 {
@@ -39,7 +107,7 @@ HMAPI_INLINE unsigned char *hmapi_find(const struct hmap *m, const struct hmapi_
 	}
 	if (HMAPI_LIKELY(!(tags[HMAPI_FILTER] & hmapi_filter_bit(hash))))
 		return NULL;
-	return c->find_far(m, group, hash, key);
+	return hmapi_cold_find_far(m, c, group, hash, key);
 }
 
 /** The rest of the block, and its chain. */
@@ -461,6 +529,9 @@ HMAPI_INLINE void hmapi_pull_home(struct hmap *m, const struct hmapi_code *c, si
 
 	if (!gap || m->iterations)
 		return;
+	if (hmapi_tags(m, c, group | m->block_mask)[HMAP_GROUP_SLOTS - 1] == HMAP_TAG_LINK &&
+	    hmapi_pull_from_chain(m, group, hmapi_first(gap)))
+		return;
 	to = hmapi_slots(m, c, group) + (size_t)hmapi_first(gap) * s.slot_size;
 	for (size_t j = 1; j <= m->block_mask; j++) {
 		uint8_t *tags = hmapi_tags(m, c, group ^ j);
@@ -480,7 +551,6 @@ HMAPI_INLINE void hmapi_pull_home(struct hmap *m, const struct hmapi_code *c, si
 			return;
 		}
 	}
-	hmapi_pull_from_chain(m, group, hmapi_first(gap));
 }
 
 /* ------------------------------------------------------------------------------------------- */
@@ -499,60 +569,97 @@ HMAPI_INLINE uintptr_t hmapi_me(void)
 	return me;
 }
 #else
-#define HMAPI_ME ((uintptr_t)pthread_self())
+/** Its lowest bits are not told apart: they are the map's. */
+#define HMAPI_ME ((uintptr_t)pthread_self() & ~(uintptr_t)HMAPI_DETOURS)
 #endif
 
-/** Somebody else is writing: for the start of a read. */
+/* Of a word that another thread should not be writing, but may: once, and whole.  Not with the
+ * compiler's atomic operations, after which it reads everything else again. */
+#if defined(__SANITIZE_THREAD__)
+#define HMAPI_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HMAPI_TSAN 1
+#endif
+#endif
+#if defined(HMAPI_TSAN)
+#define HMAPI_LOAD(word) __atomic_load_n(&(word), __ATOMIC_RELAXED)
+#define HMAPI_STORE(word, value) __atomic_store_n(&(word), (value), __ATOMIC_RELAXED)
+#else
+#define HMAPI_LOAD(word) (*(const volatile uintptr_t *)&(word))
+#define HMAPI_STORE(word, value) (*(volatile uintptr_t *)&(word) = (value))
+#endif
+
+/** Who is writing; 0: nobody. */
+HMAPI_INLINE uintptr_t hmapi_writer(const struct hmap *m)
+{
+	return HMAPI_LOAD(m->state) & ~(uintptr_t)HMAPI_DETOURS;
+}
+
+/** For the start of a read. */
 HMAPI_INLINE void hmapi_begin_read(const struct hmap *m)
 {
-#if !defined(HMAP_NO_MISUSE_CHECK)
-	uintptr_t other = __atomic_load_n(&m->writer, __ATOMIC_RELAXED);
+	uintptr_t other = hmapi_writer(m);
 
 	if (HMAPI_UNLIKELY(other != 0))
 		hmapi_misuse(m, "concurrent map read and map write", other);
-#else
-	(void)m;
-#endif
 }
 
 HMAPI_INLINE void hmapi_begin_iteration_read(const struct hmap *m)
 {
-#if !defined(HMAP_NO_MISUSE_CHECK)
-	uintptr_t other = __atomic_load_n(&m->writer, __ATOMIC_RELAXED);
+	uintptr_t other = hmapi_writer(m);
 
 	if (HMAPI_UNLIKELY(other != 0))
 		hmapi_misuse(m, "concurrent map iteration and map write", other);
-#else
-	(void)m;
-#endif
+}
+
+HMAPI_INLINE void hmapi_set_writer(struct hmap *m, uintptr_t writer)
+{
+	uintptr_t detours = HMAPI_LOAD(m->state) & HMAPI_DETOURS;
+
+	HMAPI_STORE(m->state, detours | writer);
 }
 
 HMAPI_INLINE enum hmap_status hmapi_begin_write(struct hmap *m)
 {
-#if !defined(HMAP_NO_MISUSE_CHECK)
-	uintptr_t other = __atomic_load_n(&m->writer, __ATOMIC_RELAXED);
+	uintptr_t other = hmapi_writer(m);
 
-	__atomic_store_n(&m->writer, HMAPI_ME, __ATOMIC_RELAXED);
+	hmapi_set_writer(m, HMAPI_ME);
 	if (HMAPI_UNLIKELY(other != 0))
 		return hmapi_misuse(m, "concurrent map writes", other);
-#else
-	(void)m;
-#endif
 	return HMAP_OK;
 }
 
 HMAPI_INLINE enum hmap_status hmapi_end_write(struct hmap *m, enum hmap_status status)
 {
-#if !defined(HMAP_NO_MISUSE_CHECK)
-	uintptr_t other = __atomic_load_n(&m->writer, __ATOMIC_RELAXED);
+	uintptr_t other = hmapi_writer(m);
 
-	__atomic_store_n(&m->writer, 0, __ATOMIC_RELAXED);
+	hmapi_set_writer(m, 0);
 	if (HMAPI_UNLIKELY(other != HMAPI_ME))
 		return hmapi_misuse(m, "concurrent map writes", other);
-#else
-	(void)m;
-#endif
 	return status;
+}
+
+/** The state of a map that this instance may use without a second thought. */
+HMAPI_INLINE uintptr_t hmapi_idle(const struct hmapi_code *c)
+{
+	return c->segments ? HMAPI_SEGMENTS : 0;
+}
+
+/** The end of a write that began on an idle map. */
+HMAPI_INLINE enum hmap_status hmapi_end_idle_write(struct hmap *m, const struct hmapi_code *c,
+						   enum hmap_status status)
+{
+	if (HMAPI_UNLIKELY(HMAPI_LOAD(m->state) != (HMAPI_ME | hmapi_idle(c))))
+		return hmapi_end_busy_write(m, status);
+	HMAPI_STORE(m->state, hmapi_idle(c));
+	return status;
+}
+
+/** Whether a map needs another instance than this. */
+HMAPI_INLINE bool hmapi_foreign(const struct hmap *m, const struct hmapi_code *c)
+{
+	return (m->state & (HMAPI_DETOURS & ~(uintptr_t)HMAPI_CURSOR)) != hmapi_idle(c);
 }
 
 HMAPI_INLINE uint64_t hmapi_hash(const struct hmap *m, const struct hmap_type *type,
@@ -561,20 +668,35 @@ HMAPI_INLINE uint64_t hmapi_hash(const struct hmap *m, const struct hmap_type *t
 	return type->hash(key, m->seed, type->state);
 }
 
-HMAPI_INLINE void *hmapi_get(const struct hmap *m, const struct hmapi_code *c, const void *key)
+HMAPI_INLINE void *hmapi_get_in(const struct hmap *m, const struct hmapi_code *c, const void *key,
+				size_t group, uint64_t hash)
 {
 	const struct hmap_shape s = hmapi_shape(m, c);
-	uint64_t hash;
-	size_t group;
-	unsigned char *slot;
+	unsigned char *slot = hmapi_find(m, c, group, hash, key);
 
-	if (!c->segments && HMAPI_UNLIKELY(m->detour & ~(unsigned)HMAPI_CURSOR))
-		return hmapi_get_any(m, key);
-	hmapi_begin_read(m);
-	hash = hmapi_hash(m, hmapi_type(m, c), key);
-	group = hmapi_home(m, hash);
-	slot = hmapi_find(m, c, group, hash, key);
 	return slot ? hmapi_value(&s, slot) : NULL;
+}
+
+HMAPI_INLINE void *hmapi_get(const struct hmap *m, const struct hmapi_code *c, const void *key)
+{
+	uint64_t hash;
+
+	if (HMAPI_UNLIKELY(HMAPI_LOAD(m->state) != hmapi_idle(c)))
+		return hmapi_cold_get(m, c, key);
+	hash = hmapi_hash(m, hmapi_type(m, c), key);
+	return hmapi_get_in(m, c, key, (size_t)hash & m->mask, hash);
+}
+
+/** While a pass is under way, or where the map is not as this instance wants it. */
+HMAPI_INLINE void *hmapi_get_busy(const struct hmap *m, const struct hmapi_code *c, const void *key)
+{
+	uint64_t hash;
+
+	hmapi_begin_read(m);
+	if (hmapi_foreign(m, c))
+		return hmapi_get_any(m, key);
+	hash = hmapi_hash(m, hmapi_type(m, c), key);
+	return hmapi_get_in(m, c, key, hmapi_home(m, hash), hash);
 }
 
 /** A new slot is filled with key and value; false: no memory. */
@@ -603,7 +725,7 @@ HMAPI_INLINE bool hmapi_fill_slot(struct hmap *m, const struct hmap_shape *s, un
 
 HMAPI_INLINE enum hmap_status hmapi_put_inside(struct hmap *m, const struct hmapi_code *c,
 					       const void *key, const void *value, bool replace,
-					       void **ret_value, bool *ret_added)
+					       void **ret_value, bool *ret_added, bool pass)
 {
 	const struct hmap_type *type = hmapi_type(m, c);
 	const struct hmap_shape s = hmapi_shape(m, c);
@@ -614,9 +736,9 @@ HMAPI_INLINE enum hmap_status hmapi_put_inside(struct hmap *m, const struct hmap
 	unsigned gap;
 	size_t group;
 
-	if (HMAPI_UNLIKELY(m->detour & HMAPI_CURSOR))
+	if (pass && m->pass)
 		c->step(m);
-	group = hmapi_home(m, hash);
+	group = pass ? hmapi_home(m, hash) : (size_t)hash & m->mask;
 	slot = hmapi_find(m, c, group, hash, key);
 	if (slot) {
 		if (ret_added)
@@ -652,13 +774,9 @@ HMAPI_INLINE enum hmap_status hmapi_put_inside(struct hmap *m, const struct hmap
 		*ret_added = true;
 	if (ret_value)
 		*ret_value = hmapi_value(&s, place.slot);
-	if (HMAPI_UNLIKELY(++m->count > m->grow_at)) {
+	// With a pointer to hand out, growth has had its chance before: it moves entries.
+	if (HMAPI_UNLIKELY(++m->count > m->grow_at) && !ret_value)
 		hmapi_begin_growth(m, c->step);
-		// A small table moves at once, and with it what was just put.
-		if (ret_value)
-			*ret_value =
-			    hmapi_value(&s, hmapi_find(m, c, hmapi_home(m, hash), hash, key));
-	}
 	return HMAP_OK;
 }
 
@@ -670,13 +788,36 @@ HMAPI_INLINE enum hmap_status hmapi_put(struct hmap *m, const struct hmapi_code 
 
 	if (HMAPI_UNLIKELY(!m))
 		return HMAP_NULL_MAP;
-	if (!c->segments && HMAPI_UNLIKELY(m->detour & ~(unsigned)HMAPI_CURSOR))
+	if (HMAPI_UNLIKELY(HMAPI_LOAD(m->state) != hmapi_idle(c)) ||
+	    (ret_value && HMAPI_UNLIKELY(m->count >= m->grow_at)))
+		return hmapi_cold_put(m, c, key, value, replace, ret_value, ret_added);
+	HMAPI_STORE(m->state, HMAPI_ME | hmapi_idle(c));
+	status = hmapi_put_inside(m, c, key, value, replace, ret_value, ret_added, false);
+	return hmapi_end_idle_write(m, c, status);
+}
+
+HMAPI_INLINE enum hmap_status hmapi_put_busy(struct hmap *m, const struct hmapi_code *c,
+					     const void *key, const void *value, bool replace,
+					     void **ret_value, bool *ret_added)
+{
+	enum hmap_status status;
+
+	if (hmapi_foreign(m, c))
 		return hmapi_put_any(m, key, value, replace, ret_value, ret_added);
 	status = hmapi_begin_write(m);
 	if (HMAPI_UNLIKELY(status != HMAP_OK))
 		return status;
-	return hmapi_end_write(m,
-			       hmapi_put_inside(m, c, key, value, replace, ret_value, ret_added));
+	if (ret_value && m->count >= m->grow_at) {
+		hmapi_begin_growth(m, c->step);
+		if (hmapi_foreign(m, c)) { // It is in segments now.
+			status = hmapi_end_write(m, HMAP_OK);
+			return status != HMAP_OK
+				   ? status
+				   : hmapi_put_any(m, key, value, replace, ret_value, ret_added);
+		}
+	}
+	status = hmapi_put_inside(m, c, key, value, replace, ret_value, ret_added, true);
+	return hmapi_end_write(m, status);
 }
 
 /** An entry is erased from its chain or from another group of its block. */
@@ -712,26 +853,32 @@ HMAPI_INLINE bool hmapi_erase_far(struct hmap *m, const struct hmapi_code *c, si
 }
 
 HMAPI_INLINE enum hmap_status hmapi_erase_inside(struct hmap *m, const struct hmapi_code *c,
-						 const void *key)
+						 const void *key, bool pass)
 {
 	const struct hmap_type *type = hmapi_type(m, c);
 	const struct hmap_shape s = hmapi_shape(m, c);
 	uint64_t hash = hmapi_hash(m, type, key);
 	unsigned char *slots;
+	unsigned found;
 	uint8_t *tags;
 	size_t group;
 
-	if (HMAPI_UNLIKELY(m->detour & HMAPI_CURSOR))
+	if (pass && m->pass)
 		c->step(m);
-	group = hmapi_home(m, hash);
+	group = pass ? hmapi_home(m, hash) : (size_t)hash & m->mask;
 	tags = hmapi_tags(m, c, group);
 	slots = hmapi_slots(m, c, group);
-	for (unsigned x = hmapi_match(tags, hash);; x &= x - 1) {
+	found = hmapi_match(tags, hash);
+	if (found) {
+		__builtin_prefetch(slots);
+		__asm__ volatile("");
+	}
+	for (unsigned x = found;; x &= x - 1) {
 		unsigned char *slot;
 
 		if (!x) {
 			if (HMAPI_LIKELY(!(tags[HMAPI_FILTER] & hmapi_filter_bit(hash))) ||
-			    !c->erase_far(m, group, hash, key))
+			    !hmapi_cold_erase_far(m, c, group, hash, key))
 				return HMAP_NOT_FOUND;
 			break;
 		}
@@ -757,12 +904,24 @@ HMAPI_INLINE enum hmap_status hmapi_erase(struct hmap *m, const struct hmapi_cod
 
 	if (HMAPI_UNLIKELY(!m))
 		return HMAP_NULL_MAP;
-	if (!c->segments && HMAPI_UNLIKELY(m->detour & ~(unsigned)HMAPI_CURSOR))
+	if (HMAPI_UNLIKELY(HMAPI_LOAD(m->state) != hmapi_idle(c)))
+		return hmapi_cold_erase(m, c, key);
+	HMAPI_STORE(m->state, HMAPI_ME | hmapi_idle(c));
+	status = hmapi_erase_inside(m, c, key, false);
+	return hmapi_end_idle_write(m, c, status);
+}
+
+HMAPI_INLINE enum hmap_status hmapi_erase_busy(struct hmap *m, const struct hmapi_code *c,
+					       const void *key)
+{
+	enum hmap_status status;
+
+	if (hmapi_foreign(m, c))
 		return hmapi_erase_any(m, key);
 	status = hmapi_begin_write(m);
 	if (HMAPI_UNLIKELY(status != HMAP_OK))
 		return status;
-	return hmapi_end_write(m, hmapi_erase_inside(m, c, key));
+	return hmapi_end_write(m, hmapi_erase_inside(m, c, key, true));
 }
 
 enum { HMAPI_BATCH = 32 };
@@ -814,21 +973,29 @@ HMAPI_INLINE size_t hmapi_get_many(const struct hmap *m, const struct hmapi_code
 	return found;
 }
 
-/** The next entry of an iteration: at once while it goes through a group. */
+/** The slot of a byte of a block's tags: each group has two that are no slot's. */
+HMAPI_INLINE size_t hmapi_slot_of_byte(unsigned byte)
+{
+	return byte - byte / HMAP_GROUP_BYTES * (HMAP_GROUP_BYTES - HMAP_GROUP_SLOTS);
+}
+
+/** The next entry of an iteration: at once while it goes through a block. */
 HMAPI_INLINE bool hmapi_next(struct hmap_iterator *it, const struct hmapi_code *c)
 {
-	struct hmap_iteration *state = it->state;
-	const struct hmap_shape s = state ? hmapi_shape(it->map, c) : it->map->shape;
+	while (HMAPI_LIKELY(it->mask != 0)) {
+		const struct hmap_shape s = hmapi_shape(it->map, c);
+		unsigned byte = (unsigned)__builtin_ctzll(it->mask);
+		unsigned char *slot = it->slots + hmapi_slot_of_byte(byte) * s.slot_size;
 
-	while (HMAPI_LIKELY(state && state->mask && !state->filter)) {
-		unsigned i = hmapi_first(state->mask);
-
-		state->mask &= state->mask - 1;
-		if (HMAPI_UNLIKELY(state->tags[i] < 2))
+		if (HMAPI_UNLIKELY(it->state->stale))
+			break;
+		it->mask &= it->mask - 1;
+		it->state->mask = it->mask;
+		if (HMAPI_UNLIKELY(it->tags[byte] < 2))
 			continue;
 		hmapi_begin_iteration_read(it->map);
-		it->key = hmapi_key(&s, state->slots + (size_t)i * s.slot_size);
-		it->value = hmapi_value(&s, state->slots + (size_t)i * s.slot_size);
+		it->key = hmapi_key(&s, slot);
+		it->value = hmapi_value(&s, slot);
 		return true;
 	}
 	return hmapi_next_far(it);
@@ -843,13 +1010,21 @@ HMAPI_INLINE bool hmapi_next(struct hmap_iterator *it, const struct hmapi_code *
 				     const void *key);                                             \
 	static void name##_pull_home(struct hmap *m, size_t group);                                \
 	static void name##_step(struct hmap *m);                                                   \
+	static void *name##_get_busy(const struct hmap *m, const void *key);                       \
+	static enum hmap_status name##_put_busy(struct hmap *m, const void *key,                   \
+						const void *value, bool replace, void **ret_value, \
+						bool *ret_added);                                  \
+	static enum hmap_status name##_erase_busy(struct hmap *m, const void *key);                \
 	static const struct hmapi_code name##_code = { type,                                       \
 						       in_segments,                                \
 						       name##_find_far,                            \
 						       name##_make_room,                           \
 						       name##_erase_far,                           \
 						       name##_pull_home,                           \
-						       name##_step };                              \
+						       name##_step,                                \
+						       name##_get_busy,                            \
+						       name##_put_busy,                            \
+						       name##_erase_busy };                        \
 	static HMAPI_NOINLINE unsigned char *name##_find_far(const struct hmap *m, size_t group,   \
 							     uint64_t hash, const void *key)       \
 	{                                                                                          \
@@ -871,6 +1046,20 @@ HMAPI_INLINE bool hmapi_next(struct hmap_iterator *it, const struct hmapi_code *
 	static HMAPI_NOINLINE void name##_step(struct hmap *m)                                     \
 	{                                                                                          \
 		hmapi_step(m, &name##_code);                                                       \
+	}                                                                                          \
+	static HMAPI_NOINLINE void *name##_get_busy(const struct hmap *m, const void *key)         \
+	{                                                                                          \
+		return hmapi_get_busy(m, &name##_code, key);                                       \
+	}                                                                                          \
+	static HMAPI_NOINLINE enum hmap_status name##_put_busy(struct hmap *m, const void *key,    \
+							       const void *value, bool replace,    \
+							       void **ret_value, bool *ret_added)  \
+	{                                                                                          \
+		return hmapi_put_busy(m, &name##_code, key, value, replace, ret_value, ret_added); \
+	}                                                                                          \
+	static HMAPI_NOINLINE enum hmap_status name##_erase_busy(struct hmap *m, const void *key)  \
+	{                                                                                          \
+		return hmapi_erase_busy(m, &name##_code, key);                                     \
 	}                                                                                          \
 	struct hmapi_semicolon
 

@@ -143,6 +143,7 @@ enum hmapi_detour {
 	HMAPI_SEGMENTS = 2, /* the table is in segments */
 	HMAPI_CLASSIC = 4,  /* the other engine */
 	HMAPI_UNBORN = 8,   /* no table yet: nothing was ever put */
+	HMAPI_DETOURS = 15,
 };
 
 struct hmapi_space;
@@ -158,16 +159,16 @@ enum hmapi_phase {
 /** An iteration under way: the map knows it, so that an entry which moves is not met twice. */
 struct hmap_iteration {
 	struct hmap_iteration *next;
-	/* The group it stands in. */
+	/* The block it stands in: a bit for each byte of its tags. */
+	uint64_t mask; /* slots still to see */
+	bool stale;    /* what the caller's iterator holds of it no longer holds */
+	bool second;   /* in the part of the block before `rotation` */
+	bool filter;   /* only entries of the window count */
+	enum hmapi_phase phase;
 	const uint8_t *tags;
 	unsigned char *slots;
-	unsigned mask; /* slots still to see */
-	enum hmapi_phase phase;
-	size_t block, group;     /* the block's first group, and the group */
-	unsigned done;           /* groups of the block that were seen */
-	unsigned turn, rotation; /* where in a block, and in a group, it begins */
-	bool second;             /* in the part of the group before `rotation` */
-	bool filter;             /* only entries of the window count */
+	size_t block;      /* the block's first group */
+	unsigned rotation; /* where in a block it begins, in a table of one */
 	struct hmapi_node *node;
 	unsigned node_slot;
 	/* The window: units are the blocks of the smaller size when it began, in order; within one,
@@ -187,10 +188,9 @@ struct hmap {
 	size_t mask; /* groups - 1; during a pass, of the larger of both sizes */
 	uint64_t seed;
 	size_t count;
-	size_t grow_at;   /* entries over which a growth begins */
-	uintptr_t writer; /* who is writing just now; 0: nobody */
-	uint32_t detour;  /* enum hmapi_detour */
-	uint32_t kinds;   /* of events that somebody wants to know */
+	size_t grow_at; /* entries over which a growth begins */
+	uintptr_t
+	    state; /* enum hmapi_detour, and above it who is writing just now; 0: nothing special */
 	/* What writes read. */
 	size_t groups;    /* in use now: the cursor, while a pass is under way */
 	size_t low;       /* groups of the smaller size, while a pass is under way */
@@ -200,6 +200,7 @@ struct hmap {
 	struct hmap_iteration *iterations;
 	size_t usual_grow_at; /* grow_at, when a watermark stands in for it */
 	enum hmap_pass pass;
+	uint32_t kinds;      /* of events that somebody wants to know */
 	uint32_t block_mask; /* groups of a block - 1: 3, or 0 for a table of one group */
 	size_t nodes_used;
 	/* What few read. */
@@ -213,6 +214,8 @@ struct hmap {
 	struct hmapi_slab *slabs, *dead_slabs;
 	struct hmapi_space *space; /* a large table's range or segments */
 	size_t small_bytes;        /* of a small table's one block; 0: none */
+	unsigned char *coming; /* the block that a small table will move to, made a write ahead */
+	size_t coming_bytes;
 	unsigned char ***segments; /* a table in segments: leaves of 1,024 of them each */
 	uint32_t segment_shift;    /* groups in a segment, as a power of two */
 	uint32_t segment_slots_at; /* where slots begin in one */
@@ -256,6 +259,10 @@ struct hmapi_code {
 	bool (*erase_far)(struct hmap *m, size_t group, uint64_t hash, const void *key);
 	void (*pull_home)(struct hmap *m, size_t group);
 	void (*step)(struct hmap *m);
+	void *(*get_busy)(const struct hmap *m, const void *key);
+	enum hmap_status (*put_busy)(struct hmap *m, const void *key, const void *value,
+				     bool replace, void **ret_value, bool *ret_added);
+	enum hmap_status (*erase_busy)(struct hmap *m, const void *key);
 };
 
 /* What the library does for all of them; cold. */
@@ -267,7 +274,7 @@ HMAP_API void hmapi_less_memory(struct hmap *m);
 HMAP_API struct hmapi_node *hmapi_new_node(struct hmap *m);
 /** At least so many entries' worth of free nodes are at hand afterwards. */
 HMAP_API bool hmapi_have_nodes(struct hmap *m, size_t entries);
-HMAP_API void hmapi_pull_from_chain(struct hmap *m, size_t group, unsigned index);
+HMAP_API bool hmapi_pull_from_chain(struct hmap *m, size_t group, unsigned index);
 HMAP_API bool hmapi_erase_from_chain(struct hmap *m, size_t last, uint64_t hash, const void *key);
 HMAP_API void hmapi_unlink(struct hmap *m, size_t last, struct hmapi_node *before,
 			   struct hmapi_node *node);
@@ -278,6 +285,7 @@ HMAP_API void hmapi_drop(struct hmap *m, unsigned char *slot);
 HMAP_API bool hmapi_next_far(struct hmap_iterator *iterator);
 HMAP_API void hmapi_tell(struct hmap *m, enum hmap_event_kind kind, size_t from, size_t to,
 			 size_t entries);
+HMAP_API enum hmap_status hmapi_end_busy_write(struct hmap *m, enum hmap_status status);
 HMAP_API enum hmap_status hmapi_misuse(const struct hmap *m, const char *text, uintptr_t other);
 HMAP_API enum hmap_status hmapi_put_any(struct hmap *m, const void *key, const void *value,
 					bool replace, void **ret_value, bool *ret_added);
@@ -330,7 +338,7 @@ HMAPI_INLINE size_t hmapi_home(const struct hmap *m, uint64_t hash)
 {
 	size_t group = (size_t)hash & m->mask;
 
-	if (HMAPI_UNLIKELY(m->detour & HMAPI_CURSOR))
+	if (HMAPI_UNLIKELY(m->state & HMAPI_CURSOR))
 		group = group >= m->groups ? group - m->low : group;
 	return group;
 }

@@ -36,11 +36,12 @@ extern "C" {
 #define HMAPI_COUNT 15
 #define HMAPI_ALL 0x3fffu   /* one bit for each slot */
 #define HMAPI_COUNT_MAX 255 /* a count that got here stays: it no longer knows */
+/** Never 0 or 1; its lowest three bits are the hash's own. */
 HMAPI_INLINE uint8_t hmapi_tag(uint64_t hash)
 {
 	uint8_t tag = (uint8_t)(hash >> 56);
 
-	return (uint8_t)(tag < 2 ? tag + 2 : tag);
+	return (uint8_t)(tag < 2 ? tag + 8 : tag);
 }
 
 /** The bit of the filter that strays of this hash set: it follows from the tag, which every entry
@@ -60,7 +61,7 @@ HMAPI_INLINE uint8_t hmapi_filter_bit(uint64_t hash)
 
 /* A tag four times over, by the byte of the hash: cheaper than to make it. */
 static const uint32_t hmapi_tag_words[256] = {
-	HMAPI_TAG4(2),    HMAPI_TAG4(3),    HMAPI_TAG4(2),    HMAPI_TAG4(3),    HMAPI_TAG4(4),
+	HMAPI_TAG4(8),    HMAPI_TAG4(9),    HMAPI_TAG4(2),    HMAPI_TAG4(3),    HMAPI_TAG4(4),
 	HMAPI_TAG4(5),    HMAPI_TAG4(6),    HMAPI_TAG4(7),    HMAPI_TAG4(8),    HMAPI_TAG4(9),
 	HMAPI_TAG4(10),   HMAPI_TAG4(11),   HMAPI_TAG4(12),   HMAPI_TAG4(13),   HMAPI_TAG4(14),
 	HMAPI_TAG4(15),   HMAPI_TAG16(16),  HMAPI_TAG16(32),  HMAPI_TAG16(48),  HMAPI_TAG16(64),

@@ -67,8 +67,12 @@ static void *reserve(void *state, size_t size)
 static bool commit(void *state, void *part, size_t size)
 {
 	(void)state;
-	if (mprotect(part, size, PROT_READ | PROT_WRITE) != 0)
-		return false;
+	return mprotect(part, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+static bool populate(void *state, void *part, size_t size)
+{
+	(void)state;
 	// EINVAL: an older kernel, where pages come by faults.
 	return madvise(part, size, MADV_POPULATE_WRITE) == 0 || errno == EINVAL;
 }
@@ -113,6 +117,7 @@ const struct hmap_allocator *hmap_default_allocator(void)
 #if defined(RANGES)
 		.reserve = reserve,
 		.commit = commit,
+		.populate = populate,
 		.decommit = decommit,
 		.unreserve = unreserve,
 		.move = move_pages,

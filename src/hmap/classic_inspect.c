@@ -200,5 +200,5 @@ enum hmap_status hmap_classic_check(const struct hmap_classic *c, const char **r
 
 	if (ret_text && wrong)
 		*ret_text = wrong;
-	return wrong ? HMAP_MISUSE : HMAP_OK;
+	return wrong ? HMAP_BROKEN : HMAP_OK;
 }

@@ -7,7 +7,7 @@
 //	it was new when the iteration began, and growth has not come to the bucket: the entries are
 //		in the old bucket still, and of those the ones that will come here are taken
 //	it is old, and the bucket was moved: each key is looked up in the present array, where it
-//may 		have another value now, or be gone 	else its entries are what they say
+// may 		have another value now, or be gone 	else its entries are what they say
 //
 // Go's collector keeps an array as long as an iteration looks at it.  Here an iteration holds the
 // array it began on, and the one that its bucket is of; a forgotten one costs no more than these.

@@ -23,6 +23,8 @@ const char *hmap_status_text(enum hmap_status status)
 		return "another thread was using the map";
 	case HMAP_FROZEN:
 		return "a write to a frozen map";
+	case HMAP_BROKEN:
+		return "something in the table does not hold";
 	case HMAP_NOT_SUPPORTED:
 		return "not to be had from this engine or on this system";
 	}

@@ -1,4 +1,5 @@
 // The calls of hmap.h: a map is made, asked and ended here, by whichever engine it has.
+#include "hmap/classic.h"
 #include "hmap/misuse.h"
 #include "hmap/space.h"
 #include "hmap/steady.h"
@@ -80,8 +81,22 @@ enum hmap_status hmap_create(const struct hmap_type *type, const struct hmap_opt
 	m->name = o->name;
 	m->misuse = o->misuse;
 	m->misuse_state = o->misuse_state;
+	if (o->engine == HMAP_CLASSIC) {
+		struct hmap_options resolved = *o;
+		enum hmap_status status;
+
+		resolved.allocator = a;
+		status = hmap_classic_create(m, type, &resolved, m->seed, &m->classic);
+		if (status != HMAP_OK) {
+			a->release(a->state, m, sizeof(*m), 64);
+			return status;
+		}
+		m->state = HMAPI_CLASSIC;
+		*ret_map = m;
+		return HMAP_OK;
+	}
 	m->tags = (uint8_t *)(uintptr_t)hmapi_no_tags;
-	m->detour = HMAPI_UNBORN;
+	m->state = HMAPI_UNBORN;
 	m->groups = 1;
 	hmapi_set_limits(m);
 	if (m->shape.slot_size > LARGEST_SLOT) {
@@ -97,7 +112,7 @@ enum hmap_status hmap_create(const struct hmap_type *type, const struct hmap_opt
 		}
 	}
 	hmapi_tell(m, HMAP_EVENT_CREATED, 0,
-		   m->detour & HMAPI_UNBORN ? 0 : m->groups * HMAP_GROUP_SLOTS, o->hint);
+		   m->state & HMAPI_UNBORN ? 0 : m->groups * HMAP_GROUP_SLOTS, o->hint);
 	*ret_map = m;
 	return HMAP_OK;
 }
@@ -112,18 +127,25 @@ void hmap_destroy(struct hmap *m)
 {
 	if (!m)
 		return;
+	if (m->classic) {
+		hmap_classic_destroy(m->classic);
+		m->allocator->release(m->allocator->state, m, sizeof(*m), 64);
+		return;
+	}
 	hmapi_tell(m, HMAP_EVENT_FREED, m->groups * HMAP_GROUP_SLOTS, 0, m->count);
 	if (m->shape.flags)
 		hmapi_each_slot(m, drop_slot, m);
 	hmapi_end_iterations(m);
-	if (!(m->detour & HMAPI_UNBORN))
+	if (!(m->state & HMAPI_UNBORN))
 		hmapi_space_free(m);
 	m->allocator->release(m->allocator->state, m, sizeof(*m), 64);
 }
 
 size_t hmap_count(const struct hmap *m)
 {
-	return m ? m->count : 0;
+	if (!m)
+		return 0;
+	return m->classic ? hmap_classic_count(m->classic) : m->count;
 }
 
 void *hmap_get(const struct hmap *m, const void *key)
@@ -133,18 +155,30 @@ void *hmap_get(const struct hmap *m, const void *key)
 
 void *hmapi_get_any(const struct hmap *m, const void *key)
 {
-	if (m->detour & HMAPI_UNBORN)
+	if (m->classic)
+		return hmap_classic_get(m->classic, key);
+	if (m->state & HMAPI_UNBORN)
 		return NULL;
 	return hmapi_get(m, hmapi_segments_code, key);
 }
 
 size_t hmap_get_many(const struct hmap *m, const void *keys, size_t count, void **ret_values)
 {
-	if (!m || (m->detour & HMAPI_UNBORN)) {
+	if (m && m->classic) {
+		size_t found = 0;
+
+		for (size_t i = 0; i < count; i++) {
+			ret_values[i] = hmap_classic_get(m->classic, (const char *)keys +
+									 i * m->type->key_size);
+			found += ret_values[i] != NULL;
+		}
+		return found;
+	}
+	if (!m || (m->state & HMAPI_UNBORN)) {
 		memset(ret_values, 0, count * sizeof(*ret_values));
 		return 0;
 	}
-	if (m->detour & HMAPI_SEGMENTS)
+	if (m->state & HMAPI_SEGMENTS)
 		return hmapi_get_many(m, hmapi_segments_code, keys, count, ret_values);
 	return hmapi_get_many(m, hmapi_flat_code, keys, count, ret_values);
 }
@@ -152,7 +186,11 @@ size_t hmap_get_many(const struct hmap *m, const void *keys, size_t count, void 
 enum hmap_status hmapi_put_any(struct hmap *m, const void *key, const void *value, bool replace,
 			       void **ret_value, bool *ret_added)
 {
-	if (m->detour & HMAPI_UNBORN) {
+	if (m->classic && replace && !ret_value)
+		return hmap_classic_put(m->classic, key, value);
+	if (m->classic)
+		return hmap_classic_get_or_put(m->classic, key, value, ret_value, ret_added);
+	if (m->state & HMAPI_UNBORN) {
 		enum hmap_status status = hmapi_begin_write(m);
 
 		if (status == HMAP_OK)
@@ -177,7 +215,9 @@ enum hmap_status hmap_get_or_put(struct hmap *m, const void *key, const void *va
 
 enum hmap_status hmapi_erase_any(struct hmap *m, const void *key)
 {
-	if (m->detour & HMAPI_UNBORN)
+	if (m->classic)
+		return hmap_classic_erase(m->classic, key);
+	if (m->state & HMAPI_UNBORN)
 		return HMAP_NOT_FOUND;
 	return hmapi_erase(m, hmapi_segments_code, key);
 }
@@ -195,10 +235,12 @@ enum hmap_status hmap_clear(struct hmap *m)
 
 	if (!m)
 		return HMAP_NULL_MAP;
+	if (m->classic)
+		return hmap_classic_clear(m->classic);
 	status = hmapi_begin_write(m);
 	if (status != HMAP_OK)
 		return status;
-	if (!(m->detour & HMAPI_UNBORN))
+	if (!(m->state & HMAPI_UNBORN))
 		hmapi_clear_table(m);
 	return hmapi_end_write(m, HMAP_OK);
 }
@@ -209,10 +251,12 @@ enum hmap_status hmap_begin_pass(struct hmap *m, enum hmap_pass pass)
 
 	if (!m)
 		return HMAP_NULL_MAP;
+	if (m->classic)
+		return hmap_classic_begin_pass(m->classic, pass);
 	status = hmapi_begin_write(m);
 	if (status != HMAP_OK)
 		return status;
-	if (m->detour & HMAPI_UNBORN)
+	if (m->state & HMAPI_UNBORN)
 		status = hmapi_birth(m, 0, HMAP_RESERVE_PLAIN);
 	if (status == HMAP_OK && m->pass)
 		status = HMAP_NOT_SUPPORTED;
@@ -223,6 +267,8 @@ enum hmap_status hmap_begin_pass(struct hmap *m, enum hmap_pass pass)
 
 size_t hmap_step(struct hmap *m, size_t blocks)
 {
+	if (m && m->classic)
+		return hmap_classic_step(m->classic, blocks);
 	if (!m || hmapi_begin_write(m) != HMAP_OK)
 		return 0;
 	for (; m->pass && blocks; blocks--)
@@ -237,6 +283,8 @@ enum hmap_status hmap_shrink(struct hmap *m)
 
 	if (!m)
 		return HMAP_NULL_MAP;
+	if (m->classic)
+		return HMAP_NOT_SUPPORTED;
 	status = hmapi_begin_write(m);
 	if (status != HMAP_OK)
 		return status;
@@ -246,7 +294,10 @@ enum hmap_status hmap_shrink(struct hmap *m)
 void hmap_iterate(struct hmap *m, struct hmap_iterator *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	if (m)
+	ret->map = m;
+	if (m && m->classic)
+		hmap_classic_iterate(m->classic, ret);
+	else if (m)
 		hmapi_iterate(m, ret);
 }
 
@@ -257,8 +308,15 @@ bool hmap_next(struct hmap_iterator *iterator)
 
 void hmap_iterate_end(struct hmap_iterator *iterator)
 {
-	if (iterator->map)
+	if (iterator->map && iterator->map->classic)
+		hmap_classic_iterate_end(iterator);
+	else if (iterator->map)
 		hmapi_iterate_end(iterator);
+}
+
+enum hmap_status hmapi_end_busy_write(struct hmap *m, enum hmap_status status)
+{
+	return hmapi_end_write(m, status);
 }
 
 enum hmap_status hmapi_misuse(const struct hmap *m, const char *text, uintptr_t other)

@@ -3,7 +3,11 @@
 
 #include <hmap/hmap.h>
 
-/** Reports it, with both stacks where they can be had; see hmap_misuse_fn. */
+/**
+ * Reports it, with both stacks where they can be had: to the map's hook, or on standard error
+ * before it ends the program.  @p text is in Go's words; @p other is what the other thread left in
+ * the map, its pthread_self() without the lowest four bits, or 0.  Returns only where a hook does.
+ */
 void hmap_misuse_found(const struct hmap *map, const char *text, uintptr_t other);
 
 /** The map's hook; NULL: none. */

@@ -22,8 +22,15 @@ enum {
 	RANGE_ALIGN = 2 << 20,
 	BLOCK_ALIGN = 64,
 	SLOW_PIECE_NS = 20000,
-	FAST_PIECE_NS = 9000,
+	SLOW_PIECES = 16,
 	DEAD_SLABS_AT_ONCE = 8,
+	PREPARED_AT_ONCE = 16384,
+	OPENED_AT_ONCE = 1 << 20,
+	COMING_BYTES = 16384,
+	// The first pages after a long pause cost several times the usual: the system's lists of
+	// them are empty.  So the first pieces of a pass are small.
+	FIRST_PIECE = 8192,
+	MOST_SINCE = 12,
 };
 
 #define FIRST_RANGE ((size_t)1 << 30)
@@ -73,6 +80,33 @@ static unsigned char *new_small(const struct hmap *m, size_t groups)
 	return m->allocator->allocate(m->allocator->state, small_size(m, groups), block_align(m));
 }
 
+static void free_coming(struct hmap *m)
+{
+	if (m->coming)
+		m->allocator->release(m->allocator->state, m->coming, m->coming_bytes,
+				      block_align(m));
+	m->coming = NULL;
+}
+
+/** The block for twice as many groups, a write before it is needed. */
+static bool make_coming(struct hmap *m)
+{
+	free_coming(m);
+	m->coming = new_small(m, m->groups * 2);
+	m->coming_bytes = small_size(m, m->groups * 2);
+	return m->coming;
+}
+
+static unsigned char *take_coming(struct hmap *m, size_t groups)
+{
+	unsigned char *block = m->coming;
+
+	if (!block || m->coming_bytes != small_size(m, groups))
+		return new_small(m, groups);
+	m->coming = NULL;
+	return block;
+}
+
 static void free_small(struct hmap *m)
 {
 	if (m->small_bytes)
@@ -92,7 +126,7 @@ static void use_small(struct hmap *m, unsigned char *block, size_t groups)
  */
 static bool copy_small(struct hmap *m, size_t groups, size_t capacity)
 {
-	unsigned char *block = new_small(m, capacity);
+	unsigned char *block = take_coming(m, capacity);
 	size_t tags = groups * HMAP_GROUP_BYTES;
 
 	if (!block)
@@ -108,15 +142,24 @@ static bool copy_small(struct hmap *m, size_t groups, size_t capacity)
 /* ------------------------------------------------------------------------------------------- */
 /* A range                                                                                     */
 
+static size_t tags_wanted(size_t groups)
+{
+	return (groups + 2 * HMAP_BLOCK_GROUPS) * HMAP_GROUP_BYTES;
+}
+
+/** Groups that have memory, by their tags or by their slots. */
+static size_t groups_ready(const struct hmap *m)
+{
+	return least(m->space->tags.ready / HMAP_GROUP_BYTES,
+		     m->space->slots.ready / hmapi_group_bytes(m));
+}
+
+/** A block less than there is: what the next piece needs is then done by several writes. */
 static void range_ready(struct hmap *m)
 {
-	const struct hmapi_space *space = m->space;
-	// One block less than the tags have room for: their next piece is then asked for by another
-	// write than the slots'.
-	size_t tags = space->tags_ready / HMAP_GROUP_BYTES,
-	       slots = space->slots_ready / hmapi_group_bytes(m);
+	size_t groups = groups_ready(m);
 
-	m->ready = least(tags > HMAP_BLOCK_GROUPS ? tags - HMAP_BLOCK_GROUPS : 0, slots);
+	m->ready = groups > HMAP_BLOCK_GROUPS ? groups - HMAP_BLOCK_GROUPS : 0;
 }
 
 static uint64_t now_ns(void)
@@ -127,23 +170,68 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static bool commit_piece(struct hmap *m, unsigned char *part, size_t *ready)
+/** Where a part of the range begins, and where it ends. */
+static unsigned char *part_at(const struct hmap *m, const struct hmapi_part *part)
+{
+	const struct hmapi_space *space = m->space;
+
+	return part == &space->tags ? space->range : space->range + space->slots_at;
+}
+
+static size_t part_size(const struct hmap *m, const struct hmapi_part *part)
+{
+	const struct hmapi_space *space = m->space;
+
+	return part == &space->tags ? space->slots_at : space->reserved - space->slots_at;
+}
+
+/** Makes more of a part writable: much at a time, since it costs nothing until it is used. */
+static bool open_part(struct hmap *m, struct hmapi_part *part, size_t wanted)
+{
+	size_t size = round_up(wanted - part->open, PAGE);
+
+	if (m->allocator->populate && size < OPENED_AT_ONCE)
+		size = OPENED_AT_ONCE;
+	size = least(size, part_size(m, part) - part->open);
+	if (!m->allocator->commit(m->allocator->state, part_at(m, part) + part->open, size))
+		return false;
+	part->open += size;
+	return part->open >= wanted;
+}
+
+/** Memory for the next @p size bytes of a part. */
+static bool ready_part(struct hmap *m, struct hmapi_part *part, size_t size)
+{
+	const struct hmap_allocator *a = m->allocator;
+
+	if (part->ready + size > part->open && !open_part(m, part, part->ready + size))
+		return false;
+	if (a->populate && !a->populate(a->state, part_at(m, part) + part->ready, size))
+		return false;
+	part->ready += size;
+#ifdef HMAP_CHECKS
+	m->work_bytes += size;
+#endif
+	return true;
+}
+
+static bool ready_piece(struct hmap *m, struct hmapi_part *part)
 {
 	struct hmapi_space *space = m->space;
-	size_t piece = space->piece;
+	size_t piece = least(space->piece, (size_t)FIRST_PIECE << space->since / 4);
 	uint64_t began = now_ns(), took;
 
-	if (!m->allocator->commit(m->allocator->state, part + *ready, piece))
+	if (!ready_part(m, part, piece))
 		return false;
 	took = now_ns() - began;
-	*ready += piece;
-	if (took > SLOW_PIECE_NS && piece > PAGE)
-		space->piece = piece / 2;
-	else if (took < FAST_PIECE_NS / 2 && piece < HMAPI_PIECE)
-		space->piece = piece * 2;
-#ifdef HMAP_CHECKS
-	m->work_bytes += piece;
-#endif
+	if (space->since < MOST_SINCE)
+		space->since++;
+	// Once is chance: what counts is a host that is slow all the time.
+	space->slow = took > SLOW_PIECE_NS ? space->slow + 1 : 0;
+	if (space->slow == SLOW_PIECES && space->piece > PAGE) {
+		space->piece /= 2;
+		space->slow = 0;
+	}
 	return true;
 }
 
@@ -184,18 +272,7 @@ static unsigned char *reserve(const struct hmap *m, size_t groups, size_t *ret_s
 	return NULL;
 }
 
-static bool commit(const struct hmap *m, unsigned char *part, size_t bytes, size_t *ret_ready)
-{
-	size_t size = round_up(bytes, PAGE);
-
-	if (!m->allocator->commit(m->allocator->state, part, size))
-		return false;
-	*ret_ready = size;
-	return true;
-}
-
-/** A range with memory for @p groups, which may become twice as many. */
-static struct hmapi_space *new_range(const struct hmap *m, size_t groups)
+static struct hmapi_space *new_space(struct hmap *m, size_t groups)
 {
 	const struct hmap_allocator *a = m->allocator;
 	struct hmapi_space *space =
@@ -205,17 +282,51 @@ static struct hmapi_space *new_range(const struct hmap *m, size_t groups)
 		return NULL;
 	memset(space, 0, sizeof(*space));
 	space->piece = HMAPI_PIECE;
-	space->range = reserve(m, groups * 2, &space->reserved, &space->slots_at);
-	if (space->range &&
-	    commit(m, space->range, (groups + 2 * HMAP_BLOCK_GROUPS) * HMAP_GROUP_BYTES,
-		   &space->tags_ready) &&
-	    commit(m, space->range + space->slots_at, groups * hmapi_group_bytes(m),
-		   &space->slots_ready))
-		return space;
+	space->range = reserve(m, groups, &space->reserved, &space->slots_at);
 	if (space->range)
-		a->unreserve(a->state, space->range, space->reserved);
+		return space;
 	a->release(a->state, space, sizeof(*space), _Alignof(struct hmapi_space));
 	return NULL;
+}
+
+static void free_space(struct hmap *m)
+{
+	const struct hmap_allocator *a = m->allocator;
+	struct hmapi_space *space = m->space;
+
+	if (!space)
+		return;
+	if (space->next)
+		a->unreserve(a->state, space->next, space->next_reserved);
+	a->unreserve(a->state, space->range, space->reserved);
+	a->release(a->state, space, sizeof(*space), _Alignof(struct hmapi_space));
+	m->space = NULL;
+}
+
+/** A range with memory for the groups of a table that is still a small block. */
+static enum hmapi_preparation prepare_range(struct hmap *m, size_t groups, size_t most)
+{
+	size_t tags = tags_wanted(groups), slots = groups * hmapi_group_bytes(m);
+	struct hmapi_space *space = m->space;
+	bool done;
+
+	if (!space) {
+		m->space = new_space(m, groups * 2);
+		return m->space ? HMAPI_PREPARING : HMAPI_REFUSED;
+	}
+	if (space->tags.open < tags)
+		done = open_part(m, &space->tags, tags);
+	else if (space->slots.open < slots)
+		done = open_part(m, &space->slots, slots);
+	else if (space->tags.ready < tags)
+		done = ready_part(m, &space->tags,
+				  least(round_up(tags - space->tags.ready, PAGE), most));
+	else if (space->slots.ready < slots)
+		done = ready_part(m, &space->slots,
+				  least(round_up(slots - space->slots.ready, PAGE), most));
+	else
+		return HMAPI_PREPARED;
+	return done ? HMAPI_PREPARING : HMAPI_REFUSED;
 }
 
 static void use_range(struct hmap *m, struct hmapi_space *space)
@@ -226,40 +337,50 @@ static void use_range(struct hmap *m, struct hmapi_space *space)
 	range_ready(m);
 }
 
-/** The table moves to a larger range, by its pages where the allocator can, else by its bytes. */
-static bool outgrow_range(struct hmap *m, size_t groups)
+/** Bytes of a part go to the next range: with their pages where the allocator can. */
+static bool move_part(struct hmap *m, unsigned char *to, unsigned char *from, size_t size)
+{
+	const struct hmap_allocator *a = m->allocator;
+
+	if (a->move && a->move(a->state, to, from, size))
+		return true;
+	if (!a->commit(a->state, to, size))
+		return false;
+	memcpy(to, from, size);
+	return true;
+}
+
+/** The table moves to a larger range, in three steps: addresses, tags, slots. */
+static enum hmapi_preparation outgrow_range(struct hmap *m)
 {
 	const struct hmap_allocator *a = m->allocator;
 	struct hmapi_space *space = m->space;
-	size_t size, slots_at;
-	unsigned char *range = reserve(m, groups * 2, &size, &slots_at);
 
-	if (!range)
-		return false;
-	if (!a->move || !a->move(a->state, range, space->range, space->tags_ready)) {
-		if (!a->commit(a->state, range, space->tags_ready)) {
-			a->unreserve(a->state, range, size);
-			return false;
-		}
-		memcpy(range, space->range, space->tags_ready);
+	if (!space->next) {
+		space->next =
+		    reserve(m, m->groups * 4, &space->next_reserved, &space->next_slots_at);
+		return space->next ? HMAPI_PREPARING : HMAPI_REFUSED;
 	}
-	if (!a->move || !a->move(a->state, range + slots_at, space->range + space->slots_at,
-				 space->slots_ready)) {
-		if (!a->commit(a->state, range + slots_at, space->slots_ready)) {
-			// The tags may have left their place: they go back.
-			if (a->commit(a->state, space->range, space->tags_ready))
-				memcpy(space->range, range, space->tags_ready);
-			a->unreserve(a->state, range, size);
-			return false;
-		}
-		memcpy(range + slots_at, space->range + space->slots_at, space->slots_ready);
+	if (!space->tags_moved) {
+		if (!move_part(m, space->next, space->range, space->tags.ready))
+			return HMAPI_REFUSED;
+		m->tags = space->next;
+		space->tags_moved = true;
+		return HMAPI_PREPARING;
 	}
+	if (!move_part(m, space->next + space->next_slots_at, space->range + space->slots_at,
+		       space->slots.ready))
+		return HMAPI_REFUSED;
 	a->unreserve(a->state, space->range, space->reserved);
-	space->range = range;
-	space->reserved = size;
-	space->slots_at = slots_at;
+	space->range = space->next;
+	space->reserved = space->next_reserved;
+	space->slots_at = space->next_slots_at;
+	space->next = NULL;
+	space->tags_moved = false;
+	space->tags.open = space->tags.ready;
+	space->slots.open = space->slots.ready;
 	use_range(m, space);
-	return true;
+	return HMAPI_PREPARED;
 }
 
 static bool range_holds(const struct hmap *m, size_t groups)
@@ -275,37 +396,44 @@ static bool more_of_range(struct hmap *m)
 	struct hmapi_space *space = m->space;
 
 	while (m->groups + HMAP_BLOCK_GROUPS > m->ready) {
-		bool tags =
-		    (m->groups + 2 * HMAP_BLOCK_GROUPS) * HMAP_GROUP_BYTES > space->tags_ready;
+		struct hmapi_part *part = &space->slots;
+		bool enough = m->groups + HMAP_BLOCK_GROUPS <= groups_ready(m);
 
-		if (!(tags ? commit_piece(m, space->range, &space->tags_ready)
-			   : commit_piece(m, space->range + space->slots_at, &space->slots_ready)))
-			return false;
+		if (tags_wanted(m->groups) > space->tags.ready)
+			part = &space->tags;
+		if (part->open < part->ready + HMAPI_PIECE && m->allocator->populate) {
+			if (!open_part(m, part, part->ready + HMAPI_PIECE))
+				return enough;
+		} else if (!ready_piece(m, part)) {
+			return enough;
+		}
 		range_ready(m);
+		if (enough)
+			return true;
 	}
 	return true;
 }
 
 /** Gives back what lies a piece and more behind @p used bytes; true: something went. */
-static bool less_of(struct hmap *m, unsigned char *part, size_t used, size_t *ready)
+static bool less_of(struct hmap *m, struct hmapi_part *part, size_t used)
 {
 	size_t keep = round_up(used, PAGE);
 
-	if (*ready < keep + HMAPI_PIECE)
+	if (part->ready < keep + HMAPI_PIECE)
 		return false;
-	*ready -= HMAPI_PIECE;
-	m->allocator->decommit(m->allocator->state, part + *ready, HMAPI_PIECE);
+	part->ready -= HMAPI_PIECE;
+	m->allocator->decommit(m->allocator->state, part_at(m, part) + part->ready, HMAPI_PIECE);
+	if (!m->allocator->populate)
+		part->open = part->ready;
 	return true;
 }
 
 static void less_of_range(struct hmap *m)
 {
 	struct hmapi_space *space = m->space;
-	size_t tags = (m->groups + 2 * HMAP_BLOCK_GROUPS) * HMAP_GROUP_BYTES;
 
-	if (!less_of(m, space->range + space->slots_at, m->groups * hmapi_group_bytes(m),
-		     &space->slots_ready))
-		less_of(m, space->range, tags, &space->tags_ready);
+	if (!less_of(m, &space->slots, m->groups * hmapi_group_bytes(m)))
+		less_of(m, &space->tags, tags_wanted(m->groups));
 	range_ready(m);
 }
 
@@ -385,7 +513,7 @@ static void free_segments(struct hmap *m)
 		m->allocator->release(m->allocator->state, m->segments, HMAPI_LEAF * sizeof(void *),
 				      sizeof(void *));
 	m->segments = NULL;
-	m->detour &= ~(uint32_t)HMAPI_SEGMENTS;
+	m->state &= ~(uintptr_t)HMAPI_SEGMENTS;
 }
 
 /** The table's groups, of which @p groups hold entries, go from its block into segments. */
@@ -412,11 +540,23 @@ static bool use_segments(struct hmap *m, size_t groups)
 	free_small(m);
 	m->tags = NULL;
 	m->slots = NULL;
-	m->detour |= HMAPI_SEGMENTS;
+	m->state |= HMAPI_SEGMENTS;
 	return true;
 }
 
 /* ------------------------------------------------------------------------------------------- */
+
+/** A range with memory for @p groups at once; false: refused, and nothing is left of it. */
+static bool whole_range(struct hmap *m, size_t groups)
+{
+	enum hmapi_preparation preparation = HMAPI_PREPARING;
+
+	while (preparation == HMAPI_PREPARING)
+		preparation = prepare_range(m, groups, SIZE_MAX);
+	if (preparation == HMAPI_REFUSED)
+		free_space(m);
+	return preparation == HMAPI_PREPARED;
+}
 
 bool hmapi_space_make(struct hmap *m, size_t groups, enum hmap_reserve_how how)
 {
@@ -429,44 +569,93 @@ bool hmapi_space_make(struct hmap *m, size_t groups, enum hmap_reserve_how how)
 		use_small(m, block, groups);
 		return true;
 	}
-	if (has_ranges(m)) {
-		struct hmapi_space *space = new_range(m, groups);
+	if (has_ranges(m) && whole_range(m, groups)) {
+		struct hmapi_space *space = m->space;
 
-		if (space) {
-			if (how == HMAP_RESERVE_HUGE && m->allocator->huge) {
-				m->allocator->huge(m->allocator->state, space->range,
-						   space->tags_ready);
-				m->allocator->huge(m->allocator->state,
-						   space->range + space->slots_at,
-						   space->slots_ready);
-			}
-			use_range(m, space);
-			return true;
+		if (how == HMAP_RESERVE_HUGE && m->allocator->huge) {
+			m->allocator->huge(m->allocator->state, space->range, space->tags.ready);
+			m->allocator->huge(m->allocator->state, space->range + space->slots_at,
+					   space->slots.ready);
 		}
+		use_range(m, space);
+		return true;
 	}
 	return use_segments(m, groups);
+}
+
+/** Bytes of slots that have memory, or may be written, behind the groups in use. */
+static size_t behind(const struct hmap *m, size_t bytes)
+{
+	size_t used = m->groups * hmapi_group_bytes(m);
+
+	return bytes > used ? bytes - used : 0;
+}
+
+static bool is_warm(const struct hmap *m)
+{
+	return !m->allocator->populate || behind(m, m->space->slots.ready) >= FIRST_PIECE;
+}
+
+bool hmapi_space_needs_preparation(const struct hmap *m)
+{
+	if (m->state & (HMAPI_SEGMENTS | HMAPI_UNBORN) || !has_ranges(m))
+		return false;
+	if (m->small_bytes)
+		return small_size(m, m->groups * 2) >= COMING_BYTES &&
+		       (!fits_small(m, m->groups * 2) || m->ready < m->groups * 2);
+	return !range_holds(m, m->groups * 2) || !is_warm(m);
+}
+
+/** The first call of a kind after a long pause costs several times the usual: the system's code is
+ *  not in the cache, and its lists of pages are empty.  So each kind has a write of its own. */
+static enum hmapi_preparation warm_up(struct hmap *m)
+{
+	struct hmapi_part *slots = &m->space->slots;
+
+	if (behind(m, slots->open) < OPENED_AT_ONCE / 2)
+		return open_part(m, slots, slots->open + OPENED_AT_ONCE) ? HMAPI_PREPARING
+									 : HMAPI_REFUSED;
+	if (!ready_part(m, slots, FIRST_PIECE))
+		return HMAPI_REFUSED;
+	range_ready(m);
+	return HMAPI_PREPARED;
+}
+
+enum hmapi_preparation hmapi_space_prepare(struct hmap *m)
+{
+	if (!hmapi_space_needs_preparation(m))
+		return HMAPI_PREPARED;
+	if (m->small_bytes && fits_small(m, m->groups * 2))
+		return make_coming(m) ? HMAPI_PREPARED : HMAPI_REFUSED;
+	if (m->small_bytes)
+		return prepare_range(m, m->groups, PREPARED_AT_ONCE);
+	return range_holds(m, m->groups * 2) ? warm_up(m) : outgrow_range(m);
 }
 
 bool hmapi_space_double(struct hmap *m)
 {
 	size_t groups = m->groups;
-	struct hmapi_space *space;
 
 	if (groups > SIZE_MAX / 2 / (hmapi_group_bytes(m) + HMAP_GROUP_BYTES))
 		return false;
-	if (m->detour & HMAPI_SEGMENTS)
+	if (m->state & HMAPI_SEGMENTS)
 		return true;
-	if (m->space)
-		return range_holds(m, groups * 2) || outgrow_range(m, groups * 2);
+	if (!m->small_bytes) {
+		enum hmapi_preparation preparation = HMAPI_PREPARING;
+
+		m->space->since = 0;
+		while (!range_holds(m, groups * 2) && preparation != HMAPI_REFUSED)
+			preparation = outgrow_range(m);
+		return range_holds(m, groups * 2);
+	}
 	if (fits_small(m, groups * 2))
 		return m->ready >= groups * 2 || copy_small(m, groups, groups * 2);
-	space = has_ranges(m) ? new_range(m, groups) : NULL;
-	if (!space)
+	if (!has_ranges(m) || !whole_range(m, groups))
 		return use_segments(m, groups);
-	memcpy(space->range, m->tags, groups * HMAP_GROUP_BYTES);
-	memcpy(space->range + space->slots_at, m->slots, groups * hmapi_group_bytes(m));
+	memcpy(m->space->range, m->tags, groups * HMAP_GROUP_BYTES);
+	memcpy(m->space->range + m->space->slots_at, m->slots, groups * hmapi_group_bytes(m));
 	free_small(m);
-	use_range(m, space);
+	use_range(m, m->space);
 	return true;
 }
 
@@ -478,7 +667,7 @@ void hmapi_space_tighten(struct hmap *m)
 
 bool hmapi_more_memory(struct hmap *m)
 {
-	if (m->detour & HMAPI_SEGMENTS)
+	if (m->state & HMAPI_SEGMENTS)
 		return add_segment(m);
 	return m->space && more_of_range(m);
 }
@@ -497,10 +686,10 @@ void hmapi_less_memory(struct hmap *m)
 {
 	size_t bytes = hmapi_group_bytes(m);
 
-	if (m->detour & HMAPI_SEGMENTS) {
+	if (m->state & HMAPI_SEGMENTS) {
 		if (m->ready >= m->groups + ((size_t)1 << m->segment_shift))
 			drop_segment(m);
-	} else if (m->space) {
+	} else if (m->space && !m->small_bytes) {
 		less_of_range(m);
 	}
 	free_dead_slabs(m, DEAD_SLABS_AT_ONCE);
@@ -598,16 +787,11 @@ void hmapi_retire_nodes(struct hmap *m)
 
 void hmapi_space_free(struct hmap *m)
 {
-	const struct hmap_allocator *a = m->allocator;
-
 	free_small(m);
-	if (m->detour & HMAPI_SEGMENTS)
+	if (m->state & HMAPI_SEGMENTS)
 		free_segments(m);
-	if (m->space) {
-		a->unreserve(a->state, m->space->range, m->space->reserved);
-		a->release(a->state, m->space, sizeof(*m->space), _Alignof(struct hmapi_space));
-		m->space = NULL;
-	}
+	free_space(m);
+	free_coming(m);
 	m->nodes_used = 0;
 	hmapi_retire_nodes(m);
 	while (m->dead_slabs)
@@ -619,14 +803,14 @@ void hmapi_space_free(struct hmap *m)
 
 size_t hmapi_space_bytes(const struct hmap *m, size_t *ret_reserved)
 {
-	size_t bytes = sizeof(*m) + m->small_bytes;
+	size_t bytes = sizeof(*m) + m->small_bytes + (m->coming ? m->coming_bytes : 0);
 
 	*ret_reserved = bytes;
 	if (m->space) {
-		bytes += sizeof(*m->space) + m->space->tags_ready + m->space->slots_ready;
+		bytes += sizeof(*m->space) + m->space->tags.ready + m->space->slots.ready;
 		*ret_reserved += m->space->reserved;
 	}
-	if (m->detour & HMAPI_SEGMENTS) {
+	if (m->state & HMAPI_SEGMENTS) {
 		size_t segments = m->ready >> m->segment_shift;
 		size_t table =
 		    segments * segment_size(m) +

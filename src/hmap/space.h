@@ -15,13 +15,25 @@ struct hmapi_slab {
 	size_t size;
 };
 
-/** A range: tags from its start, slots from `slots_at`.  What is ready has memory, in bytes. */
+/** A part of a range, in bytes from its start: what may be written, and what has memory. */
+struct hmapi_part {
+	size_t open, ready;
+};
+
+/** A range: tags from its start, slots from `slots_at`. */
 struct hmapi_space {
 	unsigned char *range;
 	size_t reserved;
 	size_t slots_at;
-	size_t tags_ready, slots_ready;
-	size_t piece; // asked for at a time
+	struct hmapi_part tags, slots;
+	size_t piece;   // asked for at a time
+	unsigned since; // pieces since the pass began: its first ones are small
+	unsigned slow;  // pieces one after the other that took long
+	// The range that will take this one's place, once it is there; its tags move before its
+	// slots.
+	unsigned char *next;
+	size_t next_reserved, next_slots_at;
+	bool tags_moved;
 };
 
 /** Bytes of the slots of one group. */
@@ -29,6 +41,18 @@ size_t hmapi_group_bytes(const struct hmap *m);
 
 /** A small block, or a range or segments, for a table of @p groups without an entry. */
 bool hmapi_space_make(struct hmap *m, size_t groups, enum hmap_reserve_how how);
+
+enum hmapi_preparation {
+	HMAPI_PREPARED = 0, // the next doubling is as cheap as it gets
+	HMAPI_PREPARING = 1,
+	HMAPI_REFUSED = 2,
+};
+
+/** Whether the next doubling deserves to be prepared: it needs another kind of memory, or place. */
+bool hmapi_space_needs_preparation(const struct hmap *m);
+
+/** One step towards the next doubling, as large as one write can bear. */
+enum hmapi_preparation hmapi_space_prepare(struct hmap *m);
 
 /** Room for the table's groups twice, later if not now: tags and slots may move. */
 bool hmapi_space_double(struct hmap *m);

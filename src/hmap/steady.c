@@ -8,10 +8,11 @@
 #include "hmap/space.h"
 
 enum {
-	SMALL_AT_ONCE = 64, // groups that a pass handles in the write that begins it
+	SMALL_AT_ONCE = 16, // groups that a pass handles in the write that begins it
 	FEWEST_TO_SHRINK = 16,
 	COMPACT_LEAST = 16,
 	TRY_AGAIN = 8,
+	PREPARATIONS = 12, // writes before a growth that may prepare it
 };
 
 HMAPI_CODE(flat, NULL, false);
@@ -55,6 +56,8 @@ void hmapi_set_limits(struct hmap *m)
 	if (m->shrink > 0 && m->groups > FEWEST_TO_SHRINK)
 		m->shrink_at = (size_t)(least < idle ? least : idle);
 	m->usual_grow_at = m->grow_at;
+	if (hmapi_space_needs_preparation(m) && m->grow_at > PREPARATIONS)
+		m->grow_at -= PREPARATIONS;
 	m->high_load_at = m->high_load > 0 ? (size_t)(m->high_load * (double)slots) : SIZE_MAX;
 	if (m->count > m->high_load_at)
 		m->high_load_at = SIZE_MAX;
@@ -76,7 +79,7 @@ enum hmap_status hmapi_birth(struct hmap *m, size_t hint, enum hmap_reserve_how 
 	groups = hmapi_groups_for(m, hint);
 	if (!hmapi_space_make(m, groups, how))
 		return HMAP_NO_MEMORY;
-	m->detour &= ~(uint32_t)HMAPI_UNBORN;
+	m->state &= ~(uintptr_t)HMAPI_UNBORN;
 	m->groups = groups;
 	m->mask = groups - 1;
 	hmapi_set_limits(m);
@@ -133,23 +136,13 @@ static void begin_pass(struct hmap *m, enum hmap_pass pass, size_t end)
 	m->wait = 0;
 	m->grow_at = SIZE_MAX;
 	m->shrink_at = 0;
-	m->detour |= HMAPI_CURSOR;
+	m->state |= HMAPI_CURSOR;
 }
 
-void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m))
+void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m))
 {
 	size_t groups = m->groups;
 
-	if (m->count > m->high_load_at) {
-		m->high_load_at = SIZE_MAX;
-		m->grow_at = m->pass ? SIZE_MAX : m->usual_grow_at;
-		hmapi_tell(m, HMAP_EVENT_HIGH_LOAD, m->groups * HMAP_GROUP_SLOTS,
-			   m->groups * HMAP_GROUP_SLOTS, m->count);
-		if (m->count <= m->grow_at)
-			return;
-	}
-	if (m->pass)
-		return;
 	if (groups == 1) {
 		if (!first_block(m, hmapi_flat_code)) {
 			m->grow_at = m->count + TRY_AGAIN;
@@ -173,10 +166,33 @@ void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m))
 	m->growths++;
 	hmapi_tell(m, HMAP_EVENT_GROWS, slots_of(groups), slots_of(2 * groups), m->count);
 	// The instance that the caller runs may be the wrong one now: the table may be in segments.
-	if (m->detour & HMAPI_SEGMENTS)
+	if (m->state & HMAPI_SEGMENTS)
 		step = hmapi_segments_code->step;
 	while (groups <= SMALL_AT_ONCE && m->pass && !m->wait)
 		step(m);
+}
+
+void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m))
+{
+	if (m->count > m->high_load_at) {
+		m->high_load_at = SIZE_MAX;
+		m->grow_at = m->pass ? SIZE_MAX : m->usual_grow_at;
+		hmapi_tell(m, HMAP_EVENT_HIGH_LOAD, slots_of(m->groups), slots_of(m->groups),
+			   m->count);
+		if (m->count <= m->grow_at)
+			return;
+	}
+	if (m->pass)
+		return;
+	if (m->count > m->usual_grow_at) {
+		hmapi_grow(m, step);
+		return;
+	}
+	m->grow_at = m->usual_grow_at;
+	if (hmapi_space_prepare(m) == HMAPI_PREPARING)
+		m->grow_at = m->count;
+	if (m->iterations)
+		hmapi_rebase_iterations(m);
 }
 
 enum hmap_status hmapi_begin_halving(struct hmap *m)
@@ -224,7 +240,7 @@ void hmapi_end_pass(struct hmap *m)
 	enum hmap_pass pass = m->pass;
 
 	m->pass = (enum hmap_pass)0;
-	m->detour &= ~(uint32_t)HMAPI_CURSOR;
+	m->state &= ~(uintptr_t)HMAPI_CURSOR;
 	m->mask = m->groups - 1;
 	hmapi_retire_nodes(m);
 	hmapi_set_limits(m);
@@ -251,7 +267,7 @@ void hmapi_end_pass(struct hmap *m)
 /* ------------------------------------------------------------------------------------------- */
 /* Chains                                                                                      */
 
-void hmapi_pull_from_chain(struct hmap *m, size_t group, unsigned index)
+bool hmapi_pull_from_chain(struct hmap *m, size_t group, unsigned index)
 {
 	const struct hmapi_code *c = hmapi_code_of(m);
 	const struct hmap_shape *s = &m->shape;
@@ -260,7 +276,7 @@ void hmapi_pull_from_chain(struct hmap *m, size_t group, unsigned index)
 	struct hmapi_node *before = NULL;
 
 	if (tags[HMAP_GROUP_SLOTS - 1] != HMAP_TAG_LINK)
-		return;
+		return false;
 	for (struct hmapi_node *node = hmapi_link(s, hmapi_slots(m, c, last)); node;
 	     node = node->next) {
 		unsigned left = 0;
@@ -289,10 +305,11 @@ void hmapi_pull_from_chain(struct hmap *m, size_t group, unsigned index)
 		if (pulled) {
 			if (!left)
 				hmapi_unlink(m, last, before, node);
-			return;
+			return true;
 		}
 		before = node;
 	}
+	return false;
 }
 
 void hmapi_unlink(struct hmap *m, size_t last, struct hmapi_node *before, struct hmapi_node *node)
@@ -478,7 +495,7 @@ void hmapi_each_slot(const struct hmap *m,
 	const struct hmapi_code *c = hmapi_code_of(m);
 	const struct hmap_shape *s = &m->shape;
 
-	for (size_t g = 0; g < m->groups && !(m->detour & HMAPI_UNBORN); g++) {
+	for (size_t g = 0; g < m->groups && !(m->state & HMAPI_UNBORN); g++) {
 		uint8_t *tags = hmapi_tags(m, c, g);
 		unsigned char *slots = hmapi_slots(m, c, g);
 

@@ -9,7 +9,7 @@ extern const struct hmapi_code *const hmapi_segments_code;
 
 static inline const struct hmapi_code *hmapi_code_of(const struct hmap *m)
 {
-	return m->detour & HMAPI_SEGMENTS ? hmapi_segments_code : hmapi_flat_code;
+	return m->state & HMAPI_SEGMENTS ? hmapi_segments_code : hmapi_flat_code;
 }
 
 /** The table's first memory: for @p hint entries. */
@@ -25,6 +25,10 @@ void hmapi_set_limits(struct hmap *m);
 void hmapi_each_slot(const struct hmap *m,
 		     void (*visit)(const struct hmap *m, unsigned char *slot, void *state),
 		     void *state);
+
+/** Begins to double the table, whatever its load: no pass is under way.  A small table, and one
+ * that cannot have memory, has no pass afterwards. */
+void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m));
 
 /** Begins a pass if none is under way; HMAP_NO_MEMORY: not now. */
 enum hmap_status hmapi_begin_compaction(struct hmap *m);

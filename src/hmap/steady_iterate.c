@@ -14,6 +14,7 @@
 // stand in it to write down what they have not seen of it (hmapi_detach): hash and key bytes,
 // looked up again one by one.  Where there is no memory for this, the block waits: moves can always
 // wait.
+#include "hmap/classic.h"
 #include "hmap/space.h"
 #include "hmap/steady.h"
 
@@ -43,11 +44,13 @@ static uint64_t random_number(const void *salt)
 
 static uint64_t reversed(uint64_t bits)
 {
-	uint64_t result = 0;
-
-	for (int i = 0; i < 64; i++)
-		result |= (bits >> i & 1) << (63 - i);
-	return result;
+	bits = (bits >> 1 & UINT64_C(0x5555555555555555)) | (bits & UINT64_C(0x5555555555555555))
+								<< 1;
+	bits = (bits >> 2 & UINT64_C(0x3333333333333333)) | (bits & UINT64_C(0x3333333333333333))
+								<< 2;
+	bits = (bits >> 4 & UINT64_C(0x0f0f0f0f0f0f0f0f)) | (bits & UINT64_C(0x0f0f0f0f0f0f0f0f))
+								<< 4;
+	return __builtin_bswap64(bits);
 }
 
 static unsigned log2_of(size_t power)
@@ -77,17 +80,20 @@ static bool in_window(const struct hmap_iteration *it, uint64_t hash)
 	       (it->end == 0 || at < it->end);
 }
 
-static void enter_group(const struct hmap *m, struct hmap_iteration *it)
+/** What is still to be seen of the block: the part from `rotation` on, or the part before it. */
+static void look_at_block(const struct hmap *m, struct hmap_iteration *it)
 {
 	const struct hmapi_code *c = hmapi_code_of(m);
-	unsigned occupied;
+	uint64_t occupied = 0;
 
-	it->group = it->block + ((it->turn + it->done) & m->block_mask);
-	it->tags = hmapi_tags(m, c, it->group);
-	it->slots = hmapi_slots(m, c, it->group);
-	occupied = hmapi_occupied(it->tags);
-	it->mask = it->second ? occupied & ((1u << it->rotation) - 1)
+	it->tags = hmapi_tags(m, c, it->block);
+	it->slots = hmapi_slots(m, c, it->block);
+	for (unsigned q = 0; q <= m->block_mask; q++)
+		occupied |= (uint64_t)hmapi_occupied(it->tags + (size_t)q * HMAP_GROUP_BYTES)
+			    << q * HMAP_GROUP_BYTES;
+	it->mask = it->second ? occupied & ((UINT64_C(1) << it->rotation) - 1)
 			      : occupied >> it->rotation << it->rotation;
+	it->stale = true;
 }
 
 /** The block that holds the iteration's position, and how much of the unit that covers. */
@@ -117,10 +123,9 @@ static void enter_block(const struct hmap *m, struct hmap_iteration *it)
 	} else if (it->at) {
 		it->filter = true;
 	}
-	it->done = 0;
 	it->second = false;
 	it->phase = HMAPI_IN_SLOTS;
-	enter_group(m, it);
+	look_at_block(m, it);
 }
 
 /** On to the next block; false: that was the last. */
@@ -199,19 +204,17 @@ static bool step_aside(struct hmap *m, struct hmap_iteration *it)
 	it->list_count = 0;
 	it->list_at = 0;
 	while (it->phase == HMAPI_IN_SLOTS) {
-		for (unsigned x = it->mask & hmapi_occupied(it->tags); x; x &= x - 1) {
-			unsigned i = hmapi_first(x);
+		for (; it->mask; it->mask &= it->mask - 1) {
+			unsigned byte = (unsigned)__builtin_ctzll(it->mask);
 
-			list_entry(m, it, it->tags[i], it->slots + (size_t)i * s->slot_size);
+			if (it->tags[byte] >= 2)
+				list_entry(m, it, it->tags[byte],
+					   it->slots + hmapi_slot_of_byte(byte) * s->slot_size);
 		}
-		if (it->rotation && !it->second) {
-			it->second = true;
-		} else {
-			it->second = false;
-			if (++it->done > m->block_mask)
-				break;
-		}
-		enter_group(m, it);
+		if (!it->rotation || it->second)
+			break;
+		it->second = true;
+		look_at_block(m, it);
 	}
 	for (; node; node = node->next, slot = 0)
 		for (; slot < s->node_slots; slot++)
@@ -219,6 +222,7 @@ static bool step_aside(struct hmap *m, struct hmap_iteration *it)
 				list_entry(m, it, node->tags[slot], hmapi_node_slot(s, node, slot));
 	it->phase = HMAPI_ASIDE;
 	it->mask = 0;
+	it->stale = true;
 	return true;
 }
 
@@ -238,8 +242,9 @@ void hmapi_rebase_iterations(struct hmap *m)
 
 	for (struct hmap_iteration *it = m->iterations; it; it = it->next)
 		if (it->phase == HMAPI_IN_SLOTS) {
-			it->tags = hmapi_tags(m, c, it->group);
-			it->slots = hmapi_slots(m, c, it->group);
+			it->tags = hmapi_tags(m, c, it->block);
+			it->slots = hmapi_slots(m, c, it->block);
+			it->stale = true;
 		}
 }
 
@@ -249,6 +254,7 @@ void hmapi_empty_iterations(struct hmap *m)
 		if (it->phase != HMAPI_AT_END) {
 			it->phase = HMAPI_ASIDE;
 			it->mask = 0;
+			it->stale = true;
 			it->list_count = 0;
 			it->list_at = 0;
 		}
@@ -290,9 +296,8 @@ void hmapi_iterate(struct hmap *m, struct hmap_iterator *ret)
 	size_t groups =
 	    m->pass == HMAP_PASS_GROW || m->pass == HMAP_PASS_SHRINK ? m->low : m->groups;
 
-	ret->map = m;
 	hmapi_begin_iteration_read(m);
-	if (m->detour & HMAPI_UNBORN || !m->count)
+	if (m->state & HMAPI_UNBORN || !m->count)
 		return;
 	it = m->allocator->allocate(m->allocator->state, sizeof(*it),
 				    _Alignof(struct hmap_iteration));
@@ -305,8 +310,8 @@ void hmapi_iterate(struct hmap *m, struct hmap_iterator *ret)
 	it->unit_mask = groups <= HMAP_BLOCK_GROUPS ? 0 : groups / HMAP_BLOCK_GROUPS - 1;
 	it->unit_bits = log2_of(it->unit_mask + 1);
 	it->first_unit = (size_t)dice & it->unit_mask;
-	it->turn = dice >> 48 & (HMAP_BLOCK_GROUPS - 1);
-	it->rotation = groups == 1 ? (unsigned)(dice >> 52) % HMAP_GROUP_SLOTS : 0;
+	if (m->groups <= HMAP_BLOCK_GROUPS)
+		it->rotation = (unsigned)(dice >> 48) % (unsigned)(m->groups * HMAP_GROUP_BYTES);
 	enter_block(m, it);
 	ret->state = it;
 	lock(m);
@@ -340,6 +345,7 @@ void hmapi_iterate_end(struct hmap_iterator *iterator)
 	unlock(m);
 	free_iteration(m, it);
 	iterator->state = NULL;
+	iterator->mask = 0;
 }
 
 void hmapi_end_iterations(struct hmap *m)
@@ -355,24 +361,19 @@ void hmapi_end_iterations(struct hmap *m)
 static unsigned char *next_in_slots(const struct hmap *m, struct hmap_iteration *it)
 {
 	while (it->mask) {
-		unsigned i = hmapi_first(it->mask);
-		unsigned char *slot = it->slots + (size_t)i * m->shape.slot_size;
+		unsigned byte = (unsigned)__builtin_ctzll(it->mask);
+		unsigned char *slot = it->slots + hmapi_slot_of_byte(byte) * m->shape.slot_size;
 
 		it->mask &= it->mask - 1;
-		if (it->tags[i] < 2)
+		if (it->tags[byte] < 2)
 			continue;
 		if (!it->filter ||
-		    in_window(it, hmapi_hash_in(m, m->type, &m->shape, it->tags[i], slot)))
+		    in_window(it, hmapi_hash_in(m, m->type, &m->shape, it->tags[byte], slot)))
 			return slot;
 	}
 	if (it->rotation && !it->second) {
 		it->second = true;
-		enter_group(m, it);
-		return NULL;
-	}
-	it->second = false;
-	if (++it->done <= m->block_mask) {
-		enter_group(m, it);
+		look_at_block(m, it);
 		return NULL;
 	}
 	it->node = chain_of(m, it->block);
@@ -419,9 +420,12 @@ bool hmapi_next_far(struct hmap_iterator *iterator)
 	struct hmap_iteration *it = iterator->state;
 	unsigned char *slot = NULL;
 
+	if (m->classic)
+		return hmap_classic_next(iterator);
 	if (!it)
 		return false;
 	hmapi_begin_iteration_read(m);
+	it->stale = false;
 	while (!slot && it->phase != HMAPI_AT_END) {
 		if (it->phase == HMAPI_IN_SLOTS)
 			slot = next_in_slots(m, it);
@@ -436,5 +440,10 @@ bool hmapi_next_far(struct hmap_iterator *iterator)
 	}
 	iterator->key = hmapi_key(&m->shape, slot);
 	iterator->value = hmapi_value(&m->shape, slot);
+	// The rest of the block can be had without a call, where every entry of it counts.
+	iterator->mask = it->phase == HMAPI_IN_SLOTS && !it->filter ? it->mask : 0;
+	iterator->tags = it->tags;
+	iterator->slots = it->slots;
+	it->stale = false;
 	return true;
 }

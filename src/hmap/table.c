@@ -1,10 +1,11 @@
 // The whole table at once: reserve, clear, clone, settle, and what can be said of it.
+#include "hmap/classic.h"
 #include "hmap/space.h"
 #include "hmap/steady.h"
 
 static bool born(const struct hmap *m)
 {
-	return !(m->detour & HMAPI_UNBORN);
+	return !(m->state & HMAPI_UNBORN);
 }
 
 static void finish_pass(struct hmap *m)
@@ -27,7 +28,7 @@ enum hmap_status hmapi_begin(struct hmap *m, enum hmap_pass pass)
 	case HMAP_PASS_GROW: {
 		size_t groups = m->groups;
 
-		hmapi_begin_growth(m, hmapi_code_of(m)->step);
+		hmapi_grow(m, hmapi_code_of(m)->step);
 		return m->pass || m->groups != groups ? HMAP_OK : HMAP_NO_MEMORY;
 	}
 	case HMAP_PASS_COMPACT:
@@ -76,7 +77,7 @@ static enum hmap_status reserve(struct hmap *m, size_t entries, enum hmap_reserv
 		m->small_bytes = 0;
 		m->space = NULL;
 		m->segments = NULL;
-		m->detour &= ~(uint32_t)HMAPI_SEGMENTS;
+		m->state &= ~(uintptr_t)HMAPI_SEGMENTS;
 		m->slabs = m->dead_slabs = NULL;
 		m->free_nodes = NULL;
 		m->nodes_made = 0;
@@ -90,7 +91,7 @@ static enum hmap_status reserve(struct hmap *m, size_t entries, enum hmap_reserv
 	while (m->groups < wanted) {
 		size_t groups = m->groups;
 
-		hmapi_begin_growth(m, hmapi_code_of(m)->step);
+		hmapi_grow(m, hmapi_code_of(m)->step);
 		finish_pass(m);
 		if (m->pass || m->groups == groups)
 			return HMAP_NO_MEMORY;
@@ -104,6 +105,8 @@ enum hmap_status hmap_reserve(struct hmap *m, size_t entries, enum hmap_reserve_
 
 	if (!m)
 		return HMAP_NULL_MAP;
+	if (m->classic)
+		return HMAP_NOT_SUPPORTED;
 	status = hmapi_begin_write(m);
 	if (status != HMAP_OK)
 		return status;
@@ -146,14 +149,16 @@ enum hmap_status hmap_settle(struct hmap *m)
 
 	if (!m)
 		return HMAP_NULL_MAP;
+	if (m->classic)
+		return HMAP_NOT_SUPPORTED;
 	status = hmapi_begin_write(m);
 	if (status != HMAP_OK)
 		return status;
 	finish_pass(m);
 	if (m->space && m->allocator->huge) {
-		m->allocator->huge(m->allocator->state, m->space->range, m->space->tags_ready);
+		m->allocator->huge(m->allocator->state, m->space->range, m->space->tags.ready);
 		m->allocator->huge(m->allocator->state, m->space->range + m->space->slots_at,
-				   m->space->slots_ready);
+				   m->space->slots.ready);
 	}
 	return hmapi_end_write(m, m->pass ? HMAP_NO_MEMORY : HMAP_OK);
 }
@@ -202,6 +207,23 @@ static void copy_slot(const struct hmap *from, unsigned char *slot, void *state)
 	to->count++;
 }
 
+static enum hmap_status clone_classic(const struct hmap *m, struct hmap **ret_map)
+{
+	const struct hmap_allocator *a = m->allocator;
+	struct hmap *copy = a->allocate(a->state, sizeof(*copy), 64);
+	enum hmap_status status;
+
+	if (!copy)
+		return HMAP_NO_MEMORY;
+	*copy = *m;
+	status = hmap_classic_clone(m->classic, copy, &copy->classic);
+	if (status == HMAP_OK)
+		*ret_map = copy;
+	else
+		a->release(a->state, copy, sizeof(*copy), 64);
+	return status;
+}
+
 enum hmap_status hmap_clone(const struct hmap *m, struct hmap **ret_map)
 {
 	struct hmap_options options = { 0 };
@@ -210,6 +232,8 @@ enum hmap_status hmap_clone(const struct hmap *m, struct hmap **ret_map)
 
 	if (!m || !ret_map)
 		return m ? HMAP_BAD_ARGUMENT : HMAP_NULL_MAP;
+	if (m->classic)
+		return clone_classic(m, ret_map);
 	hmapi_begin_read(m);
 	options.seed = m->seed;
 	options.load = m->load;
@@ -261,6 +285,8 @@ enum hmap_status hmap_stats(const struct hmap *m, enum hmap_stats_how how,
 
 	if (!m || !ret_stats)
 		return m ? HMAP_BAD_ARGUMENT : HMAP_NULL_MAP;
+	if (m->classic)
+		return hmap_classic_stats(m->classic, how, ret_stats);
 	hmapi_begin_read(m);
 	stats.engine = HMAP_STEADY;
 	stats.entries = m->count;
@@ -299,7 +325,9 @@ void hmap_each_bucket(const struct hmap *m, hmap_bucket_fn visit, void *state)
 {
 	const struct hmapi_code *c;
 
-	if (!m || !born(m))
+	if (m && m->classic)
+		hmap_classic_each_bucket(m->classic, visit, state);
+	if (!m || m->classic || !born(m))
 		return;
 	c = hmapi_code_of(m);
 	for (size_t g = 0; g < m->groups; g += m->block_mask + 1) {

@@ -15,11 +15,12 @@ MS_TEST(hmap_statuses_are_pinned)
 	CHECK_EQ(HMAP_MISUSE, 6);
 	CHECK_EQ(HMAP_FROZEN, 7);
 	CHECK_EQ(HMAP_NOT_SUPPORTED, 8);
+	CHECK_EQ(HMAP_BROKEN, 9);
 }
 
 MS_TEST(hmap_statuses_all_have_a_text)
 {
-	for (int i = HMAP_OK; i <= HMAP_NOT_SUPPORTED; i++)
+	for (int i = HMAP_OK; i <= HMAP_BROKEN; i++)
 		CHECK(!strstr(hmap_status_text((enum hmap_status)i), "does not know"));
 	CHECK(strstr(hmap_status_text((enum hmap_status)99), "does not know"));
 	CHECK_STR(hmap_version(), "0.1.0");

@@ -41,12 +41,14 @@ static void fill_and_empty(const struct hmap_options *options, size_t count)
 MS_TEST(steady_fills_and_empties)
 {
 	struct hmap_options shrinking = { .shrink = 0.25 };
+	struct hmap_options classic = { .engine = HMAP_CLASSIC };
 	struct hmap_options segments = { .allocator = hmap_malloc_allocator(), .shrink = 0.25 };
 
 	for (size_t count = 1; count < 100000; count = count * 3 + 1) {
 		fill_and_empty(NULL, count);
 		fill_and_empty(&shrinking, count);
 		fill_and_empty(&segments, count);
+		fill_and_empty(&classic, count);
 	}
 }
 
