@@ -91,6 +91,7 @@ check() { # LIVE_TIER
 	house_rules
 	run "the test runner" tests/support/runner_test.sh
 	run "installation" tests/install/run.sh
+	run "libhmap as users get it" tests/hmap/packaging.sh
 	live "$1"
 }
 
