@@ -360,6 +360,7 @@ static void operate(struct trace *t, uint64_t operation)
 	uint32_t seed = t->c->h.hash0;
 	struct hmap_iterator it;
 	const void *key;
+	bool there;
 
 	switch (operation) {
 	case 'A':
@@ -367,8 +368,8 @@ static void operate(struct trace *t, uint64_t operation)
 		break;
 	case 'D':
 		key = key_number(t, (unsigned)take_number(t, 2));
-		CHECK_EQ(hmap_classic_erase(t->c, key),
-			 hmap_classic_get(t->c, key) ? HMAP_OK : HMAP_NOT_FOUND);
+		there = hmap_classic_get(t->c, key);
+		CHECK_EQ(hmap_classic_erase(t->c, key), there ? HMAP_OK : HMAP_NOT_FOUND);
 		break;
 	case 'C':
 		CHECK_EQ(hmap_classic_clear(t->c), HMAP_OK);
