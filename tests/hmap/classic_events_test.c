@@ -86,6 +86,48 @@ MS_TEST(classic_tells_what_happens_to_it)
 	CHECK_EQ(told.last[HMAP_EVENT_FREED].entries, 53);
 }
 
+/** Buckets as they are shown, added up. */
+struct shown {
+	size_t entries, old, moved, fresh, overflow, left;
+};
+
+static bool show(const struct hmap_bucket_view *view, void *state)
+{
+	struct shown *s = state;
+
+	CHECK_EQ(view->slots, 8);
+	CHECK_EQ(view->number, view->old ? s->old : s->fresh);
+	view->old ? s->old++ : s->fresh++;
+	s->moved += view->old && view->moved;
+	s->entries += view->entries + view->overflow_entries;
+	s->overflow += view->old ? 0 : view->overflow_nodes;
+	return --s->left;
+}
+
+MS_TEST(classic_shows_its_buckets)
+{
+	struct hmap_type type = classic_colliding(&classic_kinds[0].type);
+	struct hmap_classic *c = classic_map(&type, hmap_malloc_allocator(), 3);
+	struct shown s = { .left = SIZE_MAX }, few = { .left = 3 };
+
+	hmap_classic_each_bucket(c, show, &s);
+	CHECK_EQ(s.fresh, 0); // There is no table yet.
+	for (uint64_t k = 0; k < 100; k++)
+		CHECK_EQ(hmap_classic_put(c, &k, &k), HMAP_OK);
+	hmap_classic_step(c, 1000);
+	CHECK_EQ(hmap_classic_begin_pass(c, HMAP_PASS_GROW), HMAP_OK);
+	hmap_classic_step(c, 3);
+	hmap_classic_each_bucket(c, show, &s);
+	CHECK_EQ(s.entries, 100);
+	CHECK_EQ(s.fresh, 2 * s.old);
+	CHECK_EQ(s.moved, 3);
+	CHECK_EQ(s.overflow, c->h.noverflow);
+	hmap_classic_each_bucket(c, show, &few);
+	CHECK_EQ(few.old, 3);
+	CHECK_EQ(few.fresh, 0);
+	hmap_classic_destroy(c);
+}
+
 MS_TEST(classic_grows_at_the_load_that_was_chosen)
 {
 	struct hmap_options options = { .allocator = hmap_malloc_allocator(), .load = 0.5 };
