@@ -107,6 +107,7 @@ long)
 	export MS_SWEEP=complete
 	check long
 	run "layouts repeat" tools/layoutgen/make-layouts.sh --check
+	run "libhmap, new traces of Go maps" tests/hmap/new-go-traces.sh
 	run "build: thread sanitizer" build tsan &&
 		run "unit tests, thread sanitizer" build-tsan/mapscope-tests --timeout 300
 	if run "build: fuzz" build fuzz; then

@@ -37,6 +37,7 @@ struct hmap_classic {
 
 	uint64_t random; // The state of fastrand().
 	struct hmap_classic_table *now, *old;
+	struct hmap_classic_table *dropped;        // Goes with the end of the write under way.
 	struct hmap_classic_table *retired;        // Kept for iterations that began on them.
 	struct hmap_classic_iteration *iterations; // All that have not ended.
 	uint64_t clears;                           // An iteration ends when this has moved.

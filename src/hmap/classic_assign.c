@@ -267,7 +267,8 @@ enum hmap_status hmap_classic_get_or_put(struct hmap_classic *c, const void *key
 
 	if (status != HMAP_OK)
 		return status;
-	*ret_value = elem_of(c, place.b, place.i);
+	if (ret_value)
+		*ret_value = elem_of(c, place.b, place.i);
 	if (ret_added)
 		*ret_added = !place.found;
 	return HMAP_OK;

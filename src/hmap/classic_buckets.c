@@ -172,6 +172,16 @@ void hmap_classic_drop_table(struct hmap_classic *c, struct hmap_classic_table *
 	c->retired = table;
 }
 
+void hmap_classic_free_dropped(struct hmap_classic *c)
+{
+	while (c->dropped) {
+		struct hmap_classic_table *table = c->dropped;
+
+		c->dropped = table->next;
+		free_table(c, table);
+	}
+}
+
 void hmap_classic_unref_table(struct hmap_classic *c, struct hmap_classic_table *table)
 {
 	struct hmap_classic_table **link = &c->retired;

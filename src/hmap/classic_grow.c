@@ -66,7 +66,12 @@ static void end_growth(struct hmap_classic *c)
 	c->old = NULL;
 	c->extra.oldoverflow = NULL;
 	put_flags(c, c->h.flags & ~(unsigned)sameSizeGrow);
-	hmap_classic_drop_table(c, old);
+	if (old->refs) {
+		hmap_classic_drop_table(c, old);
+	} else { // The key of the write under way may be in it.
+		old->next = c->dropped;
+		c->dropped = old;
+	}
 	hmap_classic_tell(c, HMAP_EVENT_GROWN, (size_t)bucketCnt << old_B,
 			  (size_t)bucketCnt << c->h.B, c->h.count);
 }

@@ -299,8 +299,9 @@ INLINE tag_mask without_first(tag_mask mask)
 INLINE bmap *find_in_chain(const struct hmap_classic *c, bmap *b, const void *key, uint8_t top,
 			   enum hmap_classic_keys keys, unsigned *ret_i)
 {
-	for (; b; b = overflow(c, b)) {
+	while (b) {
 		struct tag_matches matches = match_tags(b, top);
+		bmap *next;
 
 		for (; matches.same; matches.same = without_first(matches.same)) {
 			unsigned i = first_of(matches.same);
@@ -310,8 +311,10 @@ INLINE bmap *find_in_chain(const struct hmap_classic *c, bmap *b, const void *ke
 				return b;
 			}
 		}
-		if (matches.rest)
-			return NULL;
+		// Without a branch on emptyRest: of the buckets that are full, half have no
+		// overflow, and which one it is nobody can predict.
+		next = overflow(c, b);
+		b = (bmap *)((uintptr_t)next & ((uintptr_t)(matches.rest != 0) - 1));
 	}
 	return NULL;
 }
@@ -367,8 +370,13 @@ INLINE enum hmap_status begin_write(struct hmap_classic *c)
 	return HMAP_OK;
 }
 
+/** Frees what c->dropped lists. */
+void hmap_classic_free_dropped(struct hmap_classic *c);
+
 INLINE enum hmap_status end_write(struct hmap_classic *c, enum hmap_status status)
 {
+	if (UNLIKELY(c->dropped != NULL))
+		hmap_classic_free_dropped(c);
 #if !defined(HMAP_NO_MISUSE_CHECK)
 	uint8_t flags = __atomic_load_n(&c->h.flags, __ATOMIC_RELAXED);
 
@@ -378,8 +386,6 @@ INLINE enum hmap_status end_write(struct hmap_classic *c, enum hmap_status statu
 		return HMAP_MISUSE;
 	}
 	put_flags(c, flags & ~(unsigned)hashWriting);
-#else
-	(void)c;
 #endif
 	return status;
 }
@@ -416,6 +422,8 @@ void hmap_classic_wipe_table(struct hmap_classic *c, struct hmap_classic_table *
 
 /** The map needs a table no more: freed now, or with the last iteration that looks at it. */
 void hmap_classic_drop_table(struct hmap_classic *c, struct hmap_classic_table *table);
+
+/** An iteration looks at a table no more; the last one frees it where the map has dropped it. */
 void hmap_classic_unref_table(struct hmap_classic *c, struct hmap_classic_table *table);
 
 /** Sees to it that the next @p count calls of newoverflow succeed. */

@@ -67,16 +67,16 @@ static uint64_t take_number(struct trace *t, unsigned size)
 	return number;
 }
 
-static void read_file(struct trace *t, const char *kind)
+static void read_file(struct trace *t, const char *base)
 {
 	const char *folder = getenv("CLASSIC_TRACES");
 	char name[64], *path, other[512];
 	FILE *file;
 	long size;
 
-	snprintf(name, sizeof(name), "tests/hmap/recordings/classic-%s.bin", kind);
+	snprintf(name, sizeof(name), "tests/hmap/recordings/%s", base);
 	path = ms_test_path(name);
-	snprintf(other, sizeof(other), "%s/classic-%s.bin", folder ? folder : "", kind);
+	snprintf(other, sizeof(other), "%s/%s", folder ? folder : "", base);
 	file = fopen(folder ? other : path, "rb");
 	CHECK(file);
 	CHECK(fseek(file, 0, SEEK_END) == 0);
@@ -304,7 +304,7 @@ static uint32_t checksum(const unsigned char *bytes, size_t size)
 /* ------------------------------------------------------------------------------------------- */
 /* The replay                                                                                  */
 
-static void begin(struct trace *t, const char *kind)
+static void begin(struct trace *t, const char *base)
 {
 	static const char magic[] = "maptrace 1\n";
 	char recorded[256] = "";
@@ -316,7 +316,7 @@ static void begin(struct trace *t, const char *kind)
 	take(t, take_number(t, 1));
 	length = take_number(t, 1);
 	memcpy(recorded, take(t, length), length);
-	CHECK_STR(recorded, kind);
+	CHECK_CONTAINS(base, recorded);
 	t->type.key_size = (uint32_t)take_number(t, 2);
 	t->type.value_size = (uint32_t)take_number(t, 2);
 	bucketsize = take_number(t, 2);
@@ -360,6 +360,7 @@ static void operate(struct trace *t, uint64_t operation)
 	uint32_t seed = t->c->h.hash0;
 	struct hmap_iterator it;
 	const void *key;
+	bool there;
 
 	switch (operation) {
 	case 'A':
@@ -367,8 +368,8 @@ static void operate(struct trace *t, uint64_t operation)
 		break;
 	case 'D':
 		key = key_number(t, (unsigned)take_number(t, 2));
-		CHECK_EQ(hmap_classic_erase(t->c, key),
-			 hmap_classic_get(t->c, key) ? HMAP_OK : HMAP_NOT_FOUND);
+		there = hmap_classic_get(t->c, key);
+		CHECK_EQ(hmap_classic_erase(t->c, key), there ? HMAP_OK : HMAP_NOT_FOUND);
 		break;
 	case 'C':
 		CHECK_EQ(hmap_classic_clear(t->c), HMAP_OK);
@@ -424,14 +425,14 @@ static void compare(struct trace *t)
 	t->grows = t->c->h.oldbuckets;
 }
 
-static void replay(struct trace *t, const char *kind, unsigned growths, unsigned same_size)
+static void replay(struct trace *t, const char *base, unsigned growths, unsigned same_size)
 {
 	if (sizeof(void *) != 8 || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
 		SKIP("the traces are of a 64-bit little-endian machine");
-	read_file(t, kind);
+	read_file(t, base);
 	t->dump = malloc(DUMP_MOST);
 	CHECK(t->dump);
-	begin(t, kind);
+	begin(t, base);
 	compare(t);
 	for (uint64_t operation; (operation = take_number(t, 1)) != 'E';) {
 		operate(t, operation);
@@ -452,28 +453,28 @@ MS_TEST(classic_leaves_the_bytes_of_go_u64)
 {
 	static struct trace t;
 
-	replay(&t, "u64", 4, 1);
+	replay(&t, "classic-u64.bin", 4, 1);
 }
 
 MS_TEST(classic_leaves_the_bytes_of_go_with_a_hint)
 {
 	static struct trace t;
 
-	replay(&t, "hint", 1, 0);
+	replay(&t, "classic-hint.bin", 1, 0);
 }
 
 MS_TEST(classic_leaves_the_bytes_of_go_set)
 {
 	static struct trace t;
 
-	replay(&t, "set", 4, 1);
+	replay(&t, "classic-set.bin", 4, 1);
 }
 
 MS_TEST(classic_leaves_the_bytes_of_go_odd_sizes)
 {
 	static struct trace t;
 
-	replay(&t, "odd", 4, 1);
+	replay(&t, "classic-odd.bin", 4, 1);
 }
 
 MS_TEST(classic_leaves_the_bytes_of_go_pointers)
@@ -482,7 +483,7 @@ MS_TEST(classic_leaves_the_bytes_of_go_pointers)
 
 	t.type.value_copy = copy_8;
 	t.value_form = POINTER;
-	replay(&t, "pointer", 4, 1);
+	replay(&t, "classic-pointer.bin", 4, 1);
 }
 
 MS_TEST(classic_leaves_the_bytes_of_go_large)
@@ -490,7 +491,7 @@ MS_TEST(classic_leaves_the_bytes_of_go_large)
 	static struct trace t;
 
 	t.key_form = t.value_form = INDIRECT;
-	replay(&t, "large", 3, 0);
+	replay(&t, "classic-large.bin", 3, 0);
 }
 
 MS_TEST(classic_leaves_the_bytes_of_go_floats)
@@ -499,7 +500,7 @@ MS_TEST(classic_leaves_the_bytes_of_go_floats)
 
 	t.type.equal = equal_doubles;
 	t.type.flags = HMAP_IRREFLEXIVE;
-	replay(&t, "float", 4, 1);
+	replay(&t, "classic-float.bin", 4, 1);
 }
 
 MS_TEST(classic_leaves_the_bytes_of_go_strings)
@@ -509,5 +510,5 @@ MS_TEST(classic_leaves_the_bytes_of_go_strings)
 	t.type.equal = equal_strings;
 	t.type.key_copy = copy_16;
 	t.key_form = TEXT;
-	replay(&t, "string", 4, 1);
+	replay(&t, "classic-string.bin", 4, 1);
 }

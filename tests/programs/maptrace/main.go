@@ -381,14 +381,14 @@ func record[K comparable, V any](kind string, seed int64, hint int, keys []K, ke
 	r.newHashes()
 	r.write(byte('S'), checksum(r.d.dump(r.hmap())))
 	r.mix(70, 85)
-	r.skew(4, 60)
+	r.skew(8, 60)
 	r.mix(200, 40)
 	r.mix(len(keys), 90)
 	r.iterate()
 	r.mix(len(keys)/2, 95)
 	r.mix(len(keys), 20)
 	r.iterate()
-	r.skew(8, 20)
+	r.skew(8, 8)
 	const reflexive = 4
 	if r.d.t.flags&reflexive != 0 { // Else the compiler makes a loop of it, in random order.
 		r.clear()
