@@ -150,7 +150,11 @@ size_t hmap_count(const struct hmap *m)
 
 void *hmap_get(const struct hmap *m, const void *key)
 {
-	return m ? hmapi_get(m, hmapi_flat_code, key) : NULL;
+	if (!m)
+		return NULL;
+	if (HMAPI_UNLIKELY(m->state != 0) && m->classic)
+		return hmap_classic_get(m->classic, key);
+	return hmapi_get(m, hmapi_flat_code, key);
 }
 
 void *hmapi_get_any(const struct hmap *m, const void *key)
@@ -204,6 +208,8 @@ enum hmap_status hmapi_put_any(struct hmap *m, const void *key, const void *valu
 
 enum hmap_status hmap_put(struct hmap *m, const void *key, const void *value)
 {
+	if (m && HMAPI_UNLIKELY(m->state != 0) && m->classic)
+		return hmap_classic_put(m->classic, key, value);
 	return hmapi_put(m, hmapi_flat_code, key, value, true, NULL, NULL);
 }
 
