@@ -91,6 +91,8 @@ check() { # LIVE_TIER
 	house_rules
 	run "the test runner" tests/support/runner_test.sh
 	run "installation" tests/install/run.sh
+	run "tools of libhmap" tests/hmap/tools.sh
+	run "libhmap elsewhere" tests/hmap/matrix.sh "$1"
 	run "libhmap as users get it" tests/hmap/packaging.sh
 	live "$1"
 }

@@ -124,6 +124,12 @@ group_demo() {
 group_long() {
 	want valgrind has valgrind
 	want gdb has gdb
+	want gcc-multilib exists /usr/include/x86_64-linux-gnu/sys/cdefs.h
+	want gcc-s390x-linux-gnu has s390x-linux-gnu-gcc
+	want gcc-aarch64-linux-gnu has aarch64-linux-gnu-gcc
+	want libc6-dev-s390x-cross exists /usr/s390x-linux-gnu/include
+	want libc6-dev-arm64-cross exists /usr/aarch64-linux-gnu/include
+	want qemu-user has qemu-s390x
 }
 
 as_root() {

@@ -40,7 +40,10 @@ check "man page is there" test -s "$man"
 check "license is there" test -s "$dest/usr/share/doc/mapscope/LICENSE"
 check "nothing else is installed" same files \
 	"$(cd "$dest" && find . -type f | sort)" \
-	"./usr/bin/mapscope
+	"./usr/bin/hmap-growth
+./usr/bin/hmap-hash
+./usr/bin/hmap-layout
+./usr/bin/mapscope
 ./usr/share/bash-completion/completions/mapscope
 ./usr/share/doc/mapscope/LICENSE
 ./usr/share/man/man1/mapscope.1"
