@@ -21,7 +21,8 @@
  * Threads: a map is used by one thread at a time, or by any number that only read it.  Whoever
  * breaks this is told (see "concurrent misuse").  Different maps have nothing in common.
  *
- * Pointers to keys and values hold until the next write to the map: a write may move entries.
+ * Pointers to keys and values hold until the next write to the map: a write may move entries.  The
+ * write itself may be given them: hmap_erase(map, it.key) is fine.
  *
  * Worst case of one call, whatever the number of entries: `get` looks at one block (56 slots) and
  * its chain of overflow nodes; `put` and `erase` move at most one block beside that, and ask the

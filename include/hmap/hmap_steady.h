@@ -747,6 +747,30 @@ HMAPI_INLINE bool hmapi_fill_slot(struct hmap *m, const struct hmap_shape *s, un
 	return true;
 }
 
+/** Key and value of a call, out of the way of what moves: they may be pointers into the map. */
+struct hmapi_kept {
+	unsigned char key[HMAPI_SLOT_MOST] __attribute__((aligned(64)));
+	unsigned char value[HMAPI_SLOT_MOST] __attribute__((aligned(64)));
+};
+
+HMAPI_INLINE const void *hmapi_keep_key(struct hmapi_kept *kept, const struct hmap_shape *s,
+					const void *key)
+{
+	if (s->flags & HMAPI_KEY_BY_REFERENCE)
+		return key; // An object of its own stays where it is.
+	memcpy(kept->key, key, s->key_size);
+	return kept->key;
+}
+
+HMAPI_INLINE const void *hmapi_keep_value(struct hmapi_kept *kept, const struct hmap_shape *s,
+					  const void *value)
+{
+	if (!value || !s->value_size || (s->flags & HMAPI_VALUE_BY_REFERENCE))
+		return value;
+	memcpy(kept->value, value, s->value_size);
+	return kept->value;
+}
+
 HMAPI_INLINE enum hmap_status hmapi_put_inside(struct hmap *m, const struct hmapi_code *c,
 					       const void *key, const void *value, bool replace,
 					       void **ret_value, bool *ret_added, bool pass)
@@ -755,6 +779,7 @@ HMAPI_INLINE enum hmap_status hmapi_put_inside(struct hmap *m, const struct hmap
 	const struct hmap_shape s = hmapi_shape(m, c);
 	uint64_t hash = hmapi_hash(m, type, key);
 	struct hmapi_place place = { NULL, NULL, NULL };
+	struct hmapi_kept kept;
 	unsigned char *slot;
 	uint8_t *tags;
 	unsigned gap;
@@ -785,6 +810,10 @@ HMAPI_INLINE enum hmap_status hmapi_put_inside(struct hmap *m, const struct hmap
 		place.tag = tags + hmapi_first(gap);
 		place.slot = hmapi_slots(m, c, group) + (size_t)hmapi_first(gap) * s.slot_size;
 	} else {
+		if (!pass && !c->type) { // A typed call has copies.
+			key = hmapi_keep_key(&kept, &s, key);
+			value = hmapi_keep_value(&kept, &s, value);
+		}
 		place = c->make_room(m, group);
 		if (HMAPI_UNLIKELY(!place.slot))
 			return HMAP_NO_MEMORY;
@@ -824,6 +853,8 @@ HMAPI_INLINE enum hmap_status hmapi_put_busy(struct hmap *m, const struct hmapi_
 					     const void *key, const void *value, bool replace,
 					     void **ret_value, bool *ret_added)
 {
+	const struct hmap_shape s = hmapi_shape(m, c);
+	struct hmapi_kept kept;
 	enum hmap_status status;
 
 	if (hmapi_foreign(m, c))
@@ -831,6 +862,8 @@ HMAPI_INLINE enum hmap_status hmapi_put_busy(struct hmap *m, const struct hmapi_
 	status = hmapi_begin_write(m);
 	if (HMAPI_UNLIKELY(status != HMAP_OK))
 		return status;
+	key = hmapi_keep_key(&kept, &s, key);
+	value = hmapi_keep_value(&kept, &s, value);
 	if (ret_value && m->count >= m->grow_at) {
 		hmapi_begin_growth(m, c->step);
 		if (hmapi_foreign(m, c)) { // It is in segments now.
@@ -938,6 +971,8 @@ HMAPI_INLINE enum hmap_status hmapi_erase(struct hmap *m, const struct hmapi_cod
 HMAPI_INLINE enum hmap_status hmapi_erase_busy(struct hmap *m, const struct hmapi_code *c,
 					       const void *key)
 {
+	const struct hmap_shape s = hmapi_shape(m, c);
+	struct hmapi_kept kept;
 	enum hmap_status status;
 
 	if (hmapi_foreign(m, c))
@@ -945,7 +980,8 @@ HMAPI_INLINE enum hmap_status hmapi_erase_busy(struct hmap *m, const struct hmap
 	status = hmapi_begin_write(m);
 	if (HMAPI_UNLIKELY(status != HMAP_OK))
 		return status;
-	return hmapi_end_write(m, hmapi_erase_inside(m, c, key, true));
+	status = hmapi_erase_inside(m, c, hmapi_keep_key(&kept, &s, key), true);
+	return hmapi_end_write(m, status);
 }
 
 enum { HMAPI_BATCH = 32 };

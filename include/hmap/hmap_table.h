@@ -41,8 +41,9 @@ extern "C" {
 #define HMAP_BLOCK_GROUPS 4
 #define HMAP_BLOCK_SLOTS (HMAP_GROUP_SLOTS * HMAP_BLOCK_GROUPS)
 #define HMAPI_NO_HASH UINT32_MAX
-#define HMAPI_LEAF 1024 /* segments in a leaf, leaves in the root */
-#define HMAPI_WAIT 64   /* writes between two tries of a step that was refused */
+#define HMAPI_SLOT_MOST 1024 /* bytes of a slot */
+#define HMAPI_LEAF 1024      /* segments in a leaf, leaves in the root */
+#define HMAPI_WAIT 64        /* writes between two tries of a step that was refused */
 
 /* ------------------------------------------------------------------------------------------- */
 /* Shape: where things lie in a slot and in a node                                             */

@@ -73,7 +73,7 @@ if [ "$tier" = long ]; then
 	cell "clang -O2" "" clang-14 -O2
 	cell "clang, thread sanitizer" "" clang-14 -O1 -g -fsanitize=thread
 	cell "clang, memory sanitizer" "" clang-14 -O1 -g -fsanitize=memory -fno-omit-frame-pointer
-	cell "32 bits" "" gcc -O2 -m32
+	cell "32 bits" "" gcc -O2 -idirafter /usr/include/x86_64-linux-gnu -m32
 	cell "big-endian" "qemu-s390x -L /usr/s390x-linux-gnu" s390x-linux-gnu-gcc -O2
 	cell "arm64" "qemu-aarch64 -L /usr/aarch64-linux-gnu" aarch64-linux-gnu-gcc -O2
 fi
