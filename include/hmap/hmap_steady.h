@@ -368,6 +368,7 @@ HMAPI_INLINE bool hmapi_split(struct hmap *m, const struct hmapi_code *c, size_t
 			away |= (unsigned)((hash & (HMAP_BLOCK_GROUPS - 1)) != q) << i;
 		}
 		moves &= ~away;
+		hmapi_count_moves(m, (unsigned)__builtin_popcount(moves | away));
 		strays[q] = away;
 		any |= away;
 		if (bit) {
@@ -469,6 +470,7 @@ HMAPI_INLINE bool hmapi_merge(struct hmap *m, const struct hmapi_code *c, size_t
 
 			hmapi_rehome(m, c, block + (hash & (HMAP_BLOCK_GROUPS - 1)), hash, tags[i],
 				     slot);
+			hmapi_count_moves(m, 1);
 		}
 		memset(tags, HMAP_TAG_EMPTY, HMAP_GROUP_BYTES);
 	}
@@ -845,7 +847,9 @@ HMAPI_INLINE enum hmap_status hmapi_put(struct hmap *m, const struct hmapi_code 
 	    (ret_value && HMAPI_UNLIKELY(m->count >= m->grow_at)))
 		return hmapi_cold_put(m, c, key, value, replace, ret_value, ret_added);
 	HMAPI_STORE(m->state, HMAPI_ME | hmapi_idle(c));
+	hmapi_begin_work(m);
 	status = hmapi_put_inside(m, c, key, value, replace, ret_value, ret_added, false);
+	hmapi_end_work(m);
 	return hmapi_end_idle_write(m, c, status);
 }
 
@@ -873,7 +877,9 @@ HMAPI_INLINE enum hmap_status hmapi_put_busy(struct hmap *m, const struct hmapi_
 				   : hmapi_put_any(m, key, value, replace, ret_value, ret_added);
 		}
 	}
+	hmapi_begin_work(m);
 	status = hmapi_put_inside(m, c, key, value, replace, ret_value, ret_added, true);
+	hmapi_end_work(m);
 	return hmapi_end_write(m, status);
 }
 
@@ -964,7 +970,9 @@ HMAPI_INLINE enum hmap_status hmapi_erase(struct hmap *m, const struct hmapi_cod
 	if (HMAPI_UNLIKELY(HMAPI_LOAD(m->state) != hmapi_idle(c)))
 		return hmapi_cold_erase(m, c, key);
 	HMAPI_STORE(m->state, HMAPI_ME | hmapi_idle(c));
+	hmapi_begin_work(m);
 	status = hmapi_erase_inside(m, c, key, false);
+	hmapi_end_work(m);
 	return hmapi_end_idle_write(m, c, status);
 }
 
@@ -980,7 +988,9 @@ HMAPI_INLINE enum hmap_status hmapi_erase_busy(struct hmap *m, const struct hmap
 	status = hmapi_begin_write(m);
 	if (HMAPI_UNLIKELY(status != HMAP_OK))
 		return status;
+	hmapi_begin_work(m);
 	status = hmapi_erase_inside(m, c, hmapi_keep_key(&kept, &s, key), true);
+	hmapi_end_work(m);
 	return hmapi_end_write(m, status);
 }
 

@@ -233,9 +233,53 @@ struct hmap {
 	hmap_misuse_fn misuse;
 	void *misuse_state;
 #ifdef HMAP_CHECKS
-	size_t work_moves, work_bytes; /* of the call under way: held against the promise */
+	size_t work_moves, work_bytes; /* of the write under way: held against the promise */
 #endif
 };
+
+/* ------------------------------------------------------------------------------------------- */
+/* The promise, held in builds with HMAP_CHECKS: a write moves at most so many entries of slots
+ * (those of chains come to it), and asks for at most one piece of memory, or a block where that is
+ * more. Births, and tables that double at once (up to 16 groups) or are copied (64 KiB), are
+ * exempt.        */
+
+#if !defined(HMAPI_MOST_MOVES)
+#define HMAPI_MOST_MOVES (2 * HMAP_BLOCK_SLOTS) /* one block by the cursor, one tidied up */
+#endif
+#define HMAPI_MOST_BYTES 32768
+
+HMAPI_INLINE void hmapi_count_moves(struct hmap *m, unsigned moves)
+{
+#ifdef HMAP_CHECKS
+	m->work_moves += moves;
+#else
+	(void)m;
+	(void)moves;
+#endif
+}
+
+HMAPI_INLINE void hmapi_begin_work(struct hmap *m)
+{
+#ifdef HMAP_CHECKS
+	m->work_moves = 0;
+	m->work_bytes = 0;
+#else
+	(void)m;
+#endif
+}
+
+HMAPI_INLINE void hmapi_end_work(struct hmap *m)
+{
+#ifdef HMAP_CHECKS
+	size_t block = (size_t)HMAP_BLOCK_SLOTS * m->shape.slot_size;
+
+	if (m->work_moves > HMAPI_MOST_MOVES ||
+	    m->work_bytes > HMAPI_MOST_BYTES + (block > 4096 ? block + HMAPI_MOST_BYTES : 0))
+		__builtin_trap();
+#else
+	(void)m;
+#endif
+}
 
 /* ------------------------------------------------------------------------------------------- */
 /* Code: the operations for one type                                                           */

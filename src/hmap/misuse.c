@@ -100,7 +100,8 @@ static void ask_all(int signal_number)
 /** The highest real-time signal with nobody to handle it; 0: none. */
 static int free_signal(struct sigaction *ret_old)
 {
-	for (int number = SIGRTMAX; number >= SIGRTMIN; number--)
+	// Not the very last ones, which emulators keep for themselves.
+	for (int number = SIGRTMAX - 3; number >= SIGRTMIN; number--)
 		if (sigaction(number, NULL, ret_old) == 0 && !(ret_old->sa_flags & SA_SIGINFO) &&
 		    ret_old->sa_handler == SIG_DFL)
 			return number;

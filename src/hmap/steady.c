@@ -44,6 +44,14 @@ size_t hmapi_groups_for(const struct hmap *m, size_t entries)
 	return groups;
 }
 
+/** The count at which growth is thought of: some writes early, where it is to be prepared. */
+static size_t first_thought(const struct hmap *m)
+{
+	if (hmapi_space_needs_preparation(m) && m->usual_grow_at > PREPARATIONS)
+		return m->usual_grow_at - PREPARATIONS;
+	return m->usual_grow_at;
+}
+
 void hmapi_set_limits(struct hmap *m)
 {
 	size_t slots = slots_of(m->groups);
@@ -56,8 +64,7 @@ void hmapi_set_limits(struct hmap *m)
 	if (m->shrink > 0 && m->groups > FEWEST_TO_SHRINK)
 		m->shrink_at = (size_t)(least < idle ? least : idle);
 	m->usual_grow_at = m->grow_at;
-	if (hmapi_space_needs_preparation(m) && m->grow_at > PREPARATIONS)
-		m->grow_at -= PREPARATIONS;
+	m->grow_at = first_thought(m);
 	m->high_load_at = m->high_load > 0 ? (size_t)(m->high_load * (double)slots) : SIZE_MAX;
 	if (m->count > m->high_load_at)
 		m->high_load_at = SIZE_MAX;
@@ -142,6 +149,7 @@ static void begin_pass(struct hmap *m, enum hmap_pass pass, size_t end)
 void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m))
 {
 	size_t groups = m->groups;
+	bool was_small = m->small_bytes != 0;
 
 	if (groups == 1) {
 		if (!first_block(m, hmapi_flat_code)) {
@@ -160,6 +168,8 @@ void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m))
 	}
 	if (m->iterations)
 		hmapi_rebase_iterations(m);
+	if (was_small)
+		hmapi_begin_work(m); // a copy is exempt
 	m->low = groups;
 	m->mask = 2 * groups - 1;
 	begin_pass(m, HMAP_PASS_GROW, 2 * groups);
@@ -168,15 +178,18 @@ void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m))
 	// The instance that the caller runs may be the wrong one now: the table may be in segments.
 	if (m->state & HMAPI_SEGMENTS)
 		step = hmapi_segments_code->step;
-	while (groups <= SMALL_AT_ONCE && m->pass && !m->wait)
+	if (groups > SMALL_AT_ONCE)
+		return;
+	while (m->pass && !m->wait)
 		step(m);
+	hmapi_begin_work(m); // exempt
 }
 
 void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m))
 {
 	if (m->count > m->high_load_at) {
 		m->high_load_at = SIZE_MAX;
-		m->grow_at = m->pass ? SIZE_MAX : m->usual_grow_at;
+		m->grow_at = m->pass ? SIZE_MAX : first_thought(m);
 		hmapi_tell(m, HMAP_EVENT_HIGH_LOAD, slots_of(m->groups), slots_of(m->groups),
 			   m->count);
 		if (m->count <= m->grow_at)
