@@ -75,6 +75,12 @@ static void add_key(struct keys *keys, const void *bytes, size_t size)
 	keys->ends[keys->count++] = keys->size;
 }
 
+static void free_keys(struct keys *keys)
+{
+	free(keys->bytes);
+	free(keys->ends);
+}
+
 static const char *key_at(const struct keys *keys, size_t i, size_t *ret_size)
 {
 	size_t begin = i ? keys->ends[i - 1] : 0;
@@ -506,9 +512,12 @@ int main(int argc, char **argv)
 	if (optind < argc) {
 		struct keys keys = { 0 };
 
-		if (!read_keys(&keys, argv[optind], (size_t)binary))
+		if (!read_keys(&keys, argv[optind], (size_t)binary)) {
+			free_keys(&keys);
 			return 6;
+		}
 		measure_all(&keys, "keys of the file", &w);
+		free_keys(&keys);
 	}
 	for (const char *const *s = shapes; optind == argc && *s; s++) {
 		struct keys keys = { 0 };
@@ -519,8 +528,7 @@ int main(int argc, char **argv)
 			putchar(',');
 		make_shape(&keys, *s);
 		measure_all(&keys, *s, &w);
-		free(keys.bytes);
-		free(keys.ends);
+		free_keys(&keys);
 	}
 	if (w.json)
 		puts("]}");
