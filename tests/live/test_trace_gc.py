@@ -5,6 +5,7 @@ import re
 import select
 import signal
 import tempfile
+import time
 
 import builds
 import targets
@@ -243,9 +244,16 @@ def traced(release):
                 for command in ('force 3', 'churn 100', 'keep 16', 'force 2', *['churn 60'] * 8):
                     program.ask(command)
                 lines, _ = watcher.finish()
-        printed.seek(0)
-        own = {m[1]: m for m in map(LINE.match, printed.read().splitlines()) if m}
-    seen = [m for m in map(LINE.match, lines) if m]
+            seen = [m for m in map(LINE.match, lines) if m]
+            # The runtime prints a cycle's line a while after its end, which is what we see.
+            deadline = time.monotonic() + 10
+            while True:
+                # By a file description of our own: the program's must stay where it writes.
+                with open(f'/proc/self/fd/{printed.fileno()}', encoding='utf-8') as text:
+                    own = {m[1]: m for m in map(LINE.match, text.read().splitlines()) if m}
+                if all(m[1] in own for m in seen) or time.monotonic() > deadline:
+                    break
+                time.sleep(0.01)
     require(len(seen) == sum(line.startswith('gc ') for line in lines), f'odd lines in {lines}')
     full = [m for m in seen if m[2] != '?']
     require(len(full) >= 3, f'only {len(full)} of {len(seen)} cycles were seen whole')
