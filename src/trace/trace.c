@@ -70,10 +70,12 @@ static void cut(struct ms_trace *trace, const char *reason)
 }
 
 /** An error that says the target is gone cuts the trace short; any other is returned. */
-static struct ms_error *forgive_gone(struct ms_trace *trace, struct ms_error *err)
+static struct ms_error *forgive_gone(struct ms_trace *trace, const char *part, struct ms_error *err)
 {
-	if (!err || ms_error_code(err) != MS_ERR_GONE)
-		return err;
+	if (!err)
+		return NULL;
+	if (ms_error_code(err) != MS_ERR_GONE)
+		return ms_error_wrap(err, "%s", part);
 	ms_error_free(err);
 	cut(trace, "the process went away");
 	return NULL;
@@ -92,7 +94,8 @@ static struct ms_error *start_parts(struct ms_trace_run *run)
 	struct ms_error *err = NULL;
 
 	for (size_t i = 0; !err && i < PARTS_MAX && parts[i]; i++)
-		err = forgive_gone(&run->trace, parts[i]->start(&run->trace, &run->states[i]));
+		err = forgive_gone(&run->trace, parts[i]->name,
+				   parts[i]->start(&run->trace, &run->states[i]));
 	return err;
 }
 
@@ -158,8 +161,8 @@ struct ms_error *ms_trace_tick(struct ms_trace_run *run)
 		struct ms_error *err = NULL;
 
 		if (run->states[i] && parts[i]->due(run->states[i]) <= now)
-			err =
-			    forgive_gone(&run->trace, parts[i]->tick(&run->trace, run->states[i]));
+			err = forgive_gone(&run->trace, parts[i]->name,
+					   parts[i]->tick(&run->trace, run->states[i]));
 		if (err)
 			return err;
 	}
@@ -172,7 +175,8 @@ struct ms_error *ms_trace_finish(struct ms_trace_run *run, struct ms_trace_repor
 
 	for (size_t i = 0; !err && i < PARTS_MAX && parts[i]; i++) {
 		if (run->states[i])
-			err = forgive_gone(&run->trace, parts[i]->end(&run->trace, run->states[i]));
+			err = forgive_gone(&run->trace, parts[i]->name,
+					   parts[i]->end(&run->trace, run->states[i]));
 	}
 	run->report.window_s = ms_trace_time(&run->trace);
 	if (!err) {

@@ -73,8 +73,10 @@ static double waiters_due(const void *state)
 /** What could not be read costs this look, and no more. */
 static struct ms_error *forgive(struct ms_error *err)
 {
-	if (!err || (ms_error_code(err) != MS_ERR_FAULT && ms_error_code(err) != MS_ERR_BAD_DATA &&
-		     ms_error_code(err) != MS_ERR_LIMIT))
+	enum ms_error_code code = err ? ms_error_code(err) : MS_ERR_INTERNAL;
+
+	if (code != MS_ERR_FAULT && code != MS_ERR_BAD_DATA && code != MS_ERR_LIMIT &&
+	    code != MS_ERR_UNSUPPORTED)
 		return err;
 	ms_error_free(err);
 	return NULL;

@@ -153,7 +153,10 @@ class Tracer(targets.Process):
 
     def __init__(self, program, folder):
         self.file = os.path.join(folder, 'trace.json')
-        super().__init__([targets.TOOL, 'trace', program.pid, '--gctrace', '-o', self.file])
+        self.said = os.path.join(folder, 'stderr')
+        with open(self.said, 'w', encoding='utf-8') as said:
+            super().__init__([targets.TOOL, 'trace', program.pid, '--gctrace', '-o', self.file],
+                             stderr=said)
         for _ in range(targets.ANSWER_TIMEOUT_S * 10):
             program.ask('map 1000')  # Grows while nobody looks yet, too.
             if select.select([self.child.stdout], [], [], 0.1)[0] and 'map[' in self.line():
@@ -163,7 +166,9 @@ class Tracer(targets.Process):
     def finish(self):
         self.child.send_signal(signal.SIGINT)
         self.child.communicate(timeout=targets.ANSWER_TIMEOUT_S)
-        require(self.child.returncode == 0, f'the trace ended with {self.child.returncode}')
+        with open(self.said, encoding='utf-8', errors='replace') as said:
+            require(self.child.returncode == 0,
+                    f'the trace ended with {self.child.returncode}: {said.read()[-400:]}')
         with open(self.file) as f:
             return json.load(f)
 
