@@ -1,6 +1,7 @@
 // diagnose.c - the window:
 //
-//	census, walk ── polls of the largest maps, ten a second ── census, walk ── findings
+//	census, walk ── polls of the largest maps ── goroutines ── census, walk ── findings,
+//retained
 //
 // A trace of growths and collections begins before the first census and ends before the second.
 // The polls go on while the first walk looks for types and owners.  The second census starts early
@@ -14,8 +15,10 @@
 #include "diagnose/advice.h"
 #include "diagnose/fillers.h"
 #include "diagnose/findings.h"
+#include "diagnose/held.h"
 #include "diagnose/next_growth.h"
 #include "diagnose/owner_changes.h"
+#include "diagnose/users.h"
 #include "diagnose/window.h"
 #include "walk/walk.h"
 
@@ -26,6 +29,12 @@ static const double FIRST_WALK_SHARE = 0.5;   // Of the time until the end.
 static const double SECOND_WALK_SHARE = 0.25; // Of the whole: a longer walk is not made twice.
 static const double NAMING_SHARE = 0.25;      // Of the whole, at most: as trace/waiters.c has it.
 static const double WALK_SECONDS_MIN = 1;
+static const double SAMPLE_SHARE = 0.12; // Of the whole: how long threads are sampled, at most ...
+static const double SAMPLE_SECONDS = 1.2;
+static const double GOROUTINE_S = 10e-6;       // One in two looks, and some to spare.
+static const double HEAP_BYTES_A_SECOND = 1e9; // Gone through to see what maps retain ...
+static const double HELD_SHARE = 0.2;          // ... in so much of the whole.
+static const double HELD_SECONDS_MIN = 0.3;
 
 struct diagnosis {
 	struct ms_window window;
@@ -35,6 +44,8 @@ struct diagnosis {
 	double first_walk_s;   // Likewise, without the polls in between.
 	struct ms_error *lost; // What a poll met while a walk went on.
 	double walk_until;     // When the walk that goes on has to end.
+	uint64_t heap_bytes;   // In the first census.
+	uint64_t goroutines;   // Entries of their table.
 	double first_at;       // When it began.
 	uint64_t first_gc;
 };
@@ -148,11 +159,76 @@ static double naming_s(const struct diagnosis *d)
 	return d->window.trace && !d->window.options->no_owners ? fmin(d->first_walk_s, most) : 0;
 }
 
-/** Tick until it is time for the second census.  A lost target is an error. */
+/** What is kept for the look at what the findings retain. */
+static double held_s(const struct diagnosis *d)
+{
+	double most = (d->end - d->start) * HELD_SHARE;
+
+	if (d->window.options->no_owners)
+		return 0;
+	return d->heap_bytes == MS_UNKNOWN
+		   ? most
+		   : fmin((double)d->heap_bytes / HEAP_BYTES_A_SECOND, most);
+}
+
+static double sample_s(const struct diagnosis *d)
+{
+	return fmin((d->end - d->start) * SAMPLE_SHARE, SAMPLE_SECONDS);
+}
+
+// --- Goroutines. ---
+
+static double look_now(void *context)
+{
+	return now(context);
+}
+
+static bool look_stopped(void *context)
+{
+	const struct diagnosis *d = context;
+
+	return d->lost || stopped(d);
+}
+
+/** Between two looks at goroutines the window goes on. */
+static void look_sleep_until(void *context, double when)
+{
+	struct diagnosis *d = context;
+	const struct ms_diagnose_options *o = d->window.options;
+
+	while (!d->lost && now(d) < when && !stopped(d)) {
+		d->lost = ms_window_tick(&d->window);
+		if (!d->lost)
+			o->sleep_until(o->context, fmin(ms_window_due(&d->window), when));
+	}
+}
+
+static struct ms_error *users_look(struct diagnosis *d, const struct ms_census_report *census,
+				   struct ms_diagnosis_report *report)
+{
+	const struct ms_goroutines_options options = { .seconds = sample_s(d),
+						       .stop = look_stopped,
+						       .sleep_until = look_sleep_until,
+						       .now = look_now,
+						       .context = d };
+	struct ms_error *err;
+
+	progress(d, "looking at goroutines");
+	err = ms_users_look(d->window.rt, &d->window.watch, census, &options, report);
+	if (err)
+		ms_error_free(d->lost);
+	else
+		err = d->lost;
+	d->lost = NULL;
+	return err;
+}
+
+/** Tick until it is time for what comes behind the window.  A lost target is an error. */
 static struct ms_error *tick_until_due(struct diagnosis *d)
 {
 	const struct ms_diagnose_options *o = d->window.options;
-	double due = d->end - (d->first_census_s + second_walk_s(d)) * RESERVE - naming_s(d);
+	double due = d->end - (d->first_census_s + second_walk_s(d)) * RESERVE - naming_s(d) -
+		     held_s(d) - sample_s(d) - (double)d->goroutines * GOROUTINE_S;
 	struct ms_error *err = NULL;
 
 	while (!err && now(d) < due && !stopped(d)) {
@@ -161,7 +237,7 @@ static struct ms_error *tick_until_due(struct diagnosis *d)
 		if (!err)
 			o->sleep_until(o->context, fmin(ms_window_due(&d->window), due));
 	}
-	return err ? err : ms_window_end(&d->window);
+	return err;
 }
 
 /** Whether @p err means that the target went away, so that what is known can still be told. */
@@ -211,6 +287,35 @@ static struct ms_error *findings_complete(struct diagnosis *d, struct ms_diagnos
 	return NULL;
 }
 
+static bool tick_of_held(void *context)
+{
+	struct diagnosis *d = context;
+
+	progress(d, "finding what maps retain");
+	return stopped(d);
+}
+
+/** What the findings retain; a target that is gone by then takes nothing else along. */
+static struct ms_error *held_fill(struct diagnosis *d, struct ms_diagnosis_report *report)
+{
+	const struct ms_retained_options options = { .seconds =
+							 fmax(2 * held_s(d), HELD_SECONDS_MIN),
+						     .tick = tick_of_held,
+						     .tick_context = d };
+	struct ms_error *err;
+
+	if (d->window.options->no_owners) {
+		ms_held_leave(report, "--no-owners leaves it out");
+		return NULL;
+	}
+	err = ms_held_fill(d->window.rt, &options, report);
+	if (!err || !is_loss(err))
+		return err;
+	ms_error_free(err);
+	ms_held_leave(report, "the process was gone");
+	return NULL;
+}
+
 static struct ms_error *report_fill(struct diagnosis *d, struct ms_census_report *census,
 				    double window_s, struct ms_diagnosis_report *report)
 {
@@ -237,7 +342,11 @@ static struct ms_error *report_fill(struct diagnosis *d, struct ms_census_report
 	if (!err)
 		err = findings_complete(d, report);
 	if (!err)
+		err = held_fill(d, report);
+	if (!err) {
 		ms_fillers_fill(report);
+		ms_users_fill(report);
+	}
 	report->cost.probes = report->trace.cost.probes;
 	report->cost.read_bytes = d->window.rt->target->cost.read_bytes;
 	report->cost.gc_age_s = now(d) - d->window.collected_at;
@@ -262,7 +371,11 @@ static struct ms_error *window_run(struct diagnosis *d, struct ms_census_report 
 	bool early;
 	struct ms_error *err = tick_until_due(d);
 
+	if (!err && !stopped(d))
+		err = users_look(d, census, report);
 	early = stopped(d);
+	if (!err)
+		err = ms_window_end(&d->window);
 	if (!err)
 		err = ms_window_end_trace(&d->window, report);
 	if (!err) {
@@ -338,6 +451,8 @@ struct ms_error *ms_diagnose_run(struct ms_go_runtime *rt,
 	}
 	d->first_census_s = now(d) - d->start;
 	d->first_gc = first.cost.gc_cycle;
+	d->heap_bytes = first.heap_bytes;
+	d->goroutines = ms_goroutines_expected(rt);
 	err = ms_watch_choose(&d->window.watch, &first);
 	if (!err)
 		err = first_walk(d, &first);

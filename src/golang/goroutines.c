@@ -141,6 +141,18 @@ struct ms_error *ms_goroutines_find(struct ms_go_runtime *rt)
 	return NULL;
 }
 
+uint64_t ms_goroutines_expected(struct ms_go_runtime *rt)
+{
+	uint8_t raw[8];
+	struct ms_error *err = rt->allgs
+				   ? ms_target_read(rt->target, rt->allgs + 8, raw, sizeof(raw))
+				   : ms_error_no_memory();
+	uint64_t count = err ? 0 : ms_load_u64(raw);
+
+	ms_error_free(err);
+	return count < GOROUTINES_MAX ? count : 0;
+}
+
 /** The heads of some, whose neighbours in the heap are heads as well: read in few pieces. */
 static struct ms_error *batch_read(struct ms_go_runtime *rt, struct ms_fetch *fetch,
 				   const ms_addr *pointers, size_t count,

@@ -54,6 +54,9 @@ static inline bool ms_goroutine_rests(const struct ms_goroutine *g)
 /** Find the slice runtime.allgs; fills rt->allgs. */
 MS_MUST_USE struct ms_error *ms_goroutines_find(struct ms_go_runtime *rt);
 
+/** Entries of the table, dead ones included; 0 when that cannot be read. */
+uint64_t ms_goroutines_expected(struct ms_go_runtime *rt);
+
 /** Read every goroutine's header. */
 MS_MUST_USE struct ms_error *ms_goroutines_load(struct ms_go_runtime *rt,
 						struct ms_goroutines *ret_goroutines);

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/vec.h"
 #include "goroutines/clusters.h"
+#include "goroutines/holds_pass.h"
 #include "goroutines/leaks.h"
 #include "goroutines/places.h"
 #include "goroutines/rows.h"
@@ -29,6 +30,7 @@ static const struct ms_goroutines_pass *const passes[] = {
 	&ms_leaks_pass,
 	&ms_places_pass,
 	&ms_samples_pass,
+	&ms_holds_pass,
 	&ms_scheduler_pass,
 };
 

@@ -12,8 +12,17 @@
 #include "report/goroutine_rows.h"
 #include "stacks/book.h"
 
+/** Memory by whose address on a stack a goroutine is known to hold @p map. */
+struct ms_hold_range {
+	ms_addr start, end;
+	ms_addr map;
+};
+
 struct ms_goroutines_options {
 	double seconds; // Between the two looks; 0: one look.
+	/** Sorted by start; alike or apart: who holds these?  Borrowed; may be NULL. */
+	const struct ms_hold_range *holds;
+	size_t hold_count;
 	bool sched;     // Look at the scheduler's own tables, too.
 	/** Sorted by address, for the owners of maps; NULL: none has one. */
 	const struct ms_census_report *census;

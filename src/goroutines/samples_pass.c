@@ -34,6 +34,7 @@ struct samples {
 	struct ms_census_report names; // Of the maps that were seen, where there is no census.
 	struct ms_sampled_stack stack;
 	double began;
+	uint64_t hashing; // Samples in map code that hashed a key.
 	uint8_t bytes[IMAGE_BYTES_MAX];
 };
 
@@ -111,6 +112,25 @@ struct taking {
 	struct samples *s;
 };
 
+/** Whether a function hashes keys: the runtime's own, or one that the compiler made for a type. */
+static bool is_hash(const struct ms_frames *frames)
+{
+	static const char *const names[] = {
+		"aeshash",      "memhash", "strhash",          "runtime.interhash", "f32hash",
+		"nilinterhash", "f64hash", "runtime.typehash", "c64hash",           "c128hash"
+	};
+	const char *name =
+	    frames->count && frames->items[0].function ? frames->items[0].function->name : NULL;
+
+	if (!name)
+		return false;
+	for (size_t i = 0; i < MS_ARRAY_SIZE(names); i++) {
+		if (strstr(name, names[i]))
+			return true;
+	}
+	return !strncmp(name, "type", 4) && strstr(name, ".hash.");
+}
+
 static struct ms_error *sample_take(const struct ms_cpu_sample *sample, void *context)
 {
 	struct taking *t = context;
@@ -122,6 +142,8 @@ static struct ms_error *sample_take(const struct ms_cpu_sample *sample, void *co
 	if (!err)
 		err = ms_map_use_find(s->finder, &s->stack.image, sample->registers,
 				      &s->stack.frames, &use);
+	if (!err && use.role != MS_ROLE_NONE)
+		s->hashing += is_hash(&s->stack.frames);
 	return err ? err
 		   : ms_sample_store_add(&s->store, t->run->functions, sample, &s->stack, &use);
 }
@@ -478,8 +500,11 @@ static void figures_write(struct ms_goroutines_report *report, const struct samp
 	report->samples = figures.samples;
 	report->samples_lost = figures.lost + s->store.left_out;
 	report->threads_left_out = figures.threads_left_out;
-	for (size_t i = 0; i < s->store.seen.count; i++)
+	report->samples_hashing = s->hashing;
+	for (size_t i = 0; i < s->store.seen.count; i++) {
 		report->samples_nobody += !s->store.seen.items[i].goroutine;
+		report->samples_by_role[s->store.seen.items[i].role]++;
+	}
 }
 
 static struct ms_error *end(struct ms_goroutines_run *run, void *state)

@@ -70,7 +70,7 @@ static const char *no_clock_reason(const struct ms_finding *f)
 }
 
 static void clock_needs(const struct ms_finding *f, const struct ms_clock *clock,
-			struct ms_sink *line)
+			enum ms_finding_detail detail, struct ms_sink *line)
 {
 	struct ms_human a;
 
@@ -80,7 +80,7 @@ static void clock_needs(const struct ms_finding *f, const struct ms_clock *clock
 	}
 	ms_sink_printf(line, ", needs %s for old and new together",
 		       ms_human_bytes(&a, clock->next_growth_bytes));
-	if (f->next.new_directory_bytes)
+	if (f->next.new_directory_bytes && detail == MS_FINDING_FULL)
 		ms_sink_printf(line, ", %s of it for a directory of twice the size",
 			       ms_human_bytes(&a, f->next.new_directory_bytes));
 	if (!clock->limit) {
@@ -95,7 +95,7 @@ static void clock_needs(const struct ms_finding *f, const struct ms_clock *clock
 }
 
 static void line_clock(const struct ms_diagnosis_report *report, const struct ms_finding *f,
-		       struct ms_sink *line)
+		       enum ms_finding_detail detail, struct ms_sink *line)
 {
 	struct ms_clock clock = ms_finding_clock(report, f);
 	struct ms_human a, b;
@@ -114,8 +114,8 @@ static void line_clock(const struct ms_diagnosis_report *report, const struct ms
 		ms_sink_printf(line, " in %s,", ms_human_ahead(&a, clock.next_growth_s));
 	ms_sink_printf(line, " at %s%s entries", f->next.is_estimate ? "about " : "",
 		       ms_human_count(&a, f->next.at_entries));
-	clock_needs(f, &clock, line);
-	if (f->next.all_at_entries)
+	clock_needs(f, &clock, detail, line);
+	if (f->next.all_at_entries && detail == MS_FINDING_FULL)
 		ms_sink_printf(line,
 			       "; by about %s entries all its tables have split, which takes %s",
 			       ms_human_count(&a, f->next.all_at_entries),
@@ -133,7 +133,7 @@ static void line_growths(const struct ms_finding *f, struct ms_sink *line)
 		       ms_human_count(&b, f->polls));
 }
 
-static void line_evacuation(const struct ms_finding *f, struct ms_sink *line)
+void ms_finding_evacuation(const struct ms_finding *f, struct ms_sink *line)
 {
 	const struct ms_map_growth *growth = &f->map.growth;
 	uint64_t buckets = growth->from / CLASSIC_BUCKET_SLOTS;
@@ -147,8 +147,30 @@ static void line_evacuation(const struct ms_finding *f, struct ms_sink *line)
 		       growth->same_size ? " into an array of the same size" : "");
 }
 
+/** What lives through it beside its table, and what of the collector's reading it causes. */
+static void line_retained(const struct ms_finding *f, struct ms_sink *line)
+{
+	const struct ms_retained *r = &f->retained;
+	struct ms_human a, b;
+
+	if (r->bytes == MS_UNKNOWN) {
+		if (r->unknown)
+			ms_sink_printf(line, "retained beside its table: not known, %s",
+				       r->unknown);
+		return;
+	}
+	if (r->bytes || r->at_least)
+		ms_sink_printf(line, "retains %s %s beside its table",
+			       r->at_least ? "at least" : "about", ms_human_bytes(&a, r->bytes));
+	else
+		ms_sink_printf(line, "retains nothing beside its table");
+	if (isfinite(r->gc_share) && r->gc_share >= 0.005)
+		ms_sink_printf(line, "; with it %s of what a collection reads",
+			       ms_human_percent(&b, r->gc_share));
+}
+
 void ms_finding_line(const struct ms_diagnosis_report *report, const struct ms_finding *finding,
-		     unsigned index, struct ms_sink *line)
+		     enum ms_finding_detail detail, unsigned index, struct ms_sink *line)
 {
 	switch (index) {
 	case 0:
@@ -158,13 +180,17 @@ void ms_finding_line(const struct ms_diagnosis_report *report, const struct ms_f
 		line_table(finding, line);
 		break;
 	case 2:
-		line_clock(report, finding, line);
+		line_retained(finding, line);
 		break;
 	case 3:
-		line_growths(finding, line);
+		line_clock(report, finding, detail, line);
 		break;
 	case 4:
-		line_evacuation(finding, line);
+		line_growths(finding, line);
+		break;
+	case 5:
+		if (detail == MS_FINDING_FULL) // The page has it beside the goroutines.
+			ms_finding_evacuation(finding, line);
 		break;
 	}
 }

@@ -14,7 +14,7 @@ static void put_evidence(struct ms_json *j, const struct ms_diagnosis_report *re
 	ms_json_open_array(j);
 	for (unsigned i = 0; i < MS_FINDING_LINES; i++) {
 		line.size = 0;
-		ms_finding_line(report, finding, i, &line);
+		ms_finding_line(report, finding, MS_FINDING_FULL, i, &line);
 		if (line.size > 0 && ms_sink_text(&line))
 			ms_json_string(j, ms_sink_text(&line));
 	}
@@ -137,6 +137,35 @@ static void put_waiters(struct ms_json *j, const struct ms_diagnosis_report *rep
 	ms_json_close_array(j);
 }
 
+static void put_users(struct ms_json *j, const struct ms_diagnosis_report *report,
+		      const struct ms_finding_users *u)
+{
+	ms_json_key(j, "users");
+	if (!report->has_goroutines) {
+		ms_json_null(j);
+		return;
+	}
+	ms_json_open_object(j);
+	ms_json_put_u64(j, "total", u->total);
+	ms_json_put_u64(j, "growing", u->by_role[MS_ROLE_GROWS]);
+	ms_json_put_u64(j, "writing", u->by_role[MS_ROLE_WRITES]);
+	ms_json_put_u64(j, "iterating", u->by_role[MS_ROLE_ITERATES]);
+	ms_json_put_u64(j, "reading", u->by_role[MS_ROLE_READS]);
+	ms_json_put_u64(j, "waiting", u->by_role[MS_ROLE_WAITS]);
+	ms_json_put_u64(j, "holding", u->holding);
+	ms_json_put_string(j, "behind", u->behind);
+	ms_json_close_object(j);
+}
+
+static void put_retained(struct ms_json *j, const struct ms_retained *r)
+{
+	ms_json_put_u64(j, "retained_bytes", r->bytes);
+	ms_json_put_u64(j, "retained_objects", r->objects);
+	ms_json_put_bool(j, "retained_at_least", r->at_least);
+	ms_json_put_string(j, "retained_unknown", r->unknown);
+	ms_json_put_double(j, "gc_share", r->gc_share);
+}
+
 static void put_finding(struct ms_json *j, const struct ms_diagnosis_report *report, size_t rank)
 {
 	const struct ms_finding *finding = &report->findings[rank - 1];
@@ -158,6 +187,8 @@ static void put_finding(struct ms_json *j, const struct ms_diagnosis_report *rep
 	ms_json_put_u64(j, "polls", finding->polls);
 	put_fillers(j, report, finding);
 	put_waiters(j, report, &finding->waiters);
+	put_users(j, report, &finding->users);
+	put_retained(j, &finding->retained);
 	put_evidence(j, report, finding);
 	put_clock(j, report, finding);
 	put_advice(j, &finding->advice);

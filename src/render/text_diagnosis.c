@@ -1,10 +1,9 @@
 // text_diagnosis.c - the page of `mapscope PID`: verdicts first, then what all maps hold.
 #include "render/finding.h"
 #include "render/text.h"
-#include "render/text_stack.h"
+#include "render/text_finding.h"
 #include "render/text_trace.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -12,122 +11,7 @@
 /** A share of the heap below which maps are not what fills it. */
 #define SMALL_SHARE 0.10
 
-enum { NAME_COLUMNS_MAX = 120, NAME_COLUMNS_MIN = 24, TITLE_REST = 34, INDENT = 3 };
-
-static enum ms_text_color verdict_color(enum ms_verdict verdict)
-{
-	switch (verdict) {
-	case MS_VERDICT_GROWING:
-	case MS_VERDICT_SUSPECT:
-		return MS_TEXT_RED;
-	case MS_VERDICT_SAWTOOTH:
-	case MS_VERDICT_SLACK:
-		return MS_TEXT_YELLOW;
-	case MS_VERDICT_STABLE:
-		break;
-	}
-	return MS_TEXT_GREEN;
-}
-
-static void finding_title(struct ms_text *t, const struct ms_finding *finding, size_t rank)
-{
-	unsigned width = t->style->width;
-	size_t columns = NAME_COLUMNS_MAX;
-	char word[16] = "";
-
-	if (width) // The title is to fit on one line where that leaves enough of the type.
-		columns = ms_max_u64(NAME_COLUMNS_MIN, width > TITLE_REST ? width - TITLE_REST : 0);
-
-	for (size_t i = 0; i + 1 < sizeof(word) && ms_verdict_name(finding->verdict)[i]; i++)
-		word[i] = (char)toupper((unsigned char)ms_verdict_name(finding->verdict)[i]);
-	ms_text_printf(t, "%zu. ", rank);
-	ms_text_colored(t, verdict_color(finding->verdict), word);
-	ms_text_printf(t, "  ");
-	ms_text_name(t, finding->map.type ? finding->map.type : "map of unknown type", columns);
-	ms_text_printf(t, " at 0x%" PRIx64, finding->map.address);
-	if (finding->map.where == MS_WHERE_STACK)
-		ms_text_printf(t, " on a stack");
-	ms_text_end_hanging(t, 0, INDENT);
-}
-
-static void finding_owner(struct ms_text *t, const struct ms_map_row *map)
-{
-	static const char word[] = "owner ";
-	size_t taken = INDENT + strlen(word), columns = NAME_COLUMNS_MAX;
-	struct ms_human h;
-
-	if (!map->owner)
-		return;
-	if (t->style->width) // On a line of its own.
-		columns = t->style->width > taken + NAME_COLUMNS_MIN ? t->style->width - taken
-								     : NAME_COLUMNS_MIN;
-	ms_text_printf(t, "%s", word);
-	ms_text_owner(t, map->owner, columns);
-	if (map->owners > 1)
-		ms_text_printf(t, ", the first of %s holders", ms_human_count(&h, map->owners));
-	ms_text_end(t, INDENT);
-}
-
-/** Lines for one stack that grew it: the program's own line, what called it, who made the
- * goroutine. */
-static void text_filler(struct ms_text *t, const struct ms_stacks *stacks,
-			const struct ms_finding *f, const struct ms_filler *filler)
-{
-	struct ms_human a, b;
-
-	ms_text_printf(t, "filled by, in %s of %s growths traced:",
-		       ms_human_count(&a, filler->growths), ms_human_count(&b, f->growths_traced));
-	ms_text_end(t, INDENT);
-	ms_text_stack(t, &stacks->items[filler->stack], INDENT + 2);
-	if (!filler->created_by.function)
-		return;
-	ms_text_printf(t, "created by ");
-	ms_text_call(t, &filler->created_by);
-	ms_text_end_hanging(t, INDENT + 2, INDENT + 4);
-}
-
-static void text_fillers(struct ms_text *t, const struct ms_diagnosis_report *report,
-			 const struct ms_finding *f)
-{
-	for (size_t i = 0; i < f->filler_count; i++)
-		text_filler(t, &report->trace.stacks, f, &f->fillers[i]);
-}
-
-static void text_waiters(struct ms_text *t, const struct ms_diagnosis_report *report,
-			 const struct ms_finding_waiters *w)
-{
-	struct ms_human a, b;
-
-	if (!w->behind)
-		return;
-	ms_text_printf(t, "waiting: up to %s for ", ms_human_count(&a, w->most));
-	ms_text_owner(t, w->behind, NAME_COLUMNS_MAX);
-	ms_text_printf(t, " at %s look%s", ms_human_count(&a, w->looks), w->looks == 1 ? "" : "s");
-	if (isfinite(w->oldest_s))
-		ms_text_printf(t, ", the oldest for %s", ms_human_ahead(&b, w->oldest_s));
-	ms_text_end(t, INDENT);
-	if (w->stack < report->trace.stacks.count)
-		ms_text_stack(t, &report->trace.stacks.items[w->stack], INDENT + 2);
-}
-
-static void text_finding(struct ms_text *t, const struct ms_diagnosis_report *report, size_t rank)
-{
-	const struct ms_finding *finding = &report->findings[rank - 1];
-
-	finding_title(t, finding, rank);
-	finding_owner(t, &finding->map);
-	for (unsigned i = 0; i < MS_FINDING_LINES; i++) {
-		ms_finding_line(report, finding, i, &t->line);
-		if (t->line.size > 0)
-			ms_text_end(t, INDENT);
-	}
-	text_fillers(t, report, finding);
-	text_waiters(t, report, &finding->waiters);
-	ms_finding_advice(&finding->advice, &t->line);
-	if (t->line.size > 0)
-		ms_text_end(t, INDENT);
-	ms_text_end_whole(t);
-}
+enum { NAME_COLUMNS_MAX = 120 };
 
 /** Bytes of all maps over bytes of the heap; NAN when it cannot be said. */
 static double map_share(const struct ms_diagnosis_report *report)
@@ -255,7 +139,7 @@ struct ms_error *ms_render_diagnosis_text(const struct ms_diagnosis_report *repo
 	ms_text_unproved(&t, &report->target);
 	ms_text_end_whole(&t);
 	for (size_t i = 0; i < report->finding_count; i++)
-		text_finding(&t, report, i + 1);
+		ms_text_finding(&t, report, i + 1);
 	text_nothing(&t, report);
 	if (report->is_traced)
 		ms_text_trace_time(&t, &report->trace);

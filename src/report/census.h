@@ -50,6 +50,7 @@ struct ms_map_row {
 	const char *type, *key_type, *elem_type;
 	const char *owner;
 	uint32_t owners;         // Places that hold it; 0: not known.
+	ms_addr held_at;         // One of these places: a word that holds it; 0: not known.
 	uint32_t tables;         // Swiss: tables, 0 for a small map.
 	uint8_t directory_depth; // Swiss.
 	uint8_t kind;            // ms_map_kind

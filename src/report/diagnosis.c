@@ -111,6 +111,7 @@ void ms_diagnosis_report_deinit(struct ms_diagnosis_report *report)
 	ms_coverage_deinit(&report->coverage);
 	ms_memory_deinit(&report->memory);
 	ms_trace_report_deinit(&report->trace);
+	ms_goroutines_report_deinit(&report->goroutines);
 	ms_arena_deinit(&report->arena);
 	ms_arena_deinit(&report->first_arena);
 	*report = (struct ms_diagnosis_report){ 0 };

@@ -3,6 +3,7 @@
 
 #include "report/census.h"
 #include "report/diff.h"
+#include "report/goroutine_rows.h"
 #include "report/growth_trace.h"
 
 enum ms_verdict {
@@ -76,6 +77,27 @@ struct ms_finding_waiters {
 	struct ms_stack_call created_by;
 };
 
+enum { MS_NO_CLUSTER = UINT32_MAX };
+
+/** Goroutines that have to do with a map, each counted once. */
+struct ms_finding_users {
+	uint64_t total;
+	uint64_t by_role[MS_ROLE_COUNT]; // Doing something to it, or waiting for its lock.
+	uint64_t holding;                // No more than that: by a word on their stacks.
+	uint32_t cluster;                // Of one that does something, or MS_NO_CLUSTER.
+	uint32_t holding_cluster;        // That most holders are in, or MS_NO_CLUSTER ...
+	uint64_t holding_in_cluster;     // ... and how many.
+	const char *behind;              // The lock for which they wait; NULL for none.
+};
+
+/** What lives through a map alone, beside its own table.  An estimate: see walk/retained.h. */
+struct ms_retained {
+	uint64_t bytes, objects; // MS_UNKNOWN: see unknown.
+	double gc_share;         // Of the bytes that a collection reads, table included; NAN.
+	bool at_least;           // Time was up before all of it was seen.
+	const char *unknown;     // Static.
+};
+
 /** One map that is worth a paragraph. */
 struct ms_finding {
 	enum ms_verdict verdict;
@@ -91,6 +113,8 @@ struct ms_finding {
 	struct ms_filler fillers[MS_FILLERS_MAX]; // By growths, descending.
 	size_t filler_count;
 	struct ms_finding_waiters waiters;
+	struct ms_finding_users users;
+	struct ms_retained retained;
 	struct ms_next_growth next;
 	struct ms_advice advice;
 };
@@ -131,6 +155,12 @@ struct ms_diagnosis_report {
 	uint64_t gc_cycles;           // Collections during the window.
 	struct ms_trace_report trace; // What went on in the window; all zeros unless is_traced.
 	bool is_traced;
+	struct ms_goroutines_report goroutines; // As of the window's end, without its rows.
+	bool has_goroutines;
+	uint64_t goroutine_count;  // MS_UNKNOWN unless has_goroutines.
+	const char *no_goroutines; // Why there are none; NULL where it was not tried.
+	double retained_s;         // What the look at what maps retain took.
+	uint64_t retained_objects; // That it reached.
 	bool partial;
 	const char *partial_reason;
 	struct ms_arena arena;

@@ -32,6 +32,7 @@ void ms_goroutines_report_deinit(struct ms_goroutines_report *report)
 	free(report->places);
 	free(report->suspects);
 	free(report->clues);
+	free(report->holds);
 	free(report->ps);
 	free(report->ms);
 	free(report->global_queue);

@@ -20,6 +20,7 @@ enum ms_map_role {
 	MS_ROLE_GROWS,
 	MS_ROLE_ITERATES,
 	MS_ROLE_WAITS, // For a lock that guards it.
+	MS_ROLE_COUNT,
 };
 
 /** What a goroutine is parked on.  One entry for all that wait for the same thing. */
@@ -103,6 +104,12 @@ struct ms_leak_suspect {
 	const char *why; // Static or the arena's.
 };
 
+/** A goroutine with a map, or the object that holds it, on its stack. */
+struct ms_map_hold {
+	ms_addr map;
+	uint64_t goroutine;
+};
+
 /** Two goroutines in code of one map at once, or what looks like it. */
 enum ms_clue_strength {
 	MS_CLUE_WEAK,   // Could be lawful: under one lock, or at different moments.
@@ -160,6 +167,9 @@ struct ms_goroutines_report {
 	const char *proof; // How to get a leak profile from this release; NULL when it has none.
 	struct ms_race_clue *clues;
 	size_t clue_count, clue_capacity;
+	struct ms_map_hold *holds; // Of the maps that were asked about, by map and goroutine.
+	size_t hold_count, hold_capacity;
+	bool holds_cut;        // There were more than are kept.
 	struct ms_sched_p *ps; // With --sched.
 	size_t p_count;
 	struct ms_sched_m *ms;
@@ -175,8 +185,10 @@ struct ms_goroutines_report {
 	// Coverage.
 	uint64_t seen, unwound, sampled, without_stack, moved, dead, cut;
 	uint64_t frame_pointer_agrees,
-	    frame_pointer_differs; // The check beside the function table.
-	uint64_t samples;          // CPU samples taken.
+	    frame_pointer_differs;               // The check beside the function table.
+	uint64_t samples;                        // CPU samples taken.
+	uint64_t samples_by_role[MS_ROLE_COUNT]; // Of these, by what they did to a map.
+	uint64_t samples_hashing;  // Of those in map code, in a function that hashes a key.
 	uint64_t samples_lost;     // Where they came faster than they were taken.
 	uint64_t samples_nobody;   // Of no goroutine that is known: the runtime's own work, C.
 	uint64_t threads_left_out; // That could not be sampled, of so many.

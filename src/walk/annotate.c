@@ -158,6 +158,7 @@ static struct ms_error *rows_annotate(struct ms_walk *w, struct owners *owners)
 		if (owner && (f->type || !row->owner))
 			row->owner = owner;
 		row->owners = f->holders;
+		row->held_at = f->holder;
 	}
 	return NULL;
 }

@@ -1,0 +1,3 @@
+module memprofile
+
+go 1.18
