@@ -18,6 +18,8 @@
 #include <inttypes.h>
 #include <math.h>
 
+static const double MAP_BYTES_MIN = 48; // A header, without any table.
+
 enum { SHARDS = 16, HINT_ENTRIES_MIN = 1000, POINTERS_BYTES_MIN = 64 << 20 };
 
 static const uint64_t SHARD_BYTES_MIN = 256 << 20; // Of a growth that is worth splitting a map.
@@ -161,6 +163,41 @@ static struct ms_error *advise_sync_map(struct ms_advice *a)
 			   "lock");
 }
 
+static struct ms_error *advise_guard(struct ms_advice *a)
+{
+	return text_set(a,
+			"let every access hold one lock, or give the map to one goroutine: where "
+			"the runtime notices two at once it ends the process, and no recover "
+			"stops that");
+}
+
+static struct ms_error *advise_keep(struct ms_advice *a)
+{
+	a->risk = "a map that is kept keeps its largest table";
+	return text_set(a, "make it with the size that it will have, make(map[K]V, n), or keep one "
+			   "and clear it; where it is a copy, hand out one that nobody changes");
+}
+
+/** Of many maps of one owner. */
+static struct ms_error *advise_fewer(struct ms_diagnosis_report *r, const struct ms_finding *f,
+				     struct ms_advice *a)
+{
+	double each = f->maps_after ? (double)f->map.entries / (double)f->maps_after : 0;
+
+	a->risk = "whoever still holds one of them has to be told";
+	if (f->verdict == MS_VERDICT_SLACK)
+		return text_set(a, ms_arena_printf(&r->arena,
+						   "they hold %.1f entries each: give make no more "
+						   "than that as a hint, or use a slice of pairs",
+						   each));
+	return text_set(a,
+			ms_arena_printf(&r->arena,
+					"let each end with what it belongs to, or keep them in one "
+					"map with both keys: %" PRIu64 " maps of %.1f entries each "
+					"cost %.0f bytes a map before the first entry",
+					f->maps_after, each, MAP_BYTES_MIN));
+}
+
 struct ms_error *ms_advise(struct ms_diagnosis_report *r, const struct ms_go_layout *l,
 			   size_t index)
 {
@@ -170,6 +207,12 @@ struct ms_error *ms_advise(struct ms_diagnosis_report *r, const struct ms_go_lay
 	bool is_classic = f->map.kind == MS_MAP_CLASSIC;
 
 	*a = (struct ms_advice){ .line = MS_UNKNOWN, .saves_bytes = MS_UNKNOWN };
+	if (f->verdict == MS_VERDICT_RACE)
+		return advise_guard(a);
+	if (f->kind == MS_FINDING_CODE)
+		return advise_keep(a);
+	if (f->kind == MS_FINDING_OWNER)
+		return advise_fewer(r, f, a);
 	if (is_classic && is_of_sync_map(&f->map))
 		return advise_sync_map(a);
 	if (f->map.kind == MS_MAP_SYNC_TRIE)
@@ -186,6 +229,8 @@ struct ms_error *ms_advise(struct ms_diagnosis_report *r, const struct ms_go_lay
 		return advise_clear(r, f, a);
 	case MS_VERDICT_SLACK:
 		return advise_rebuild(r, l, f, a);
+	case MS_VERDICT_RACE:
+	case MS_VERDICT_CHURN:
 	case MS_VERDICT_STABLE:
 		break;
 	}

@@ -1,7 +1,7 @@
 // diagnose.c - the window:
 //
 //	census, walk ── polls of the largest maps ── goroutines ── census, walk ── findings,
-//retained
+// retained
 //
 // A trace of growths and collections begins before the first census and ends before the second.
 // The polls go on while the first walk looks for types and owners.  The second census starts early
@@ -13,9 +13,12 @@
 
 #include "base/cleanup.h"
 #include "diagnose/advice.h"
+#include "diagnose/allocations.h"
 #include "diagnose/fillers.h"
 #include "diagnose/findings.h"
 #include "diagnose/held.h"
+#include "diagnose/lines.h"
+#include "diagnose/more_findings.h"
 #include "diagnose/next_growth.h"
 #include "diagnose/owner_changes.h"
 #include "diagnose/users.h"
@@ -29,8 +32,8 @@ static const double FIRST_WALK_SHARE = 0.5;   // Of the time until the end.
 static const double SECOND_WALK_SHARE = 0.25; // Of the whole: a longer walk is not made twice.
 static const double NAMING_SHARE = 0.25;      // Of the whole, at most: as trace/waiters.c has it.
 static const double WALK_SECONDS_MIN = 1;
-static const double SAMPLE_SHARE = 0.12; // Of the whole: how long threads are sampled, at most ...
-static const double SAMPLE_SECONDS = 1.2;
+static const double SAMPLE_SHARE = 0.3; // Of the whole: how long threads are sampled, at most ...
+static const double SAMPLE_SECONDS = 3;
 static const double GOROUTINE_S = 10e-6;       // One in two looks, and some to spare.
 static const double HEAP_BYTES_A_SECOND = 1e9; // Gone through to see what maps retain ...
 static const double HELD_SHARE = 0.2;          // ... in so much of the whole.
@@ -39,6 +42,7 @@ static const double HELD_SECONDS_MIN = 0.3;
 struct diagnosis {
 	struct ms_window window;
 	struct ms_befores before;
+	struct ms_allocations_before allocations;
 	double start, end;     // Of the whole.
 	double first_census_s; // How long it took.
 	double first_walk_s;   // Likewise, without the polls in between.
@@ -296,7 +300,8 @@ static bool tick_of_held(void *context)
 }
 
 /** What the findings retain; a target that is gone by then takes nothing else along. */
-static struct ms_error *held_fill(struct diagnosis *d, struct ms_diagnosis_report *report)
+static struct ms_error *held_fill(struct diagnosis *d, const struct ms_census_report *census,
+				  struct ms_diagnosis_report *report)
 {
 	const struct ms_retained_options options = { .seconds =
 							 fmax(2 * held_s(d), HELD_SECONDS_MIN),
@@ -308,7 +313,7 @@ static struct ms_error *held_fill(struct diagnosis *d, struct ms_diagnosis_repor
 		ms_held_leave(report, "--no-owners leaves it out");
 		return NULL;
 	}
-	err = ms_held_fill(d->window.rt, &options, report);
+	err = ms_held_fill(d->window.rt, &options, census, report);
 	if (!err || !is_loss(err))
 		return err;
 	ms_error_free(err);
@@ -316,8 +321,42 @@ static struct ms_error *held_fill(struct diagnosis *d, struct ms_diagnosis_repor
 	return NULL;
 }
 
-static struct ms_error *report_fill(struct diagnosis *d, struct ms_census_report *census,
-				    double window_s, struct ms_diagnosis_report *report)
+/** Everything that is said of findings beside their own counts. */
+static struct ms_error *findings_fill(struct diagnosis *d, const struct ms_census_report *first,
+				      const struct ms_census_report *census, double window_s,
+				      struct ms_diagnosis_report *report)
+{
+	struct ms_error *err = NULL;
+
+	if (first)
+		err = ms_owner_changes_make(first, census, window_s, report);
+	if (!err)
+		err = ms_allocations_end(d->window.rt, now(d), &d->allocations, report);
+	if (err && is_loss(err)) {
+		ms_error_free(err);
+		report->allocations.unknown = "the process was gone";
+		err = NULL;
+	}
+	if (err)
+		return err;
+	ms_fillers_fill(census, report); // A line that grows a map is no line that makes maps anew.
+	err = ms_more_findings_make(census, report);
+	if (!err)
+		err = findings_complete(d, report);
+	if (!err)
+		err = held_fill(d, census, report);
+	if (err)
+		return err;
+	ms_fillers_fill(census, report);
+	ms_users_fill(report);
+	ms_sites_join(report);
+	return ms_lines_name(d->window.rt, report);
+}
+
+/** @p first is the census to compare with, NULL when @p census is the only one. */
+static struct ms_error *report_fill(struct diagnosis *d, const struct ms_census_report *first,
+				    struct ms_census_report *census, double window_s,
+				    struct ms_diagnosis_report *report)
 {
 	struct ms_error *err =
 	    ms_findings_make(&d->before, census, &d->window.watch, window_s, report);
@@ -340,13 +379,7 @@ static struct ms_error *report_fill(struct diagnosis *d, struct ms_census_report
 		err = limits_read(d, census->heap_bytes, report);
 	report->looked_ago_s = now(d) - d->first_at - report->window_s;
 	if (!err)
-		err = findings_complete(d, report);
-	if (!err)
-		err = held_fill(d, report);
-	if (!err) {
-		ms_fillers_fill(report);
-		ms_users_fill(report);
-	}
+		err = findings_fill(d, first, census, window_s, report);
 	report->cost.probes = report->trace.cost.probes;
 	report->cost.read_bytes = d->window.rt->target->cost.read_bytes;
 	report->cost.gc_age_s = now(d) - d->window.collected_at;
@@ -393,16 +426,14 @@ static struct ms_error *window_run(struct diagnosis *d, struct ms_census_report 
 		MS_AUTO_ERROR struct ms_error *loss = err;
 		double after = now(d) - d->start;
 
-		err = report_fill(d, census, 0, report);
+		err = report_fill(d, NULL, census, 0, report);
 		return err ? err
 			   : partial_set(report, ms_error_message(loss), after,
 					 d->window.options->seconds);
 	}
 	if (err)
 		return err;
-	err = report_fill(d, &second, second_at - d->first_at, report);
-	if (!err)
-		err = ms_owner_changes_make(census, &second, second_at - d->first_at, report);
+	err = report_fill(d, census, &second, second_at - d->first_at, report);
 	ms_census_report_deinit(&second);
 	if (!err && early)
 		err = partial_set(report, "interrupted", second_at - d->start,
@@ -453,7 +484,9 @@ struct ms_error *ms_diagnose_run(struct ms_go_runtime *rt,
 	d->first_gc = first.cost.gc_cycle;
 	d->heap_bytes = first.heap_bytes;
 	d->goroutines = ms_goroutines_expected(rt);
-	err = ms_watch_choose(&d->window.watch, &first);
+	err = ms_allocations_begin(rt, now(d), &first.arena, &d->allocations);
+	if (!err)
+		err = ms_watch_choose(&d->window.watch, &first);
 	if (!err)
 		err = first_walk(d, &first);
 	if (err && is_loss(err)) {
@@ -469,6 +502,7 @@ struct ms_error *ms_diagnose_run(struct ms_go_runtime *rt,
 	first.arena = (struct ms_arena){ 0 };
 	ms_census_report_deinit(&first);
 	ms_befores_deinit(&d->before);
+	ms_allocations_before_deinit(&d->allocations);
 	if (err) {
 		ms_diagnosis_report_deinit(&report);
 		return err;

@@ -8,13 +8,39 @@
 // both kinds from one line are one filler.
 #include "diagnose/fillers.h"
 
+#include "diagnose/more_findings.h"
+
 #include <math.h>
 #include <string.h>
 
 enum { CANDIDATES_MAX = 64 }; // Sums come largest first, so what is left out is small.
 
-static bool is_of(const struct ms_growth_sum *sum, const struct ms_map_row *map)
+static const struct ms_map_row *row_of(const struct ms_census_report *census, ms_addr address)
 {
+	size_t low = 0, high = census ? census->map_count : 0;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (census->maps[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return census && low < census->map_count && census->maps[low].address == address
+		   ? &census->maps[low]
+		   : NULL;
+}
+
+static bool is_of(const struct ms_growth_sum *sum, const struct ms_finding *f,
+		  const struct ms_census_report *census)
+{
+	const struct ms_map_row *map = &f->map, *row;
+
+	if (f->kind == MS_FINDING_OWNER) {
+		row = row_of(census, sum->map);
+		return row && sum->kind != MS_GROWTH_EVENT_TO_SMALL && ms_finding_has_map(f, row);
+	}
 	return sum->map == map->address && sum->kind != MS_GROWTH_EVENT_TO_SMALL &&
 	       (!sum->type || !map->type || !strcmp(sum->type, map->type));
 }
@@ -27,16 +53,16 @@ static bool is_alike(const struct ms_stacks *stacks, uint32_t a, uint32_t b)
 }
 
 /** The go statement of the goroutines that grew it there, when all that were kept agree. */
-static struct ms_stack_call created_by(const struct ms_trace_report *trace, ms_addr map,
-				       uint32_t stack)
+static struct ms_stack_call created_by(const struct ms_trace_report *trace,
+				       const struct ms_finding *f, uint32_t stack)
 {
 	const struct ms_stack_call *found = NULL;
 
 	for (size_t i = 0; i < trace->event_count; i++) {
 		const struct ms_growth_event *e = &trace->events[i];
 
-		if (e->map != map || !e->created_by.function ||
-		    !is_alike(&trace->stacks, e->stack, stack))
+		if ((f->kind == MS_FINDING_MAP && e->map != f->map.address) ||
+		    !e->created_by.function || !is_alike(&trace->stacks, e->stack, stack))
 			continue;
 		if (found && found->pc != e->created_by.pc)
 			return (struct ms_stack_call){ 0 };
@@ -81,30 +107,18 @@ static void add(struct ms_finding *f, const struct ms_filler *filler)
 	f->fillers[at] = *filler;
 }
 
-/** Advice on how a map is made or bounded is about the line that fills it, when one does most. */
-static void name_line(struct ms_finding *f, const struct ms_stacks *stacks)
-{
-	const struct ms_stack_call *line;
-
-	if (!f->advice.text || !f->filler_count || f->fillers[0].growths * 2 <= f->growths_traced)
-		return;
-	line = ms_stack_line(&stacks->items[f->fillers[0].stack]);
-	if (!line || line->is_runtime || !line->file)
-		return;
-	f->advice.file = line->file;
-	f->advice.line = line->line;
-}
-
-static void fill(struct ms_diagnosis_report *report, struct ms_finding *f)
+static void fill(struct ms_diagnosis_report *report, const struct ms_census_report *census,
+		 struct ms_finding *f)
 {
 	const struct ms_trace_report *trace = &report->trace;
 	struct candidates c = { .count = 0 };
 
 	f->growths_traced = 0;
+	f->filler_count = 0;
 	for (size_t i = 0; i < trace->sum_count; i++) {
 		const struct ms_growth_sum *sum = &trace->sums[i];
 
-		if (!is_of(sum, &f->map))
+		if (!is_of(sum, f, census))
 			continue;
 		f->growths_traced += sum->count;
 		if (sum->stack < trace->stacks.count)
@@ -113,8 +127,7 @@ static void fill(struct ms_diagnosis_report *report, struct ms_finding *f)
 	for (size_t i = 0; i < c.count; i++)
 		add(f, &c.items[i]);
 	for (size_t i = 0; i < f->filler_count; i++)
-		f->fillers[i].created_by = created_by(trace, f->map.address, f->fillers[i].stack);
-	name_line(f, &trace->stacks);
+		f->fillers[i].created_by = created_by(trace, f, f->fillers[i].stack);
 }
 
 /** The lock for which most waited at once, where a map has several. */
@@ -143,14 +156,15 @@ static void wait(const struct ms_trace_report *trace, struct ms_finding *f)
 	}
 }
 
-void ms_fillers_fill(struct ms_diagnosis_report *report)
+void ms_fillers_fill(const struct ms_census_report *census, struct ms_diagnosis_report *report)
 {
 	for (size_t i = 0; i < report->finding_count; i++) {
 		struct ms_finding *f = &report->findings[i];
 
 		f->growths_traced = MS_UNKNOWN;
 		wait(&report->trace, f);
-		if (report->is_traced && report->trace.source == MS_TRACE_PROBES)
-			fill(report, f);
+		if (f->kind != MS_FINDING_CODE && report->is_traced &&
+		    report->trace.source == MS_TRACE_PROBES)
+			fill(report, census, f);
 	}
 }

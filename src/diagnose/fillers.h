@@ -5,8 +5,8 @@
 #include "report/diagnosis.h"
 
 /**
- * Fill in fillers and waiters of every finding from report->trace, and the line that its advice is
- * about. Of maps that were made anew at an address of another nothing is said: the type has to
- * agree.
+ * Fill in fillers and waiters of every finding from report->trace. Of maps that were made anew at
+ * an address of another nothing is said: the type has to agree.  @p census, sorted by address, says
+ * which maps an owner has; NULL where no finding is of an owner.
  */
-void ms_fillers_fill(struct ms_diagnosis_report *report);
+void ms_fillers_fill(const struct ms_census_report *census, struct ms_diagnosis_report *report);

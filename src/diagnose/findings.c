@@ -16,6 +16,9 @@ enum {
 	STABLE_MAX = 3,
 };
 
+static const double CHURN_WEIGHT = 0.05;     // Of a byte that is given back, beside one that stays.
+static const double CHURN_CPU_BYTES = 600e6; // A minute, that a core's time stands for.
+
 struct findings {
 	struct ms_finding *items;
 	size_t count, capacity;
@@ -108,6 +111,9 @@ static struct ms_finding finding_make(const struct ms_map_row *m, const struct m
 				      const struct ms_watched *w, double window_s)
 {
 	struct ms_finding f = { .map = *m,
+				.maps_before = MS_UNKNOWN,
+				.maps_after = MS_UNKNOWN,
+				.clue = MS_NO_CLUE,
 				.entries_before = b ? b->entries : MS_UNKNOWN,
 				.bytes_before = b ? b->total_bytes : MS_UNKNOWN,
 				.entries_per_s = NAN,
@@ -137,6 +143,15 @@ static struct ms_finding finding_make(const struct ms_map_row *m, const struct m
 	return f;
 }
 
+/** Bytes a minute. */
+static double churn_weight(const struct ms_code_line *line)
+{
+	double bytes = fmax(line->alloc_bytes_per_s, line->grown_bytes_per_s) * 60 * CHURN_WEIGHT;
+	double cpu = line->cpu_share * CHURN_CPU_BYTES;
+
+	return fmax(isnan(bytes) ? 0 : bytes, isnan(cpu) ? 0 : cpu);
+}
+
 /** Bytes: what a finding weighs against others of its verdict. */
 static double weight(const struct ms_finding *f)
 {
@@ -148,6 +163,8 @@ static double weight(const struct ms_finding *f)
 	case MS_VERDICT_GROWING:
 	case MS_VERDICT_SUSPECT:
 		return adds > 0 ? adds : total / 1e6;
+	case MS_VERDICT_CHURN:
+		return churn_weight(&f->line);
 	case MS_VERDICT_SLACK:
 		return f->map.slack_bytes == MS_UNKNOWN ? total : (double)f->map.slack_bytes;
 	default:
@@ -155,10 +172,11 @@ static double weight(const struct ms_finding *f)
 	}
 }
 
-/** What grows is one group, whether suspect or not. */
+/** What grows is one group, whether suspect or not; lines that make maps anew are among it. */
 static int group(enum ms_verdict verdict)
 {
-	return verdict == MS_VERDICT_SUSPECT ? MS_VERDICT_GROWING : (int)verdict;
+	return verdict == MS_VERDICT_SUSPECT || verdict == MS_VERDICT_CHURN ? MS_VERDICT_GROWING
+									    : (int)verdict;
 }
 
 static int by_rank(const void *a, const void *b)
@@ -217,6 +235,23 @@ static void findings_cut(struct findings *f)
 static bool worth_keeping(const struct ms_finding *f, const struct ms_watched *w)
 {
 	return f->verdict != MS_VERDICT_STABLE || w;
+}
+
+struct ms_error *ms_findings_add(struct ms_diagnosis_report *report, const struct ms_finding *more,
+				 size_t count)
+{
+	struct findings all = { report->findings, report->finding_count, report->finding_count };
+
+	for (size_t i = 0; i < count; i++) {
+		if (!ms_vec_push(&all, more[i])) {
+			report->findings = all.items;
+			return ms_error_no_memory();
+		}
+	}
+	findings_cut(&all);
+	report->findings = all.items;
+	report->finding_count = all.count;
+	return NULL;
 }
 
 struct ms_error *ms_findings_make(const struct ms_befores *before,

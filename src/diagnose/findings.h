@@ -34,4 +34,8 @@ MS_MUST_USE struct ms_error *ms_findings_make(const struct ms_befores *before,
 					      const struct ms_watch *watch, double window_s,
 					      struct ms_diagnosis_report *report);
 
+/** Add @p more findings, rank all and keep the first.  NO_MEMORY. */
+MS_MUST_USE struct ms_error *ms_findings_add(struct ms_diagnosis_report *report,
+					     const struct ms_finding *more, size_t count);
+
 void ms_befores_deinit(struct ms_befores *befores);

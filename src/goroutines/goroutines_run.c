@@ -27,11 +27,7 @@ static const double TICK_S = 0.05;
 
 /** To add a pass: a file with its struct, and a row here.  Their order is the order of calls. */
 static const struct ms_goroutines_pass *const passes[] = {
-	&ms_leaks_pass,
-	&ms_places_pass,
-	&ms_samples_pass,
-	&ms_holds_pass,
-	&ms_scheduler_pass,
+	&ms_leaks_pass, &ms_places_pass, &ms_samples_pass, &ms_holds_pass, &ms_scheduler_pass,
 };
 
 enum { PASSES = MS_ARRAY_SIZE(passes) };

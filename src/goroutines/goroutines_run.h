@@ -23,7 +23,7 @@ struct ms_goroutines_options {
 	/** Sorted by start; alike or apart: who holds these?  Borrowed; may be NULL. */
 	const struct ms_hold_range *holds;
 	size_t hold_count;
-	bool sched;     // Look at the scheduler's own tables, too.
+	bool sched; // Look at the scheduler's own tables, too.
 	/** Sorted by address, for the owners of maps; NULL: none has one. */
 	const struct ms_census_report *census;
 	bool (*stop)(void *context);                     // True ends it early.  May be NULL.

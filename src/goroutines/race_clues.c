@@ -8,6 +8,9 @@
 //   - Shares of time.  Whoever holds a lock keeps all others out, so what goroutines spend writing
 //     one map, and what any other spends inside it, adds up to the window at most.  If it is more,
 //     they were inside together.  Samples count only time on a CPU: the truth is not less.
+//   - Locks, by code. One writes it with no lock held by any function on its stack, as all their
+//     code says, the other is inside it with one held for certain, and they take turns: what the
+//     second relies on, the first does not.
 //   - Two that rest inside one map's code, and still do when both are looked at again.
 //
 // Up to five microseconds a lock passed on at once explains it as well: a weak clue.  So
@@ -17,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/vec.h"
+#include "goroutines/lock_code.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -26,6 +30,8 @@ enum {
 	CLUES_MAX = 64,
 	USERS_MAX = 16, // Goroutines of one map that are compared with each other.
 	SAMPLES_MIN = 10,
+	TURNS_MIN = 3, // One after the other, and the first again ...
+	LOCK_SAMPLES_MIN = 3,
 };
 
 static const double TOGETHER_S = 0.5e-6; // A sample takes longer than that.
@@ -45,6 +51,7 @@ struct clues {
 	const struct ms_clue_sources *sources;
 	struct ms_race_clue *items;
 	size_t count, capacity;
+	struct ms_lock_code *locks; // Made when it is first needed.
 };
 
 static bool changes(uint8_t role)
@@ -242,10 +249,117 @@ static struct ms_error *share_add(struct clues *c, const struct user *writer,
 	return err ? err : clue_add(c, writer->first->map, writer->first->type, clue);
 }
 
+// --- Locks. ---
+
+enum stack_lock { LOCK_UNSURE, LOCK_NONE, LOCK_HELD };
+
+/** Whether the functions of a stack hold any lock, as far as their code leaves no other reading. */
+static struct ms_error *stack_lock_find(struct clues *c, uint32_t stack, enum stack_lock *ret_lock)
+{
+	const struct ms_stored_stack *s = &c->sources->store->stacks.items[stack];
+	struct ms_error *err = NULL;
+	bool none = !s->cut;
+
+	*ret_lock = LOCK_UNSURE;
+	if (!c->locks)
+		err = ms_lock_code_create(c->run->rt, c->run->functions, &c->locks);
+	for (uint32_t i = 0; i < s->count && !err; i++) {
+		ms_addr pc = s->pcs[i].pc - s->pcs[i].is_return;
+		const struct ms_function *f = ms_functions_find(c->run->functions, pc);
+		const struct ms_lock_at *at;
+
+		if (!f) {
+			none = false;
+			continue;
+		}
+		if (f->flags & MS_FUNCTION_RUNTIME)
+			continue; // Its locks are of other kinds.
+		err = ms_lock_code_at(c->locks, f, pc, &at);
+		for (unsigned class = 0; !err && at && class < MS_LOCK_CLASSES; class ++) {
+			if (at->hold[class] == MS_HOLD_HELD)
+				*ret_lock = LOCK_HELD;
+			none = none && (!at->hold[class] || at->hold[class] == MS_HOLD_NONE);
+		}
+	}
+	if (!err && *ret_lock != LOCK_HELD && none)
+		*ret_lock = LOCK_NONE;
+	return err;
+}
+
+/** How often the one comes behind the other, both in the order of time. */
+static size_t turns_of(const struct user *a, const struct user *b)
+{
+	size_t i = 0, k = 0, turns = 0;
+	int last = -1;
+
+	while (i < a->count || k < b->count) {
+		bool is_a = k == b->count || (i < a->count && a->first[i].time <= b->first[k].time);
+
+		turns += last != is_a;
+		last = is_a;
+		if (is_a)
+			i++;
+		else
+			k++;
+	}
+	return turns;
+}
+
+/** @p free writes with no lock held, @p locked is inside with one. */
+static struct ms_error *lock_add(struct clues *c, const struct user *free_one, uint32_t free_stack,
+				 const struct user *locked, uint32_t locked_stack)
+{
+	const uint32_t stacks[2] = { free_stack, locked_stack };
+	struct ms_race_clue clue = {
+		.kind =
+		    kind_of(MS_ROLE_WRITES, locked->writes ? MS_ROLE_WRITES : locked->first->role),
+		.goroutines = { free_one->goroutine, locked->goroutine },
+		.apart_s = NAN,
+		.seen = turns_of(free_one, locked),
+		.strength = MS_CLUE_STRONG,
+		.why = "the one writes it with no lock held by its code, the other holds one, and "
+		       "they take turns",
+	};
+	struct ms_error *err = stacks_write(c, stacks, &clue);
+
+	return err ? err : clue_add(c, free_one->first->map, free_one->first->type, clue);
+}
+
+/** *ret_found: there is a clue in what locks they hold. */
+static struct ms_error *locks_compare(struct clues *c, const struct user *a, const struct user *b,
+				      bool *ret_found)
+{
+	const struct user *users[2] = { a, b };
+	enum stack_lock locks[2] = { LOCK_UNSURE, LOCK_UNSURE };
+	uint32_t stacks[2];
+	struct ms_error *err = NULL;
+
+	*ret_found = false;
+	if (a->count < LOCK_SAMPLES_MIN || b->count < LOCK_SAMPLES_MIN ||
+	    (!a->writes && !b->writes) || turns_of(a, b) < TURNS_MIN)
+		return NULL;
+	for (size_t i = 0; i < 2 && !err; i++) {
+		stacks[i] = usual_stack(c->sources->store, users[i], users[i]->writes > 0);
+		if (stacks[i] != MS_NO_SAMPLED_STACK)
+			err = stack_lock_find(c, stacks[i], &locks[i]);
+	}
+	for (size_t i = 0; i < 2 && !err; i++) {
+		if (locks[i] != LOCK_NONE || locks[1 - i] != LOCK_HELD || !users[i]->writes)
+			continue;
+		*ret_found = true;
+		return lock_add(c, users[i], stacks[i], users[1 - i], stacks[1 - i]);
+	}
+	return err;
+}
+
 static struct ms_error *pair_compare(struct clues *c, const struct user *a, const struct user *b)
 {
 	struct nearest n = nearest_find(a, b);
+	bool found;
+	struct ms_error *err = locks_compare(c, a, b, &found);
 
+	if (err || found)
+		return err;
 	if (is_too_much(c, a->writes, b->count))
 		return share_add(c, a, b);
 	if (is_too_much(c, b->writes, a->count))
@@ -425,6 +539,7 @@ struct ms_error *ms_race_clues_find(struct ms_goroutines_run *run,
 		err = rests_compare(&c);
 	if (!err)
 		err = loops_compare(&c);
+	ms_lock_code_destroy(c.locks);
 	if (err) {
 		ms_vec_free(&c);
 		return err;

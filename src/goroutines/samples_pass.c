@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/vec.h"
+#include "goroutines/map_lines.h"
 #include "goroutines/map_names.h"
 #include "goroutines/race_clues.h"
 
@@ -516,6 +517,8 @@ static struct ms_error *end(struct ms_goroutines_run *run, void *state)
 		s->sources.window_s = run->options->now(run->options->context) - s->began;
 		figures_write(run->report, s);
 		err = rows_write(run, s);
+		if (!err)
+			err = ms_map_lines_make(run, &s->store, s->finder);
 	}
 	if (!err && !run->options->census)
 		err = names_find(run, s);

@@ -1,9 +1,12 @@
 // finding.c - a finding in sentences: entries, table, clock, growths, evacuation.
 #include "render/finding.h"
 
+#include "render/escape.h"
 #include "render/human.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 enum { CLASSIC_BUCKET_SLOTS = 8 };
 
@@ -29,6 +32,44 @@ static void line_entries(const struct ms_finding *f, double window_s, struct ms_
 		ms_sink_printf(line, "; between %s and %s in %s looks",
 			       ms_human_count(&a, f->entries_low),
 			       ms_human_count(&b, f->entries_high), ms_human_count(&c, f->polls));
+}
+
+/** Of many maps of one owner. */
+static void line_maps(const struct ms_finding *f, double window_s, struct ms_sink *line)
+{
+	struct ms_human a, b, c, d;
+
+	if (f->maps_before == MS_UNKNOWN) {
+		ms_sink_printf(line, "%s maps with %s entries", ms_human_count(&a, f->maps_after),
+			       ms_human_count(&b, f->map.entries));
+		return;
+	}
+	ms_sink_printf(line, "from %s to %s maps, with %s entries then and %s now, in %s",
+		       ms_human_count(&a, f->maps_before), ms_human_count(&b, f->maps_after),
+		       ms_human_count(&c, f->entries_before), ms_human_count(&d, f->map.entries),
+		       ms_human_seconds(&(struct ms_human){ 0 }, window_s));
+}
+
+/** Of a line that makes maps which do not last. */
+static void line_churn(const struct ms_code_line *l, struct ms_sink *line)
+{
+	const char *before = "";
+	struct ms_human a, b;
+
+	if (l->alloc_bytes_per_s > 0) {
+		ms_sink_printf(line, "tables of maps take %s/s there, %s of all that is allocated",
+			       ms_human_bytes(&a, (uint64_t)l->alloc_bytes_per_s),
+			       ms_human_percent(&b, l->alloc_share));
+		before = "; ";
+	}
+	if (l->grown_bytes_per_s > 0) {
+		ms_sink_printf(line, "%smaps that are gone by now grew by %s/s", before,
+			       ms_human_bytes(&a, (uint64_t)l->grown_bytes_per_s));
+		before = "; ";
+	}
+	if (l->cpu_share > 0)
+		ms_sink_printf(line, "%swriting them is %s of what runs", before,
+			       ms_human_percent(&a, l->cpu_share));
 }
 
 static void line_table(const struct ms_finding *f, struct ms_sink *line)
@@ -78,8 +119,8 @@ static void clock_needs(const struct ms_finding *f, const struct ms_clock *clock
 		ms_sink_printf(line, "; what it needs is not known, as its keys and elems are not");
 		return;
 	}
-	ms_sink_printf(line, ", needs %s for old and new together",
-		       ms_human_bytes(&a, clock->next_growth_bytes));
+	ms_sink_printf(line, ", needs %s%s", ms_human_bytes(&a, clock->next_growth_bytes),
+		       detail == MS_FINDING_FULL ? " for old and new together" : ", old and new");
 	if (f->next.new_directory_bytes && detail == MS_FINDING_FULL)
 		ms_sink_printf(line, ", %s of it for a directory of twice the size",
 			       ms_human_bytes(&a, f->next.new_directory_bytes));
@@ -100,7 +141,8 @@ static void line_clock(const struct ms_diagnosis_report *report, const struct ms
 	struct ms_clock clock = ms_finding_clock(report, f);
 	struct ms_human a, b;
 
-	if (f->verdict != MS_VERDICT_GROWING && f->verdict != MS_VERDICT_SUSPECT)
+	if (f->kind != MS_FINDING_MAP ||
+	    (f->verdict != MS_VERDICT_GROWING && f->verdict != MS_VERDICT_SUSPECT))
 		return;
 	if (clock.next_growth_entries == MS_UNKNOWN) {
 		ms_sink_printf(line, "next growth not known: %s", no_clock_reason(f));
@@ -148,22 +190,24 @@ void ms_finding_evacuation(const struct ms_finding *f, struct ms_sink *line)
 }
 
 /** What lives through it beside its table, and what of the collector's reading it causes. */
-static void line_retained(const struct ms_finding *f, struct ms_sink *line)
+static void line_retained(const struct ms_finding *f, enum ms_finding_detail detail,
+			  struct ms_sink *line)
 {
+	const char *before = detail == MS_FINDING_BRIEF ? "; " : "";
 	const struct ms_retained *r = &f->retained;
 	struct ms_human a, b;
 
 	if (r->bytes == MS_UNKNOWN) {
 		if (r->unknown)
-			ms_sink_printf(line, "retained beside its table: not known, %s",
+			ms_sink_printf(line, "%sretained beside its table: not known, %s", before,
 				       r->unknown);
 		return;
 	}
 	if (r->bytes || r->at_least)
-		ms_sink_printf(line, "retains %s %s beside its table",
+		ms_sink_printf(line, "%sretains %s %s beside its table", before,
 			       r->at_least ? "at least" : "about", ms_human_bytes(&a, r->bytes));
 	else
-		ms_sink_printf(line, "retains nothing beside its table");
+		ms_sink_printf(line, "%sretains nothing beside its table", before);
 	if (isfinite(r->gc_share) && r->gc_share >= 0.005)
 		ms_sink_printf(line, "; with it %s of what a collection reads",
 			       ms_human_percent(&b, r->gc_share));
@@ -172,21 +216,33 @@ static void line_retained(const struct ms_finding *f, struct ms_sink *line)
 void ms_finding_line(const struct ms_diagnosis_report *report, const struct ms_finding *finding,
 		     enum ms_finding_detail detail, unsigned index, struct ms_sink *line)
 {
+	if (finding->kind == MS_FINDING_CODE) {
+		if (index == 0)
+			line_churn(&finding->line, line);
+		return;
+	}
 	switch (index) {
 	case 0:
-		line_entries(finding, report->window_s, line);
+		if (finding->kind == MS_FINDING_OWNER)
+			line_maps(finding, report->window_s, line);
+		else
+			line_entries(finding, report->window_s, line);
 		break;
 	case 1:
 		line_table(finding, line);
+		if (detail == MS_FINDING_BRIEF)
+			line_retained(finding, detail, line);
 		break;
 	case 2:
-		line_retained(finding, line);
+		if (detail == MS_FINDING_FULL)
+			line_retained(finding, detail, line);
 		break;
 	case 3:
 		line_clock(report, finding, detail, line);
 		break;
 	case 4:
-		line_growths(finding, line);
+		if (detail == MS_FINDING_FULL || finding->growths_traced == MS_UNKNOWN)
+			line_growths(finding, line);
 		break;
 	case 5:
 		if (detail == MS_FINDING_FULL) // The page has it beside the goroutines.
@@ -195,13 +251,26 @@ void ms_finding_line(const struct ms_diagnosis_report *report, const struct ms_f
 	}
 }
 
+static const char *file_name(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	return slash && slash[1] ? slash + 1 : file;
+}
+
 void ms_finding_advice(const struct ms_advice *advice, struct ms_sink *line)
 {
 	struct ms_human a;
 
 	if (!advice->text)
 		return;
-	ms_sink_printf(line, "advice: %s", advice->text);
+	ms_sink_printf(line, "advice: ");
+	if (advice->file && advice->line != MS_UNKNOWN) {
+		ms_sink_printf(line, "at ");
+		ms_escape_text(line, file_name(advice->file), MS_CHARSET_UNICODE);
+		ms_sink_printf(line, ":%" PRIu64 ", ", advice->line);
+	}
+	ms_sink_printf(line, "%s", advice->text);
 	if (advice->saves_bytes != MS_UNKNOWN)
 		ms_sink_printf(line, "; saves %s", ms_human_bytes(&a, advice->saves_bytes));
 	if (advice->risk)

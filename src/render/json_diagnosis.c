@@ -166,6 +166,70 @@ static void put_retained(struct ms_json *j, const struct ms_retained *r)
 	ms_json_put_double(j, "gc_share", r->gc_share);
 }
 
+/** Of an owner's maps; nothing of a single map. */
+static void put_sums(struct ms_json *j, const struct ms_finding *f)
+{
+	ms_json_key(j, "maps");
+	if (f->kind != MS_FINDING_OWNER) {
+		ms_json_null(j);
+		return;
+	}
+	ms_json_open_object(j);
+	ms_json_put_u64(j, "before", f->maps_before);
+	ms_json_put_u64(j, "after", f->maps_after);
+	ms_json_put_string(j, "type", f->map.type);
+	ms_json_put_u64(j, "entries", f->map.entries);
+	ms_json_put_u64(j, "capacity", f->map.capacity);
+	ms_json_put_u64(j, "live_bytes", f->map.live_bytes);
+	ms_json_put_u64(j, "total_bytes", f->map.total_bytes);
+	ms_json_put_u64(j, "slack_bytes", f->map.slack_bytes);
+	ms_json_close_object(j);
+}
+
+static void put_code_line(struct ms_json *j, const struct ms_code_line *line)
+{
+	const struct ms_stacks one = { (struct ms_stack *)line->stack, 1, 1 };
+
+	ms_json_key(j, "code");
+	if (!line->stack) {
+		ms_json_null(j);
+		return;
+	}
+	ms_json_open_object(j);
+	ms_json_put_double(j, "alloc_bytes_per_s", line->alloc_bytes_per_s);
+	ms_json_put_double(j, "alloc_share", line->alloc_share);
+	ms_json_put_double(j, "grown_bytes_per_s", line->grown_bytes_per_s);
+	ms_json_put_double(j, "cpu_share", line->cpu_share);
+	ms_json_put_call(j, "made_at", &line->made_at);
+	ms_json_put_stack(j, &one, 0);
+	ms_json_close_object(j);
+}
+
+static void put_clue(struct ms_json *j, const struct ms_diagnosis_report *report, uint32_t index)
+{
+	const struct ms_goroutines_report *g = &report->goroutines;
+
+	ms_json_key(j, "race");
+	if (index >= g->clue_count) {
+		ms_json_null(j);
+		return;
+	}
+	ms_json_open_object(j);
+	ms_json_put_string(j, "kind", g->clues[index].kind);
+	ms_json_put_string(j, "why", g->clues[index].why);
+	ms_json_put_string(j, "lock_state", g->clues[index].lock_state);
+	ms_json_key(j, "goroutines");
+	ms_json_open_array(j);
+	for (size_t i = 0; i < MS_ARRAY_SIZE(g->clues[index].stacks); i++) {
+		ms_json_open_object(j);
+		ms_json_put_u64(j, "id", g->clues[index].goroutines[i]);
+		ms_json_put_stack(j, &g->stacks, g->clues[index].stacks[i]);
+		ms_json_close_object(j);
+	}
+	ms_json_close_array(j);
+	ms_json_close_object(j);
+}
+
 static void put_finding(struct ms_json *j, const struct ms_diagnosis_report *report, size_t rank)
 {
 	const struct ms_finding *finding = &report->findings[rank - 1];
@@ -174,8 +238,13 @@ static void put_finding(struct ms_json *j, const struct ms_diagnosis_report *rep
 	ms_json_open_object(j);
 	ms_json_put_u64(j, "rank", rank);
 	ms_json_put_string(j, "verdict", ms_verdict_name(finding->verdict));
+	ms_json_put_string(j, "kind", ms_finding_kind_name(finding->kind));
 	ms_json_key(j, "map");
-	ms_json_map(j, &finding->map);
+	if (finding->kind == MS_FINDING_MAP)
+		ms_json_map(j, &finding->map);
+	else
+		ms_json_null(j);
+	put_sums(j, finding);
 	ms_json_put_string(j, "owner", finding->map.owner);
 	ms_json_put_u64(j, "entries_before", finding->entries_before);
 	ms_json_put_u64(j, "bytes_before", finding->bytes_before);
@@ -187,6 +256,8 @@ static void put_finding(struct ms_json *j, const struct ms_diagnosis_report *rep
 	ms_json_put_u64(j, "polls", finding->polls);
 	put_fillers(j, report, finding);
 	put_waiters(j, report, &finding->waiters);
+	put_code_line(j, &finding->line);
+	put_clue(j, report, finding->clue);
 	put_users(j, report, &finding->users);
 	put_retained(j, &finding->retained);
 	put_evidence(j, report, finding);
@@ -257,6 +328,43 @@ static void put_trace(struct ms_json *j, const struct ms_diagnosis_report *repor
 	ms_json_put_collections(j, &report->trace);
 }
 
+/** What the program allocated in the window, by its own memory profile. */
+static void put_allocations(struct ms_json *j, const struct ms_allocations *a)
+{
+	bool is_known = !a->unknown && a->window_s > 0;
+
+	ms_json_row(j);
+	ms_json_key(j, "allocations");
+	ms_json_open_object(j);
+	ms_json_put_string(j, "unknown", a->unknown);
+	ms_json_put_u64(j, "sampled_one_in_bytes", is_known ? a->rate : MS_UNKNOWN);
+	ms_json_put_double(j, "window_s", is_known ? a->window_s : NAN);
+	ms_json_put_double(j, "window_bytes", is_known ? a->window_bytes : NAN);
+	ms_json_put_double(j, "map_bytes", is_known ? a->map_bytes : NAN);
+	ms_json_close_object(j);
+}
+
+/** Where the CPU clock found threads that ran. */
+static void put_cpu(struct ms_json *j, const struct ms_diagnosis_report *report)
+{
+	const struct ms_goroutines_report *g = &report->goroutines;
+	bool is_known = report->has_goroutines && !g->no_samples;
+
+	ms_json_row(j);
+	ms_json_key(j, "cpu_samples");
+	ms_json_open_object(j);
+	ms_json_put_u64(j, "all", is_known ? g->samples : MS_UNKNOWN);
+	ms_json_put_u64(j, "reading", is_known ? g->samples_by_role[MS_ROLE_READS] : MS_UNKNOWN);
+	ms_json_put_u64(j, "writing", is_known ? g->samples_by_role[MS_ROLE_WRITES] : MS_UNKNOWN);
+	ms_json_put_u64(j, "growing", is_known ? g->samples_by_role[MS_ROLE_GROWS] : MS_UNKNOWN);
+	ms_json_put_u64(j, "iterating",
+			is_known ? g->samples_by_role[MS_ROLE_ITERATES] : MS_UNKNOWN);
+	ms_json_put_u64(j, "hashing", is_known ? g->samples_hashing : MS_UNKNOWN);
+	ms_json_put_string(
+	    j, "unknown", report->has_goroutines ? g->no_samples : "goroutines were not looked at");
+	ms_json_close_object(j);
+}
+
 struct ms_error *ms_render_diagnosis_json(const struct ms_diagnosis_report *report,
 					  struct ms_sink *sink)
 {
@@ -274,6 +382,8 @@ struct ms_error *ms_render_diagnosis_json(const struct ms_diagnosis_report *repo
 	ms_json_put_coverage(&j, &report->coverage);
 	put_memory(&j, report);
 	put_limits(&j, report);
+	put_allocations(&j, &report->allocations);
+	put_cpu(&j, report);
 	put_fleet(&j, &report->fleet);
 	put_owners(&j, report);
 	ms_json_row(&j);

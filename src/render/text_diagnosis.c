@@ -105,6 +105,39 @@ static void text_collections(struct ms_text *t, const struct ms_diagnosis_report
 	ms_text_end(t, 0);
 }
 
+/** The share of map code in what is allocated, and in what runs. */
+static void text_map_code(struct ms_text *t, const struct ms_diagnosis_report *report)
+{
+	const struct ms_allocations *a = &report->allocations;
+	const struct ms_goroutines_report *g = &report->goroutines;
+	const uint64_t *by_role = g->samples_by_role;
+	struct ms_human x, y;
+
+	if (a->unknown) {
+		ms_text_printf(t, "allocations: not known: ");
+		ms_text_name(t, a->unknown, 0);
+		ms_text_end(t, 0);
+	} else if (a->window_s > 0) {
+		ms_text_printf(t, "allocations: %s/s",
+			       ms_human_bytes(&x, (uint64_t)(a->window_bytes / a->window_s)));
+		if (a->window_bytes > 0)
+			ms_text_printf(t, ", %s of it tables of maps",
+				       ms_human_percent(&y, a->map_bytes / a->window_bytes));
+		ms_text_printf(t, a->rate == MS_UNKNOWN ? ", as sampled: how many is not known"
+							: ", by the runtime's own samples");
+		ms_text_end(t, 0);
+	}
+	if (!report->has_goroutines || g->no_samples || !g->samples)
+		return;
+	ms_text_printf(t, "CPU: of %s samples", ms_human_count(&x, g->samples));
+	ms_text_printf(t, " %s were reading maps", ms_human_count(&x, by_role[MS_ROLE_READS]));
+	ms_text_printf(t, ", %s writing", ms_human_count(&x, by_role[MS_ROLE_WRITES]));
+	ms_text_printf(t, ", %s growing", ms_human_count(&x, by_role[MS_ROLE_GROWS]));
+	ms_text_printf(t, ", %s iterating", ms_human_count(&x, by_role[MS_ROLE_ITERATES]));
+	ms_text_printf(t, "; %s of these hashed a key", ms_human_count(&x, g->samples_hashing));
+	ms_text_end(t, 0);
+}
+
 /** What the growths of the page rest on. */
 static void text_trace(struct ms_text *t, const struct ms_diagnosis_report *report)
 {
@@ -150,6 +183,7 @@ struct ms_error *ms_render_diagnosis_text(const struct ms_diagnosis_report *repo
 	ms_limits_line(report, &t.line);
 	ms_text_end(&t, 0);
 	text_collections(&t, report);
+	text_map_code(&t, report);
 	text_trace(&t, report);
 	ms_text_coverage(&t, &report->coverage, &report->cost);
 	ms_text_cost(&t, &report->cost);

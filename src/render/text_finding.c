@@ -63,9 +63,11 @@ static void block_end(struct paragraph *p, bool needed)
 static enum ms_text_color verdict_color(enum ms_verdict verdict)
 {
 	switch (verdict) {
+	case MS_VERDICT_RACE:
 	case MS_VERDICT_GROWING:
 	case MS_VERDICT_SUSPECT:
 		return MS_TEXT_RED;
+	case MS_VERDICT_CHURN:
 	case MS_VERDICT_SAWTOOTH:
 	case MS_VERDICT_SLACK:
 		return MS_TEXT_YELLOW;
@@ -73,6 +75,19 @@ static enum ms_text_color verdict_color(enum ms_verdict verdict)
 		break;
 	}
 	return MS_TEXT_GREEN;
+}
+
+/** A line of the program stands for maps that are gone by now. */
+static void title_code(struct paragraph *p)
+{
+	const struct ms_stack_call *line =
+	    p->finding->line.stack ? ms_stack_program_line(p->finding->line.stack) : NULL;
+
+	ms_text_printf(p->t, "maps made anew in ");
+	if (line)
+		ms_text_call(p->t, line);
+	else
+		ms_text_name(p->t, NULL, 0);
 }
 
 static void text_title(struct paragraph *p, size_t rank)
@@ -90,10 +105,19 @@ static void text_title(struct paragraph *p, size_t rank)
 	ms_text_printf(t, "%zu. ", rank);
 	ms_text_colored(t, verdict_color(f->verdict), word);
 	ms_text_printf(t, "  ");
-	ms_text_name(t, f->map.type ? f->map.type : "map of unknown type", columns);
-	ms_text_printf(t, " at 0x%" PRIx64, f->map.address);
-	if (f->map.where == MS_WHERE_STACK)
-		ms_text_printf(t, " on a stack");
+	if (f->kind == MS_FINDING_CODE) {
+		title_code(p);
+	} else {
+		struct ms_human h;
+
+		if (f->kind == MS_FINDING_OWNER)
+			ms_text_printf(t, "%s x ", ms_human_count(&h, f->maps_after));
+		ms_text_name(t, f->map.type ? f->map.type : "map of unknown type", columns);
+		if (f->kind == MS_FINDING_MAP)
+			ms_text_printf(t, " at 0x%" PRIx64, f->map.address);
+		if (f->map.where == MS_WHERE_STACK)
+			ms_text_printf(t, " on a stack");
+	}
 	ms_text_end_hanging(t, 0, INDENT);
 }
 
@@ -171,18 +195,84 @@ static void text_created(struct paragraph *p, const struct ms_stack_call *create
 	ms_text_end_hanging(p->t, INDENT + 2, INDENT + 4);
 }
 
-/** Where one stack that grew it is: the program's own line, what called it, who made the goroutine.
- */
-static void text_filler(struct paragraph *p, const struct ms_filler *filler)
+/** The line of the program that a stack is for, behind @p what. */
+static void text_line(struct paragraph *p, const char *what, const struct ms_stack *stack)
 {
+	const struct ms_stack_call *own = ms_stack_program_line(stack);
+
+	ms_text_printf(p->t, "%s ", what);
+	if (own)
+		ms_text_call(p->t, own);
+	else
+		ms_text_name(p->t, NULL, 0);
+}
+
+/** Where one stack that grew it is; @p with_callers: what called it, who made the goroutine. */
+static void text_filler(struct paragraph *p, const struct ms_filler *filler, bool with_callers)
+{
+	const struct ms_stack *stack = &p->report->trace.stacks.items[filler->stack];
 	struct ms_human a, b;
 
-	ms_text_printf(
-	    p->t, "filled by, in %s of %s growths traced:", ms_human_count(&a, filler->growths),
-	    ms_human_count(&b, p->finding->growths_traced));
+	if (with_callers) {
+		ms_text_callers(p->t, stack, INDENT + 2);
+		text_created(p, &filler->created_by);
+		return;
+	}
+	text_line(p, "filled by", stack);
+	ms_text_printf(p->t, " in %s of %s growths traced", ms_human_count(&a, filler->growths),
+		       ms_human_count(&b, p->finding->growths_traced));
 	ms_text_end(p->t, INDENT);
-	ms_text_stack(p->t, &p->report->trace.stacks.items[filler->stack], INDENT + 2);
-	text_created(p, &filler->created_by);
+}
+
+/** Where it was filled or made, when no growth of it was traced. */
+static void text_code_line(struct paragraph *p)
+{
+	const struct ms_code_line *line = &p->finding->line;
+	struct ms_human h;
+
+	if (!line->stack || p->finding->filler_count)
+		return;
+	if (p->finding->kind == MS_FINDING_CODE) {
+		text_line(p, "filled by", line->stack);
+	} else {
+		text_line(p, "its table was made by", line->stack);
+		ms_text_printf(p->t, ", it seems by the memory profile");
+		if (p->report->allocations.rate != MS_UNKNOWN)
+			ms_text_printf(p->t, " (one in %s)",
+				       ms_human_bytes(&h, p->report->allocations.rate));
+	}
+	ms_text_end(p->t, INDENT);
+	ms_text_callers(p->t, line->stack, INDENT + 2);
+	if (!line->made_at.function)
+		return;
+	ms_text_printf(p->t, "made by ");
+	ms_text_call(p->t, &line->made_at);
+	ms_text_end_hanging(p->t, INDENT, INDENT + 2);
+}
+
+/** The two that were in it at once. */
+static void text_clue(struct paragraph *p)
+{
+	const struct ms_goroutines_report *g = &p->report->goroutines;
+	const struct ms_race_clue *clue;
+	struct ms_human h;
+
+	if (p->finding->clue >= g->clue_count)
+		return;
+	clue = &g->clues[p->finding->clue];
+	ms_text_printf(p->t, "%s: ", clue->kind);
+	ms_text_name(p->t, clue->why, 0);
+	if (clue->lock_state) {
+		ms_text_printf(p->t, "; ");
+		ms_text_name(p->t, clue->lock_state, 0);
+	}
+	ms_text_end(p->t, INDENT);
+	for (size_t i = 0; i < MS_ARRAY_SIZE(clue->stacks); i++) {
+		ms_text_printf(p->t, "goroutine %s", ms_human_count(&h, clue->goroutines[i]));
+		if (clue->stacks[i] < g->stacks.count)
+			text_line(p, ":", &g->stacks.items[clue->stacks[i]]);
+		ms_text_end(p->t, INDENT + 2);
+	}
 }
 
 static void text_waiters(struct paragraph *p)
@@ -198,9 +288,9 @@ static void text_waiters(struct paragraph *p)
 	ms_text_printf(t, " at %s look%s", ms_human_count(&a, w->looks), w->looks == 1 ? "" : "s");
 	if (isfinite(w->oldest_s))
 		ms_text_printf(t, ", the oldest for %s", ms_human_ahead(&b, w->oldest_s));
-	ms_text_end(t, INDENT);
 	if (w->stack < p->report->trace.stacks.count)
-		ms_text_stack(t, &p->report->trace.stacks.items[w->stack], INDENT + 2);
+		text_line(p, ", at", &p->report->trace.stacks.items[w->stack]);
+	ms_text_end(t, INDENT);
 }
 
 /** Those that hold it and do nothing with it. */
@@ -219,10 +309,9 @@ static void text_holders(struct paragraph *p)
 	ms_text_printf(p->t, "held by %s, %s of them %s", ms_human_count(&a, u->holding),
 		       ms_human_count(&b, u->holding_in_cluster),
 		       c->wait_reason ? c->wait_reason : c->state);
-	ms_text_printf(p->t, ":");
-	ms_text_end(p->t, INDENT);
 	if (c->stack < g->stacks.count)
-		ms_text_stack(p->t, &g->stacks.items[c->stack], INDENT + 2);
+		text_line(p, " in", &g->stacks.items[c->stack]);
+	ms_text_end(p->t, INDENT);
 	text_created(p, &c->created_by);
 }
 
@@ -258,16 +347,29 @@ void ms_text_finding(struct ms_text *t, const struct ms_diagnosis_report *report
 	text_title(&p, rank);
 	text_owner(&p);
 	text_users(&p);
+	block_end(&p, true);
+	block_begin(&p);
+	text_clue(&p);
+	block_end(&p, true);
+	block_begin(&p);
 	text_lines(&p);
 	block_end(&p, true);
 	for (size_t i = 0; i < f->filler_count; i++) {
 		block_begin(&p);
-		text_filler(&p, &f->fillers[i]);
+		text_filler(&p, &f->fillers[i], false);
 		block_end(&p, i == 0);
 	}
 	block_begin(&p);
+	text_code_line(&p);
+	block_end(&p, true);
+	block_begin(&p);
 	text_waiters(&p);
 	block_end(&p, false);
+	if (f->filler_count) {
+		block_begin(&p);
+		text_filler(&p, &f->fillers[0], true);
+		block_end(&p, false);
+	}
 	block_begin(&p);
 	text_holders(&p);
 	block_end(&p, false);

@@ -90,6 +90,14 @@ static void text_callers(struct ms_text *t, const struct ms_stack *stack, uint32
 		ms_text_end(t, indent);
 }
 
+void ms_text_callers(struct ms_text *t, const struct ms_stack *stack, unsigned indent)
+{
+	const struct ms_stack_call *own = ms_stack_program_line(stack);
+
+	if (own)
+		text_callers(t, stack, (uint32_t)(own - stack->calls), indent);
+}
+
 void ms_text_stack(struct ms_text *t, const struct ms_stack *stack, unsigned indent)
 {
 	const struct ms_stack_call *own = ms_stack_program_line(stack);

@@ -18,5 +18,8 @@ void ms_text_call(struct ms_text *t, const struct ms_stack_call *call);
  */
 void ms_text_stack(struct ms_text *t, const struct ms_stack *stack, unsigned indent);
 
+/** The second of these lines: who called the program's innermost line; nothing when nobody did. */
+void ms_text_callers(struct ms_text *t, const struct ms_stack *stack, unsigned indent);
+
 /** A stack as Go prints it, two lines a call. */
 void ms_text_stack_whole(struct ms_text *t, const struct ms_stack *stack);

@@ -7,6 +7,10 @@
 const char *ms_verdict_name(enum ms_verdict verdict)
 {
 	switch (verdict) {
+	case MS_VERDICT_RACE:
+		return "race";
+	case MS_VERDICT_CHURN:
+		return "churn";
 	case MS_VERDICT_GROWING:
 		return "growing";
 	case MS_VERDICT_SUSPECT:
@@ -19,6 +23,15 @@ const char *ms_verdict_name(enum ms_verdict verdict)
 		break;
 	}
 	return "stable";
+}
+
+const char *ms_finding_kind_name(enum ms_finding_kind kind)
+{
+	static const char *const names[] = {
+		[MS_FINDING_MAP] = "map", [MS_FINDING_OWNER] = "owner", [MS_FINDING_CODE] = "code"
+	};
+
+	return names[kind];
 }
 
 const char *ms_growth_kind_name(enum ms_growth_kind kind)
@@ -112,6 +125,8 @@ void ms_diagnosis_report_deinit(struct ms_diagnosis_report *report)
 	ms_memory_deinit(&report->memory);
 	ms_trace_report_deinit(&report->trace);
 	ms_goroutines_report_deinit(&report->goroutines);
+	free(report->allocations.sites);
+	ms_stacks_deinit(&report->allocations.stacks);
 	ms_arena_deinit(&report->arena);
 	ms_arena_deinit(&report->first_arena);
 	*report = (struct ms_diagnosis_report){ 0 };

@@ -7,8 +7,10 @@
 #include "report/growth_trace.h"
 
 enum ms_verdict {
+	MS_VERDICT_RACE, // Two were in it at one time, one of them writing: a clue, no proof.
 	MS_VERDICT_GROWING,
 	MS_VERDICT_SUSPECT, // Growing, and nothing was ever seen to be taken out.
+	MS_VERDICT_CHURN,   // Of code: maps made, filled and dropped again and again.
 	MS_VERDICT_SAWTOOTH,
 	MS_VERDICT_SLACK, // Capacity held, entries gone.
 	MS_VERDICT_STABLE,
@@ -98,15 +100,58 @@ struct ms_retained {
 	const char *unknown;     // Static.
 };
 
-/** One map that is worth a paragraph. */
+enum { MS_NO_CLUE = UINT32_MAX };
+
+/** A line of the program that allocated for maps, as the runtime's memory profile has it. */
+struct ms_alloc_site {
+	uint32_t stack;      // In allocations.stacks: the one with most of it.
+	double window_bytes; // Allocated for maps there in the window, scaled from samples.
+	double in_use_bytes; // Of all it ever allocated, as of the collection before last.
+	uint64_t samples;    // Behind window_bytes.
+};
+
+/** A line that makes or fills maps, and what it costs. */
+struct ms_code_line {
+	const struct ms_stack *stack; // The report's; NULL: none is known.
+	struct ms_stack_call made_at; // Where the map is made; function NULL: unknown.
+	double alloc_bytes_per_s;     // For tables, by the memory profile; NAN unknown ...
+	double alloc_share;           // ... and of all that was allocated.
+	double grown_bytes_per_s; // Allocated by growths of maps that did not last; NAN unknown.
+	double cpu_share;         // Of CPU samples, writing maps that did not last; NAN unknown.
+};
+
+/** What was allocated in the window. */
+struct ms_allocations {
+	const char *unknown; // Why nothing is known; NULL when something is.
+	uint64_t rate;       // One in so many bytes is sampled; MS_UNKNOWN: nothing is scaled.
+	double window_s;     // Between the two looks at the profile.
+	double window_bytes; // By all of the program.
+	double map_bytes;    // Of these, by map code for tables.
+	struct ms_alloc_site *sites; // By window_bytes, descending.
+	size_t site_count, site_capacity;
+	struct ms_stacks stacks;
+};
+
+/** What a paragraph is about. */
+enum ms_finding_kind {
+	MS_FINDING_MAP,
+	MS_FINDING_OWNER, // Many maps of one owner and type: map holds their sums, no address.
+	MS_FINDING_CODE,  // A line that makes maps which do not last: map is all zeros.
+};
+
+/** One map, owner or line that is worth a paragraph. */
 struct ms_finding {
+	enum ms_finding_kind kind;
 	enum ms_verdict verdict;
-	struct ms_map_row map;   // As the last census saw it.
-	uint64_t entries_before; // In the first census; MS_UNKNOWN for a map that is new.
-	uint64_t bytes_before;   // Likewise.
-	double entries_per_s;    // Net, over the window; NAN when unknown.
-	double bytes_per_min;    // Of the table, from the growths seen; NAN when unknown.
-	uint64_t growths_seen;   // By polling: at least so many.
+	uint64_t maps_before, maps_after; // Of an owner; MS_UNKNOWN elsewhere.
+	struct ms_code_line line;         // Of code; of others where their tables were made.
+	uint32_t clue;                    // In goroutines.clues, or MS_NO_CLUE.
+	struct ms_map_row map;            // As the last census saw it.
+	uint64_t entries_before;          // In the first census; MS_UNKNOWN for a map that is new.
+	uint64_t bytes_before;            // Likewise.
+	double entries_per_s;             // Net, over the window; NAN when unknown.
+	double bytes_per_min;             // Of the table, from the growths seen; NAN when unknown.
+	uint64_t growths_seen;            // By polling: at least so many.
 	uint64_t entries_low, entries_high; // Over all polls.
 	uint64_t polls;
 	uint64_t growths_traced; // Of all its tables, in the window; MS_UNKNOWN without probes.
@@ -157,6 +202,7 @@ struct ms_diagnosis_report {
 	bool is_traced;
 	struct ms_goroutines_report goroutines; // As of the window's end, without its rows.
 	bool has_goroutines;
+	struct ms_allocations allocations;
 	uint64_t goroutine_count;  // MS_UNKNOWN unless has_goroutines.
 	const char *no_goroutines; // Why there are none; NULL where it was not tried.
 	double retained_s;         // What the look at what maps retain took.
@@ -188,6 +234,8 @@ const char *ms_limit_kind_name(enum ms_limit_kind kind);
 
 /** Whether passing it makes the process slow instead of ending it. */
 bool ms_limit_is_soft(enum ms_limit_kind kind);
+
+const char *ms_finding_kind_name(enum ms_finding_kind kind); // "map", "owner", "code"
 
 const char *ms_verdict_name(enum ms_verdict verdict); // "growing", ...
 

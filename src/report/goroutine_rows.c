@@ -33,6 +33,7 @@ void ms_goroutines_report_deinit(struct ms_goroutines_report *report)
 	free(report->suspects);
 	free(report->clues);
 	free(report->holds);
+	free(report->lines);
 	free(report->ps);
 	free(report->ms);
 	free(report->global_queue);

@@ -110,6 +110,13 @@ struct ms_map_hold {
 	uint64_t goroutine;
 };
 
+/** A line of the program below which threads were sampled that wrote or grew maps. */
+struct ms_map_line {
+	uint32_t stack;   // One of those with that line.
+	uint64_t samples; // In all.
+	uint64_t passing; // Of these, with a map that is none of the census, or of which none knows.
+};
+
 /** Two goroutines in code of one map at once, or what looks like it. */
 enum ms_clue_strength {
 	MS_CLUE_WEAK,   // Could be lawful: under one lock, or at different moments.
@@ -167,6 +174,8 @@ struct ms_goroutines_report {
 	const char *proof; // How to get a leak profile from this release; NULL when it has none.
 	struct ms_race_clue *clues;
 	size_t clue_count, clue_capacity;
+	struct ms_map_line *lines; // By samples, descending; where samples were taken.
+	size_t line_count, line_capacity;
 	struct ms_map_hold *holds; // Of the maps that were asked about, by map and goroutine.
 	size_t hold_count, hold_capacity;
 	bool holds_cut;        // There were more than are kept.

@@ -13,6 +13,7 @@ import test_truth  # noqa: F401
 import test_churn  # noqa: F401
 import test_odd  # noqa: F401
 import test_reach  # noqa: F401
+import test_incidents  # noqa: F401
 import test_memory_profile  # noqa: F401
 import test_real  # noqa: F401
 import test_hand_checked  # noqa: F401

@@ -45,7 +45,7 @@ MS_TEST(fillers_are_the_stacks_that_grew_this_map_most_first)
 	    report_of(0x10, "map[int]int", sums, MS_ARRAY_SIZE(sums));
 	const struct ms_finding *f = &report.findings[0];
 
-	ms_fillers_fill(&report);
+	ms_fillers_fill(NULL, &report);
 	CHECK_EQ(f->growths_traced, 9);
 	CHECK_EQ(f->filler_count, 2);
 	CHECK_EQ(f->fillers[0].stack, 1);
@@ -71,7 +71,7 @@ MS_TEST(fillers_of_one_line_are_one_whatever_the_runtime_did_below)
 	stacks[1].calls++; // Without runtime.hashGrow.
 	stacks[1].count--;
 	report.trace.stacks = (struct ms_stacks){ stacks, 3, 3 };
-	ms_fillers_fill(&report);
+	ms_fillers_fill(NULL, &report);
 	CHECK_EQ(f->filler_count, 2);
 	CHECK_EQ(f->fillers[0].stack, 0);
 	CHECK_EQ(f->fillers[0].growths, 4);
@@ -90,7 +90,7 @@ MS_TEST(fillers_name_no_line_where_no_stack_does_most)
 	struct ms_diagnosis_report report = report_of(0x10, NULL, sums, MS_ARRAY_SIZE(sums));
 	const struct ms_finding *f = &report.findings[0];
 
-	ms_fillers_fill(&report);
+	ms_fillers_fill(NULL, &report);
 	CHECK_EQ(f->growths_traced, 13);
 	CHECK_EQ(f->filler_count, 2);
 	CHECK_EQ(f->fillers[0].growths, 3);
@@ -105,7 +105,7 @@ MS_TEST(fillers_are_unknown_without_probes)
 	struct ms_diagnosis_report report = report_of(0x10, NULL, sums, 1);
 
 	report.trace.source = MS_TRACE_POLLING;
-	ms_fillers_fill(&report);
+	ms_fillers_fill(NULL, &report);
 	CHECK_EQ(report.findings[0].growths_traced, MS_UNKNOWN);
 	CHECK_EQ(report.findings[0].filler_count, 0);
 }

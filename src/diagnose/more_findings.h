@@ -1,0 +1,18 @@
+// more_findings.h - findings that are no single map: owners of many, lines that make maps which do
+// not last, and two goroutines in one map at once.
+#pragma once
+
+#include "report/diagnosis.h"
+
+/**
+ * Add to the findings of @p report, which has its owner changes, fillers, goroutines and
+ * allocations, and rank all of them anew.  @p census is the last one.  NO_MEMORY.
+ */
+MS_MUST_USE struct ms_error *ms_more_findings_make(const struct ms_census_report *census,
+						   struct ms_diagnosis_report *report);
+
+/** The site of each finding that no growth named a line for. */
+void ms_sites_join(struct ms_diagnosis_report *report);
+
+/** Whether @p row is one of the maps that a finding sums up, or is about. */
+bool ms_finding_has_map(const struct ms_finding *finding, const struct ms_map_row *row);
