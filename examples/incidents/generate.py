@@ -140,6 +140,9 @@ def generate(incident, seed, kind, folder):
     text = re.sub(r'\n{3,}', '\n\n', text)
     file = f'{names["file"]}.go'
     os.makedirs(folder, exist_ok=True)
+    for old in os.listdir(folder):
+        if old.endswith('.go'):
+            os.remove(os.path.join(folder, old))
     with open(os.path.join(folder, 'go.mod'), 'w', encoding='utf-8') as f:
         f.write(f'module {incident}\n\ngo 1.18\n')
     with open(os.path.join(folder, 'main.go'), 'w', encoding='utf-8') as f:

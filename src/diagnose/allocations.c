@@ -118,7 +118,7 @@ static struct ms_error *site_add(struct summing *s, const struct ms_profile *pro
 {
 	struct ms_stack_pc pcs[MS_PROFILE_PCS_MAX];
 	double bytes = ms_profile_scaled_bytes(allocs, row->size_bytes, s->out->rate);
-	double in_use = ms_profile_scaled_bytes(row->in_use, row->size_bytes, s->out->rate);
+	double in_use = ms_profile_scaled_bytes(row->in_use_now, row->size_bytes, s->out->rate);
 	struct ms_alloc_site *site;
 	struct ms_error *err;
 	uint32_t stack;
@@ -164,7 +164,7 @@ static struct ms_error *sum(struct summing *s, const struct ms_profile *before,
 		if (!is_of_maps(s, now->pcs + row->first_pc, row->pc_count))
 			continue;
 		s->out->map_bytes += bytes;
-		if (allocs || row->in_use)
+		if (allocs || row->in_use_now)
 			err = site_add(s, now, row, allocs);
 	}
 	return err;

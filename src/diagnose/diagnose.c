@@ -339,15 +339,16 @@ static struct ms_error *findings_fill(struct diagnosis *d, const struct ms_censu
 	}
 	if (err)
 		return err;
-	ms_fillers_fill(census, report); // A line that grows a map is no line that makes maps anew.
 	err = ms_more_findings_make(census, report);
+	ms_fillers_fill(census, report); // A line that grows a map is no line that makes maps anew.
+	if (!err)
+		err = ms_code_findings_make(census, report);
 	if (!err)
 		err = findings_complete(d, report);
 	if (!err)
 		err = held_fill(d, census, report);
 	if (err)
 		return err;
-	ms_fillers_fill(census, report);
 	ms_users_fill(report);
 	ms_sites_join(report);
 	return ms_lines_name(d->window.rt, report);

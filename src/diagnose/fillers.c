@@ -162,7 +162,8 @@ void ms_fillers_fill(const struct ms_census_report *census, struct ms_diagnosis_
 		struct ms_finding *f = &report->findings[i];
 
 		f->growths_traced = MS_UNKNOWN;
-		wait(&report->trace, f);
+		if (f->kind == MS_FINDING_MAP)
+			wait(&report->trace, f);
 		if (f->kind != MS_FINDING_CODE && report->is_traced &&
 		    report->trace.source == MS_TRACE_PROBES)
 			fill(report, census, f);

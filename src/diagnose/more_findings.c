@@ -24,7 +24,7 @@ enum {
 	SLACK_MAPS_MIN = 1000,
 	CHURN_SAMPLES_MIN = 10,
 	CHURN_MAPS_MIN = 8,
-	CHURN_CPU_SAMPLES_MIN = 30,
+	CHURN_CPU_SAMPLES_MIN = 20,
 };
 
 static const uint64_t SLACK_BYTES_MIN = 4 << 20;
@@ -200,6 +200,14 @@ struct candidates {
 	size_t count, capacity;
 };
 
+/** Lines of one function are one candidate: it may be sized, and filled, a line apart. */
+static bool is_same_function(const struct ms_stack *a, const struct ms_stack *b)
+{
+	const struct ms_stack_call *x = ms_stack_program_line(a), *y = ms_stack_program_line(b);
+
+	return x && y && same_text(x->function, y->function);
+}
+
 static bool is_same_line(const struct ms_stack *a, const struct ms_stack *b)
 {
 	const struct ms_stack_call *x = ms_stack_program_line(a), *y = ms_stack_program_line(b);
@@ -207,11 +215,11 @@ static bool is_same_line(const struct ms_stack *a, const struct ms_stack *b)
 	return x && y && x->line == y->line && same_text(x->function, y->function);
 }
 
-/** The line of @p stack, added where it is new; NULL when memory is short. */
+/** The function of @p stack, added where it is new; NULL when memory is short. */
 static struct candidate *candidate_of(struct candidates *c, const struct ms_stack *stack)
 {
 	for (size_t i = 0; i < c->count; i++) {
-		if (is_same_line(c->items[i].stack, stack))
+		if (is_same_function(c->items[i].stack, stack))
 			return &c->items[i];
 	}
 	if (!ms_vec_push(c, { .stack = stack }))
@@ -403,17 +411,31 @@ static bool races_add(struct more *more, const struct ms_census_report *census,
 	return ok;
 }
 
+static struct ms_error *add_all(struct ms_diagnosis_report *report, struct more *more, bool ok)
+{
+	struct ms_error *err =
+	    ok ? ms_findings_add(report, more->items, more->count) : ms_error_no_memory();
+
+	ms_vec_free(more);
+	return err;
+}
+
 struct ms_error *ms_more_findings_make(const struct ms_census_report *census,
 				       struct ms_diagnosis_report *report)
 {
 	struct more more = { 0 };
-	bool ok = races_add(&more, census, report) && owners_add(&more, census, report) &&
-		  code_add(&more, census, report);
-	struct ms_error *err =
-	    ok ? ms_findings_add(report, more.items, more.count) : ms_error_no_memory();
+	bool ok = races_add(&more, census, report) && owners_add(&more, census, report);
 
-	ms_vec_free(&more);
-	return err;
+	return add_all(report, &more, ok);
+}
+
+struct ms_error *ms_code_findings_make(const struct ms_census_report *census,
+				       struct ms_diagnosis_report *report)
+{
+	struct more more = { 0 };
+	bool ok = code_add(&more, census, report);
+
+	return add_all(report, &more, ok);
 }
 
 // --- Where tables were made. ---

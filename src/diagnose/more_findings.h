@@ -5,10 +5,14 @@
 #include "report/diagnosis.h"
 
 /**
- * Add to the findings of @p report, which has its owner changes, fillers, goroutines and
- * allocations, and rank all of them anew.  @p census is the last one.  NO_MEMORY.
+ * Add owners and races to the findings of @p report, which has its owner changes and goroutines, and
+ * rank all of them anew.  @p census is the last one.  NO_MEMORY.
  */
 MS_MUST_USE struct ms_error *ms_more_findings_make(const struct ms_census_report *census,
+						   struct ms_diagnosis_report *report);
+
+/** Likewise lines of code, where all that grows has its fillers. */
+MS_MUST_USE struct ms_error *ms_code_findings_make(const struct ms_census_report *census,
 						   struct ms_diagnosis_report *report);
 
 /** The site of each finding that no growth named a line for. */

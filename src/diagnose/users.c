@@ -190,7 +190,7 @@ void ms_users_fill(struct ms_diagnosis_report *report)
 
 		f->users = (struct ms_finding_users){ .cluster = MS_NO_CLUSTER,
 						      .holding_cluster = MS_NO_CLUSTER };
-		if (!report->has_goroutines)
+		if (!report->has_goroutines || f->kind != MS_FINDING_MAP)
 			continue;
 		for (size_t k = 0; k < g->row_count; k++)
 			role_add(&f->users, g, &g->rows[k], f->map.address);

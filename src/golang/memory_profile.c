@@ -215,7 +215,24 @@ static struct ms_error *list_find(struct windows *w, struct search *s, ms_addr *
 	return err;
 }
 
-/** Whether the words behind two counts of objects are those of their bytes. */
+/**
+ * What one bucket says: words behind two counts of objects that are their bytes, or are not.  Of
+ * cycles beyond the first two only the former counts: with the new form another bucket lies there.
+ */
+static void cycles_judge(const uint8_t *cycles, uint64_t size, size_t *with_bytes, size_t *without)
+{
+	for (unsigned i = 0; i < CYCLES; i++) {
+		uint64_t allocs = ms_load_u64(cycles + i * CYCLE_BYTES_OLD);
+		uint64_t bytes = ms_load_u64(cycles + i * CYCLE_BYTES_OLD + 16);
+
+		if (allocs && size && bytes == allocs * size)
+			(*with_bytes)++;
+		else if ((allocs || bytes) && i < CYCLES / 2)
+			(*without)++; // Bytes of no object are a count of something else.
+	}
+}
+
+/** Whether cycles have counts of bytes; 0 when their buckets do not agree. */
 static uint32_t cycle_bytes_find(struct windows *w, ms_addr at)
 {
 	size_t with_bytes = 0, without = 0;
@@ -223,21 +240,13 @@ static uint32_t cycle_bytes_find(struct windows *w, ms_addr at)
 
 	for (size_t i = 0; i < ROWS_MAX && at && with_bytes + without < CHAIN_LOOK; i++) {
 		const uint8_t *raw = bucket_read(w, at, &b);
-		uint64_t allocs;
 
 		if (!raw)
 			break;
 		raw = bytes_at(w, at, HEAD_BYTES + b.words * 8 + CYCLES * CYCLE_BYTES_OLD);
+		if (raw)
+			cycles_judge(raw + HEAD_BYTES + b.words * 8, b.size, &with_bytes, &without);
 		at = b.next;
-		if (!raw)
-			continue;
-		allocs = ms_load_u64(raw + HEAD_BYTES + b.words * 8);
-		if (!allocs)
-			continue;
-		if (ms_load_u64(raw + HEAD_BYTES + b.words * 8 + 16) == allocs * b.size)
-			with_bytes++;
-		else
-			without++;
 	}
 	if (with_bytes > 4 * without)
 		return CYCLE_BYTES_OLD;
@@ -360,15 +369,18 @@ static bool row_add(struct rows *rows, struct pcs *pcs, const uint8_t *raw, cons
 	struct ms_profile_row row = { .address = at,
 				      .size_bytes = b->size,
 				      .first_pc = pcs->count };
-	uint64_t frees = ms_load_u64(cycles + 8);
+	uint64_t frees = ms_load_u64(cycles + 8), all_frees = 0;
 
 	row.pc_count = (uint32_t)ms_min_u64(b->words, MS_PROFILE_PCS_MAX);
 	for (uint32_t i = 0; i < row.pc_count; i++) {
 		if (!ms_vec_push(pcs, ms_load_u64(raw + HEAD_BYTES + i * 8)))
 			return false;
 	}
-	for (unsigned i = 0; i < CYCLES; i++)
+	for (unsigned i = 0; i < CYCLES; i++) {
 		row.allocs += ms_load_u64(cycles + i * cycle_bytes);
+		all_frees += ms_load_u64(cycles + i * cycle_bytes + 8);
+	}
+	row.in_use_now = row.allocs > all_frees ? row.allocs - all_frees : 0;
 	row.in_use = ms_load_u64(cycles);
 	row.in_use = row.in_use > frees ? row.in_use - frees : 0;
 	return ms_vec_push(rows, row);

@@ -14,6 +14,7 @@ struct ms_profile_row {
 	uint64_t size_bytes; // Of one object, as it was asked for.
 	uint64_t allocs;     // Up to now.
 	uint64_t in_use;     // As of the collection before last.
+	uint64_t in_use_now; // With what was made since, whether it is garbage by now or not.
 	size_t first_pc;     // In pcs of the profile, innermost first, return addresses.
 	uint32_t pc_count;
 };

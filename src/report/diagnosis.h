@@ -106,7 +106,7 @@ enum { MS_NO_CLUE = UINT32_MAX };
 struct ms_alloc_site {
 	uint32_t stack;      // In allocations.stacks: the one with most of it.
 	double window_bytes; // Allocated for maps there in the window, scaled from samples.
-	double in_use_bytes; // Of all it ever allocated, as of the collection before last.
+	double in_use_bytes; // Of all it ever allocated, with what is garbage by now.
 	uint64_t samples;    // Behind window_bytes.
 };
 

@@ -489,6 +489,19 @@ static void visit_words(struct ms_walk *w, const struct ms_walk_item *item, cons
 	}
 }
 
+/** What of a large object was not read with its beginning. */
+static void push_rest(struct ms_walk *w, const struct ms_walk_item *item, uint64_t size)
+{
+	struct ms_walk_item rest = *item;
+	uint64_t words = size / WORD_BYTES;
+
+	if (words < UNTYPED_WORDS_MAX || item->count <= words)
+		return;
+	rest.address += words * WORD_BYTES;
+	rest.count -= (uint32_t)words;
+	ms_walk_push(w, rest);
+}
+
 static void visit_item(struct ms_walk *w, const struct ms_walk_item *item, const uint8_t *bytes,
 		       uint64_t size)
 {
@@ -521,6 +534,7 @@ static void visit_item(struct ms_walk *w, const struct ms_walk_item *item, const
 		visit_node(w, item, bytes);
 		return;
 	case MS_WALK_UNTYPED:
+		push_rest(w, item, size);
 		if (ms_walk_name_closure(w, ms_load_u64(bytes)))
 			visit_closure(w, item, bytes, size);
 		else
