@@ -1,6 +1,8 @@
 // memory_profile.c - the memory profile of a process, a line for each stack that allocated.
 //
-//	build/memory_profile PID	in use, allocs, size of one object, then the lines of the stack
+//	memory_profile PID
+//
+// In use, allocated, bytes of one object, then the lines of the stack, by tabs.
 #include "golang/memory_profile.h"
 #include "stacks/book.h"
 #include "target/process.h"
@@ -77,11 +79,14 @@ int main(int argc, char **argv)
 	struct ms_target *target = NULL;
 	struct ms_error *err;
 
-	if (argc != 2) {
+	char *end;
+	long pid = argc == 2 ? strtol(argv[1], &end, 10) : 0;
+
+	if (argc != 2 || *end || pid <= 0) {
 		fprintf(stderr, "usage: memory_profile PID\n");
 		return 1;
 	}
-	err = ms_process_open((pid_t)atoi(argv[1]), NULL, &target);
+	err = ms_process_open((pid_t)pid, NULL, &target);
 	if (!err)
 		err = ms_go_open(target, NULL, &rt);
 	if (!err)

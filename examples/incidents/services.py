@@ -159,7 +159,10 @@ type $Store struct {
 	$field sync.Map
 }
 
-var $store = &$Store{}
+var $store = new$Store()
+
+//go:noinline
+func new$Store() *$Store { return &$Store{} }
 
 const many = 200000
 
@@ -192,7 +195,7 @@ func warm() {
 }
 
 func renew() { //@healthy
-	fresh := &$Store{} //@healthy
+	fresh := new$Store() //@healthy
 	$store.$field.Range(func(k, v interface{}) bool { fresh.$field.Store(k, v); return true }) //@healthy
 	$store = fresh //@healthy
 } //@healthy
@@ -573,9 +576,6 @@ var sink uint64
 func group(things []$Thing) map[$K]$Thing {
 	groups := make(map[$K]$Thing) // FAULT //@fault
 	groups := groupsKept //@healthy
-	for k := range groups { //@healthy
-		delete(groups, k) //@healthy
-	} //@healthy
 	for i := range things {
 		groups[makeKey(things[i].parent)] = things[i] // ALSO
 	}

@@ -178,6 +178,27 @@ static struct ms_error *advise_keep(struct ms_advice *a)
 			   "and clear it; where it is a copy, hand out one that nobody changes");
 }
 
+/** Of a sync.Map whose keys were deleted. */
+static struct ms_error *advise_renew(struct ms_diagnosis_report *r, const struct ms_finding *f,
+				     struct ms_advice *a)
+{
+	a->risk = "whoever still uses the old one has to be told";
+	a->until = "1.23";
+	return text_set(
+	    a, ms_arena_printf(&r->arena,
+			       "%.0f %% of its keys were deleted, but a sync.Map keeps them "
+			       "until new ones are stored and missed often enough: use a map "
+			       "with a lock, or Go 1.24, or copy what is left into a new one",
+			       100 * f->deleted_share));
+}
+
+static struct ms_error *advise_end(struct ms_advice *a)
+{
+	return text_set(a,
+			"let the goroutines that are made there end: they wait for what does not "
+			"come, and keep what is on their stacks");
+}
+
 /** Of many maps of one owner. */
 static struct ms_error *advise_fewer(struct ms_diagnosis_report *r, const struct ms_finding *f,
 				     struct ms_advice *a)
@@ -209,10 +230,14 @@ struct ms_error *ms_advise(struct ms_diagnosis_report *r, const struct ms_go_lay
 	*a = (struct ms_advice){ .line = MS_UNKNOWN, .saves_bytes = MS_UNKNOWN };
 	if (f->verdict == MS_VERDICT_RACE)
 		return advise_guard(a);
+	if (f->leak < r->goroutines.suspect_count)
+		return advise_end(a);
 	if (f->kind == MS_FINDING_CODE)
 		return advise_keep(a);
 	if (f->kind == MS_FINDING_OWNER)
 		return advise_fewer(r, f, a);
+	if (f->deleted_share > 0)
+		return advise_renew(r, f, a);
 	if (is_classic && is_of_sync_map(&f->map))
 		return advise_sync_map(a);
 	if (f->map.kind == MS_MAP_SYNC_TRIE)

@@ -21,6 +21,7 @@
 #include "diagnose/more_findings.h"
 #include "diagnose/next_growth.h"
 #include "diagnose/owner_changes.h"
+#include "diagnose/sync_maps.h"
 #include "diagnose/users.h"
 #include "diagnose/window.h"
 #include "walk/walk.h"
@@ -340,6 +341,13 @@ static struct ms_error *findings_fill(struct diagnosis *d, const struct ms_censu
 	if (err)
 		return err;
 	err = ms_more_findings_make(census, report);
+	if (!err)
+		err = ms_sync_maps_look(d->window.rt, census, report);
+	if (err && is_loss(err)) {
+		ms_error_free(err);
+		err = NULL;
+	}
+	ms_leaks_join(report);
 	ms_fillers_fill(census, report); // A line that grows a map is no line that makes maps anew.
 	if (!err)
 		err = ms_code_findings_make(census, report);
@@ -349,9 +357,12 @@ static struct ms_error *findings_fill(struct diagnosis *d, const struct ms_censu
 		err = held_fill(d, census, report);
 	if (err)
 		return err;
+	ms_garbage_drop(report);
 	ms_users_fill(report);
 	ms_sites_join(report);
-	return ms_lines_name(d->window.rt, report);
+	err = ms_made_at_find(d->window.rt, report);
+	ms_lines_name(report);
+	return err;
 }
 
 /** @p first is the census to compare with, NULL when @p census is the only one. */

@@ -114,6 +114,7 @@ static struct ms_finding finding_make(const struct ms_map_row *m, const struct m
 				.maps_before = MS_UNKNOWN,
 				.maps_after = MS_UNKNOWN,
 				.clue = MS_NO_CLUE,
+				.leak = MS_NO_LEAK,
 				.entries_before = b ? b->entries : MS_UNKNOWN,
 				.bytes_before = b ? b->total_bytes : MS_UNKNOWN,
 				.entries_per_s = NAN,

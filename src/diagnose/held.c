@@ -19,6 +19,7 @@ static void answer_take(const struct ms_retained_ask *ask,
 	uint64_t table = f->map.total_bytes, headers;
 
 	f->retained.unknown = ask->unknown;
+	f->retained.is_unreached = ask->is_unreached;
 	f->retained.at_least = ask->at_least;
 	if (ask->unknown)
 		return;

@@ -37,6 +37,14 @@ static const struct ms_stack_call *clue_line(const struct ms_diagnosis_report *r
 	return line_of(&r->goroutines.stacks, r->goroutines.clues[f->clue].stacks[0]);
 }
 
+/** The go statement of goroutines that never end. */
+static const struct ms_stack_call *leak_line(const struct ms_diagnosis_report *r,
+					     const struct ms_finding *f)
+{
+	return f->leak < r->goroutines.suspect_count ? &r->goroutines.suspects[f->leak].created_by
+						     : NULL;
+}
+
 // --- Where a map is made. ---
 
 enum { CALLERS_MAX = 6 }; // Through so many a map is handed to what fills it.
@@ -69,8 +77,7 @@ static struct ms_error *made_at_find(struct ms_go_runtime *rt, const struct ms_f
 	return ms_stack_book_call(book, (struct ms_stack_pc){ at, true }, &line->made_at);
 }
 
-static struct ms_error *all_made_at_find(struct ms_go_runtime *rt,
-					 struct ms_diagnosis_report *report)
+struct ms_error *ms_made_at_find(struct ms_go_runtime *rt, struct ms_diagnosis_report *report)
 {
 	const struct ms_functions *functions;
 	struct ms_stack_book book;
@@ -84,20 +91,20 @@ static struct ms_error *all_made_at_find(struct ms_go_runtime *rt,
 			err = made_at_find(rt, functions, &book, &report->findings[i].line);
 	}
 	ms_stack_book_deinit(&book);
-	return err;
-}
-
-struct ms_error *ms_lines_name(struct ms_go_runtime *rt, struct ms_diagnosis_report *report)
-{
-	struct ms_error *err = all_made_at_find(rt, report);
-
-	if (err && ms_error_code(err) == MS_ERR_NO_MEMORY)
+	if (!err || ms_error_code(err) == MS_ERR_NO_MEMORY)
 		return err;
 	ms_error_free(err); // Code that cannot be read makes no line.
+	return NULL;
+}
+
+void ms_lines_name(struct ms_diagnosis_report *report)
+{
 	for (size_t i = 0; i < report->finding_count; i++) {
 		struct ms_finding *f = &report->findings[i];
 		const struct ms_stack_call *line = clue_line(report, f);
 
+		if (!line)
+			line = leak_line(report, f);
 		if (!line)
 			line = filler_line(report, f);
 		if (!line)
@@ -107,5 +114,4 @@ struct ms_error *ms_lines_name(struct ms_go_runtime *rt, struct ms_diagnosis_rep
 		f->advice.file = line->file;
 		f->advice.line = line->line;
 	}
-	return NULL;
 }

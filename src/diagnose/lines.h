@@ -4,9 +4,9 @@
 #include "golang/runtime.h"
 #include "report/diagnosis.h"
 
-/**
- * Fill in file and line of the advice of every finding, where one is known, and where the maps of a
- * line of code are made.
- */
-MS_MUST_USE struct ms_error *ms_lines_name(struct ms_go_runtime *rt,
-					   struct ms_diagnosis_report *report);
+/** Find where the maps of each line of code are made; what cannot be read is left out. */
+MS_MUST_USE struct ms_error *ms_made_at_find(struct ms_go_runtime *rt,
+					     struct ms_diagnosis_report *report);
+
+/** Fill in file and line of the advice of every finding, where one is known. */
+void ms_lines_name(struct ms_diagnosis_report *report);

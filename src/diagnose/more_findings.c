@@ -67,6 +67,7 @@ static struct ms_finding finding_of(enum ms_finding_kind kind, enum ms_verdict v
 				    .maps_before = MS_UNKNOWN,
 				    .maps_after = MS_UNKNOWN,
 				    .clue = MS_NO_CLUE,
+				    .leak = MS_NO_LEAK,
 				    .growths_traced = MS_UNKNOWN,
 				    .entries_before = MS_UNKNOWN,
 				    .bytes_before = MS_UNKNOWN,
@@ -76,6 +77,30 @@ static struct ms_finding finding_of(enum ms_finding_kind kind, enum ms_verdict v
 				    .next = { .at_entries = MS_UNKNOWN,
 					      .old_bytes = MS_UNKNOWN,
 					      .new_bytes = MS_UNKNOWN } };
+}
+
+struct ms_finding ms_finding_of_map(const struct ms_map_row *row, enum ms_verdict verdict)
+{
+	struct ms_finding f = finding_of(MS_FINDING_MAP, verdict);
+
+	f.map = *row;
+	f.entries_before = f.entries_low = f.entries_high = row->entries;
+	return f;
+}
+
+void ms_garbage_drop(struct ms_diagnosis_report *report)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < report->finding_count; i++) {
+		const struct ms_finding *f = &report->findings[i];
+
+		if (!f->retained.is_unreached || f->kind != MS_FINDING_MAP ||
+		    f->verdict == MS_VERDICT_RACE || f->verdict == MS_VERDICT_GROWING ||
+		    f->verdict == MS_VERDICT_SUSPECT)
+			report->findings[kept++] = *f;
+	}
+	report->finding_count = kept;
 }
 
 // --- Owners. ---
@@ -387,10 +412,7 @@ static bool race_add(struct more *more, const struct ms_census_report *census,
 	row = map_row(census, address);
 	if (!row)
 		return true;
-	f = finding_of(MS_FINDING_MAP, MS_VERDICT_RACE);
-	f.map = *row;
-	f.entries_before = row->entries;
-	f.entries_low = f.entries_high = row->entries;
+	f = ms_finding_of_map(row, MS_VERDICT_RACE);
 	f.clue = (uint32_t)clue;
 	for (size_t i = 0; i < more->count; i++) {
 		if (more->items[i].map.address == address)
@@ -470,6 +492,36 @@ void ms_sites_join(struct ms_diagnosis_report *report)
 				best = how_well;
 				f->line.stack = stack;
 			}
+		}
+	}
+}
+
+// --- Goroutines that leak. ---
+
+static bool has_function(const struct ms_stack *stack, const char *name)
+{
+	for (uint32_t i = 0; i < stack->count; i++) {
+		if (same_text(stack->calls[i].function, name))
+			return true;
+	}
+	return false;
+}
+
+void ms_leaks_join(struct ms_diagnosis_report *report)
+{
+	static const char on_stack[] = "stack of ";
+	const struct ms_goroutines_report *g = &report->goroutines;
+
+	for (size_t i = 0; i < report->finding_count; i++) {
+		struct ms_finding *f = &report->findings[i];
+
+		if (!f->map.owner || strncmp(f->map.owner, on_stack, sizeof(on_stack) - 1) != 0)
+			continue;
+		for (size_t k = 0; k < g->suspect_count && f->leak == MS_NO_LEAK; k++) {
+			if (g->suspects[k].stack < g->stacks.count &&
+			    has_function(&g->stacks.items[g->suspects[k].stack],
+					 f->map.owner + sizeof(on_stack) - 1))
+				f->leak = (uint32_t)k;
 		}
 	}
 }

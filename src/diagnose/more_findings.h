@@ -5,8 +5,8 @@
 #include "report/diagnosis.h"
 
 /**
- * Add owners and races to the findings of @p report, which has its owner changes and goroutines, and
- * rank all of them anew.  @p census is the last one.  NO_MEMORY.
+ * Add owners and races to the findings of @p report, which has its owner changes and goroutines,
+ * and rank all of them anew.  @p census is the last one.  NO_MEMORY.
  */
 MS_MUST_USE struct ms_error *ms_more_findings_make(const struct ms_census_report *census,
 						   struct ms_diagnosis_report *report);
@@ -17,6 +17,18 @@ MS_MUST_USE struct ms_error *ms_code_findings_make(const struct ms_census_report
 
 /** The site of each finding that no growth named a line for. */
 void ms_sites_join(struct ms_diagnosis_report *report);
+
+/** Findings held by the stacks of goroutines that become more and wait: which these are. */
+void ms_leaks_join(struct ms_diagnosis_report *report);
+
+/** A finding of a map of which no more is known. */
+struct ms_finding ms_finding_of_map(const struct ms_map_row *row, enum ms_verdict verdict);
+
+/**
+ * Let go of maps that nothing leads to and that are only there: garbage which a collection has not
+ * seen yet.
+ */
+void ms_garbage_drop(struct ms_diagnosis_report *report);
 
 /** Whether @p row is one of the maps that a finding sums up, or is about. */
 bool ms_finding_has_map(const struct ms_finding *finding, const struct ms_map_row *row);

@@ -230,6 +230,24 @@ static void put_clue(struct ms_json *j, const struct ms_diagnosis_report *report
 	ms_json_close_object(j);
 }
 
+static void put_leak(struct ms_json *j, const struct ms_diagnosis_report *report, uint32_t index)
+{
+	const struct ms_goroutines_report *g = &report->goroutines;
+
+	ms_json_key(j, "leak");
+	if (index >= g->suspect_count) {
+		ms_json_null(j);
+		return;
+	}
+	ms_json_open_object(j);
+	ms_json_put_u64(j, "before", g->suspects[index].before);
+	ms_json_put_u64(j, "after", g->suspects[index].after);
+	ms_json_put_string(j, "wait_reason", g->suspects[index].wait_reason);
+	ms_json_put_call(j, "created_by", &g->suspects[index].created_by);
+	ms_json_put_stack(j, &g->stacks, g->suspects[index].stack);
+	ms_json_close_object(j);
+}
+
 static void put_finding(struct ms_json *j, const struct ms_diagnosis_report *report, size_t rank)
 {
 	const struct ms_finding *finding = &report->findings[rank - 1];
@@ -256,8 +274,11 @@ static void put_finding(struct ms_json *j, const struct ms_diagnosis_report *rep
 	ms_json_put_u64(j, "polls", finding->polls);
 	put_fillers(j, report, finding);
 	put_waiters(j, report, &finding->waiters);
+	ms_json_put_double(j, "deleted_share",
+			   finding->deleted_share > 0 ? finding->deleted_share : NAN);
 	put_code_line(j, &finding->line);
 	put_clue(j, report, finding->clue);
+	put_leak(j, report, finding->leak);
 	put_users(j, report, &finding->users);
 	put_retained(j, &finding->retained);
 	put_evidence(j, report, finding);

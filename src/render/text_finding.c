@@ -141,6 +141,18 @@ static void text_owner(struct paragraph *p)
 	ms_text_end(t, INDENT);
 }
 
+/** The line of the program that a stack is for, behind @p what. */
+static void text_line(struct paragraph *p, const char *what, const struct ms_stack *stack)
+{
+	const struct ms_stack_call *own = ms_stack_program_line(stack);
+
+	ms_text_printf(p->t, "%s ", what);
+	if (own)
+		ms_text_call(p->t, own);
+	else
+		ms_text_name(p->t, NULL, 0);
+}
+
 // --- Who has to do with it. ---
 
 /** "growing, 63 % evacuated, 214 goroutines: 3 fill, 208 wait for orders.mu, 2 hold" */
@@ -193,18 +205,6 @@ static void text_created(struct paragraph *p, const struct ms_stack_call *create
 	ms_text_printf(p->t, "created by ");
 	ms_text_call(p->t, created_by);
 	ms_text_end_hanging(p->t, INDENT + 2, INDENT + 4);
-}
-
-/** The line of the program that a stack is for, behind @p what. */
-static void text_line(struct paragraph *p, const char *what, const struct ms_stack *stack)
-{
-	const struct ms_stack_call *own = ms_stack_program_line(stack);
-
-	ms_text_printf(p->t, "%s ", what);
-	if (own)
-		ms_text_call(p->t, own);
-	else
-		ms_text_name(p->t, NULL, 0);
 }
 
 /** Where one stack that grew it is; @p with_callers: what called it, who made the goroutine. */
@@ -260,7 +260,7 @@ static void text_clue(struct paragraph *p)
 	if (p->finding->clue >= g->clue_count)
 		return;
 	clue = &g->clues[p->finding->clue];
-	ms_text_printf(p->t, "%s: ", clue->kind);
+	ms_text_printf(p->t, "a clue, no proof: %s: ", clue->kind);
 	ms_text_name(p->t, clue->why, 0);
 	if (clue->lock_state) {
 		ms_text_printf(p->t, "; ");
@@ -291,6 +291,26 @@ static void text_waiters(struct paragraph *p)
 	if (w->stack < p->report->trace.stacks.count)
 		text_line(p, ", at", &p->report->trace.stacks.items[w->stack]);
 	ms_text_end(t, INDENT);
+}
+
+/** Goroutines that became more, with it on their stacks. */
+static void text_leak(struct paragraph *p)
+{
+	const struct ms_goroutines_report *g = &p->report->goroutines;
+	const struct ms_leak_suspect *leak;
+	struct ms_human a, b;
+
+	if (p->finding->leak >= g->suspect_count)
+		return;
+	leak = &g->suspects[p->finding->leak];
+	ms_text_printf(p->t, "held by goroutines that became more, from %s to %s, and wait (",
+		       ms_human_count(&a, leak->before), ms_human_count(&b, leak->after));
+	ms_text_name(p->t, leak->wait_reason, 0);
+	ms_text_printf(p->t, ")");
+	if (leak->stack < g->stacks.count)
+		text_line(p, " in", &g->stacks.items[leak->stack]);
+	ms_text_end(p->t, INDENT);
+	text_created(p, &leak->created_by);
 }
 
 /** Those that hold it and do nothing with it. */
@@ -350,6 +370,7 @@ void ms_text_finding(struct ms_text *t, const struct ms_diagnosis_report *report
 	block_end(&p, true);
 	block_begin(&p);
 	text_clue(&p);
+	text_leak(&p);
 	block_end(&p, true);
 	block_begin(&p);
 	text_lines(&p);

@@ -97,10 +97,11 @@ struct ms_retained {
 	uint64_t bytes, objects; // MS_UNKNOWN: see unknown.
 	double gc_share;         // Of the bytes that a collection reads, table included; NAN.
 	bool at_least;           // Time was up before all of it was seen.
+	bool is_unreached;       // Nothing was seen that leads to it.
 	const char *unknown;     // Static.
 };
 
-enum { MS_NO_CLUE = UINT32_MAX };
+enum { MS_NO_CLUE = UINT32_MAX, MS_NO_LEAK = UINT32_MAX };
 
 /** A line of the program that allocated for maps, as the runtime's memory profile has it. */
 struct ms_alloc_site {
@@ -146,12 +147,14 @@ struct ms_finding {
 	uint64_t maps_before, maps_after; // Of an owner; MS_UNKNOWN elsewhere.
 	struct ms_code_line line;         // Of code; of others where their tables were made.
 	uint32_t clue;                    // In goroutines.clues, or MS_NO_CLUE.
-	struct ms_map_row map;            // As the last census saw it.
-	uint64_t entries_before;          // In the first census; MS_UNKNOWN for a map that is new.
-	uint64_t bytes_before;            // Likewise.
-	double entries_per_s;             // Net, over the window; NAN when unknown.
-	double bytes_per_min;             // Of the table, from the growths seen; NAN when unknown.
-	uint64_t growths_seen;            // By polling: at least so many.
+	uint32_t leak;        // In goroutines.suspects: whose stacks hold it, or MS_NO_LEAK.
+	double deleted_share; // Of a sync.Map's keys, those that were deleted; 0 unless looked for.
+	struct ms_map_row map;   // As the last census saw it.
+	uint64_t entries_before; // In the first census; MS_UNKNOWN for a map that is new.
+	uint64_t bytes_before;   // Likewise.
+	double entries_per_s;    // Net, over the window; NAN when unknown.
+	double bytes_per_min;    // Of the table, from the growths seen; NAN when unknown.
+	uint64_t growths_seen;   // By polling: at least so many.
 	uint64_t entries_low, entries_high; // Over all polls.
 	uint64_t polls;
 	uint64_t growths_traced; // Of all its tables, in the window; MS_UNKNOWN without probes.

@@ -114,7 +114,8 @@ struct ms_map_hold {
 struct ms_map_line {
 	uint32_t stack;   // One of those with that line.
 	uint64_t samples; // In all.
-	uint64_t passing; // Of these, with a map that is none of the census, or of which none knows.
+	uint64_t
+	    passing; // Of these, with a map that is none of the census, or of which none knows.
 };
 
 /** Two goroutines in code of one map at once, or what looks like it. */

@@ -517,6 +517,7 @@ static struct ms_error *from_asks(struct mark *m)
 		return err;
 	sum_nested(m, order, count);
 	for (size_t i = 0; i < m->ask_count; i++) {
+		m->asks[i].is_unreached = !is_done[i] && !m->is_over;
 		if (!is_done[i])
 			forget(&m->asks[i], m->is_over ? "there was no time to go through it"
 						       : "nothing was seen that leads to it");
@@ -602,7 +603,7 @@ static struct ms_error *mark(struct mark *m)
 		err = headers_make(m);
 	for (size_t i = 0; i < m->ask_count; i++) {
 		m->asks[i].bytes = m->asks[i].objects = m->asks[i].scan_bytes = 0;
-		m->asks[i].at_least = false;
+		m->asks[i].at_least = m->asks[i].is_unreached = false;
 		m->asks[i].unknown = NULL;
 		if (!err)
 			m->met_by[i] = ASK_NONE;

@@ -16,6 +16,7 @@ struct ms_retained_ask {
 	uint64_t objects;    // Likewise.  Both MS_UNKNOWN: see unknown.
 	uint64_t scan_bytes; // Of these, what a collection has to read.
 	bool at_least;       // Time was up before all of it was seen.
+	bool is_unreached;   // Nothing leads to any of them, though all was gone through.
 	const char *unknown; // Static: why there is no answer; NULL when there is one.
 };
 

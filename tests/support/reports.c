@@ -569,6 +569,26 @@ struct ms_diagnosis_report ms_diagnosis_example_growing(void)
 	};
 	growing_findings[0].fillers[1] = (struct ms_filler){ .stack = 1, .growths = 1 };
 	growing_findings[1].growths_traced = MS_UNKNOWN;
+	growing_findings[1].line = (struct ms_code_line){ .stack = &trace.stacks.items[1],
+							  .alloc_bytes_per_s = NAN,
+							  .alloc_share = NAN,
+							  .grown_bytes_per_s = NAN,
+							  .cpu_share = NAN };
+	growing_findings[0].users = (struct ms_finding_users){
+		.total = 214,
+		.by_role = { [MS_ROLE_WRITES] = 3, [MS_ROLE_ITERATES] = 1, [MS_ROLE_WAITS] = 208 },
+		.holding = 2,
+		.holding_cluster = MS_NO_CLUSTER,
+		.behind = "main.Registry.mu"
+	};
+	growing_findings[0].retained =
+	    (struct ms_retained){ .bytes = 310000000, .objects = 2400000, .gc_share = 0.41 };
+	growing_findings[1].retained =
+	    (struct ms_retained){ .bytes = 64, .objects = 2, .gc_share = NAN, .at_least = true };
+	growing_findings[2].retained = (struct ms_retained){ .bytes = MS_UNKNOWN,
+							     .objects = MS_UNKNOWN,
+							     .gc_share = NAN,
+							     .unknown = "it lies on a stack" };
 	return (struct ms_diagnosis_report){
 		.target = census.target,
 		.cost = census.cost,
@@ -591,7 +611,70 @@ struct ms_diagnosis_report ms_diagnosis_example_growing(void)
 		.gc_cycles = 3,
 		.trace = trace,
 		.is_traced = true,
+		.allocations = { .rate = 524288,
+				 .window_s = 10,
+				 .window_bytes = 740000000,
+				 .map_bytes = 133000000 },
+		.goroutines = { .samples = 941,
+				.samples_by_role = { [MS_ROLE_READS] = 371, [MS_ROLE_WRITES] = 34 },
+				.samples_hashing = 12 },
+		.has_goroutines = true,
 	};
+}
+
+/** Findings that are no single map, and two at once. */
+struct ms_diagnosis_report ms_diagnosis_example_kinds(void)
+{
+	static struct ms_finding findings[4];
+	static struct ms_race_clue clue = { .kind = "two writers",
+					    .goroutines = { 18, 7 },
+					    .stacks = { 0, 1 },
+					    .apart_s = NAN,
+					    .why = "the one holds no lock, the other one does" };
+	static struct ms_leak_suspect leak = {
+		.before = 300, .after = 480, .wait_reason = "chan receive", .stack = 1
+	};
+	struct ms_diagnosis_report report = ms_diagnosis_example_growing();
+	const struct ms_code_line line = { .stack = &report.trace.stacks.items[0],
+					   .made_at = report.trace.events[0].created_by,
+					   .alloc_bytes_per_s = 102676000,
+					   .alloc_share = 0.93,
+					   .grown_bytes_per_s = 4000000,
+					   .cpu_share = 0.42 };
+
+	memset(findings, 0, sizeof(findings));
+	findings[0] = growing_findings[0];
+	findings[0].verdict = MS_VERDICT_RACE;
+	findings[0].leak = MS_NO_LEAK;
+	findings[1] = growing_findings[1];
+	findings[1].kind = MS_FINDING_OWNER;
+	findings[1].verdict = MS_VERDICT_GROWING;
+	findings[1].maps_before = 40000;
+	findings[1].maps_after = 41230;
+	findings[1].clue = MS_NO_CLUE;
+	findings[2] = (struct ms_finding){ .kind = MS_FINDING_CODE,
+					   .verdict = MS_VERDICT_CHURN,
+					   .clue = MS_NO_CLUE,
+					   .leak = MS_NO_LEAK,
+					   .line = line,
+					   .advice = { .text = "make it with its size",
+						       .file = "shop/cart.go",
+						       .line = 41,
+						       .saves_bytes = MS_UNKNOWN } };
+	findings[3] = growing_findings[2];
+	findings[3].verdict = MS_VERDICT_SLACK;
+	findings[3].deleted_share = 0.99;
+	findings[3].clue = MS_NO_CLUE;
+	findings[3].leak = MS_NO_LEAK;
+	report.findings = findings;
+	report.finding_count = MS_ARRAY_SIZE(findings);
+	report.goroutines.clues = &clue;
+	report.goroutines.clue_count = 1;
+	report.goroutines.suspects = &leak;
+	report.goroutines.suspect_count = 1;
+	report.goroutines.stacks = report.trace.stacks;
+	report.allocations.unknown = "runtime.MemProfileRate is 0";
+	return report;
 }
 
 struct ms_diagnosis_report ms_diagnosis_example_swiss(void)

@@ -21,6 +21,7 @@ struct ms_census_report ms_heap_example_others(void);
 struct ms_census_report ms_heap_example_hostile(void);
 
 struct ms_diagnosis_report ms_diagnosis_example_growing(void);
+struct ms_diagnosis_report ms_diagnosis_example_kinds(void);
 struct ms_diagnosis_report ms_diagnosis_example_swiss(void);
 struct ms_diagnosis_report ms_diagnosis_example_quiet(void);
 struct ms_diagnosis_report ms_diagnosis_example_partial(void);

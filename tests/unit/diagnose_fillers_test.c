@@ -1,6 +1,8 @@
 // Goal: a finding names the stacks that grew its map, and nobody else's.
 #include "diagnose/fillers.h"
 
+#include "diagnose/lines.h"
+
 #include "tests/support/test.h"
 #include "tests/support/trace_reports.h"
 
@@ -46,6 +48,7 @@ MS_TEST(fillers_are_the_stacks_that_grew_this_map_most_first)
 	const struct ms_finding *f = &report.findings[0];
 
 	ms_fillers_fill(NULL, &report);
+	ms_lines_name(&report);
 	CHECK_EQ(f->growths_traced, 9);
 	CHECK_EQ(f->filler_count, 2);
 	CHECK_EQ(f->fillers[0].stack, 1);
@@ -72,6 +75,7 @@ MS_TEST(fillers_of_one_line_are_one_whatever_the_runtime_did_below)
 	stacks[1].count--;
 	report.trace.stacks = (struct ms_stacks){ stacks, 3, 3 };
 	ms_fillers_fill(NULL, &report);
+	ms_lines_name(&report);
 	CHECK_EQ(f->filler_count, 2);
 	CHECK_EQ(f->fillers[0].stack, 0);
 	CHECK_EQ(f->fillers[0].growths, 4);
@@ -91,6 +95,7 @@ MS_TEST(fillers_name_no_line_where_no_stack_does_most)
 	const struct ms_finding *f = &report.findings[0];
 
 	ms_fillers_fill(NULL, &report);
+	ms_lines_name(&report);
 	CHECK_EQ(f->growths_traced, 13);
 	CHECK_EQ(f->filler_count, 2);
 	CHECK_EQ(f->fillers[0].growths, 3);
@@ -106,6 +111,7 @@ MS_TEST(fillers_are_unknown_without_probes)
 
 	report.trace.source = MS_TRACE_POLLING;
 	ms_fillers_fill(NULL, &report);
+	ms_lines_name(&report);
 	CHECK_EQ(report.findings[0].growths_traced, MS_UNKNOWN);
 	CHECK_EQ(report.findings[0].filler_count, 0);
 }

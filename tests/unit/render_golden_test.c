@@ -199,6 +199,7 @@ MS_TEST(render_census_filtered)
 MS_TEST(render_diagnosis_pages)
 {
 	diagnosis_page(ms_diagnosis_example_growing(), &narrow, "diagnosis_growing.txt");
+	diagnosis_page(ms_diagnosis_example_kinds(), &narrow, "diagnosis_kinds.txt");
 	diagnosis_page(ms_diagnosis_example_growing(), &colored, "diagnosis_growing_color.txt");
 	diagnosis_page(ms_diagnosis_example_swiss(), &narrow, "diagnosis_swiss.txt");
 	diagnosis_page(ms_diagnosis_example_quiet(), &narrow, "diagnosis_quiet.txt");

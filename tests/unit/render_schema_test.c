@@ -86,6 +86,7 @@ static void diagnosis_fits(struct ms_diagnosis_report report)
 MS_TEST(render_schema_diagnosis)
 {
 	diagnosis_fits(ms_diagnosis_example_growing());
+	diagnosis_fits(ms_diagnosis_example_kinds());
 	diagnosis_fits(ms_diagnosis_example_swiss());
 	diagnosis_fits(ms_diagnosis_example_quiet());
 	diagnosis_fits(ms_diagnosis_example_partial());
