@@ -90,6 +90,7 @@ check() { # LIVE_TIER
 	run "lines that the fuzz corpora reach" tests/fuzz/coverage.sh
 	house_rules
 	run "the test runner" tests/support/runner_test.sh
+	run "pages in a browser" tests/web/run.sh build-dev
 	run "installation" tests/install/run.sh
 	run "tools of libhmap" tests/hmap/tools.sh
 	run "libhmap elsewhere" tests/hmap/matrix.sh "$1"

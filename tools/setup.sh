@@ -81,6 +81,7 @@ group_build() {
 	need libbpf-dev library libbpf
 	need bpftool bpftool_is_there
 	need clang-14 has clang-14
+	want npm has npm # The page of -o FILE.html; without it the tool says so.
 }
 
 group_check() {
@@ -97,6 +98,7 @@ group_check() {
 	want etcd-server has etcd
 	want caddy has caddy
 	want delve has dlv
+	want chromium has chromium
 }
 
 exists() {

@@ -2,6 +2,7 @@
 #include "cli/cmd.h"
 
 #include "base/cleanup.h"
+#include "cli/fail_ifs.h"
 #include "cli/output.h"
 #include "cli/take_census.h"
 
@@ -23,15 +24,25 @@ static struct ms_error *page_csv(const void *report, const struct ms_options *o,
 	return ms_render_census_csv(report, &o->view, sink);
 }
 
+static struct ms_error *page_pprof(const void *report, const struct ms_options *o,
+				   struct ms_sink *sink)
+{
+	const struct ms_census_report *r = report;
+
+	(void)o;
+	return ms_render_owners_pprof(&r->target, r->owners, r->owner_count,
+				      r->partial ? r->partial_reason : NULL, sink);
+}
+
 static struct ms_error *show(const struct ms_options *typed, const struct ms_census_report *report)
 {
 	struct ms_row_filter filter MS_CLEANUP(ms_row_filter_deinit) = { 0 };
 	struct ms_options o = *typed;
-	const struct ms_page page = {
-		.text = page_text,
-		.documents = { [MS_FORMAT_JSON] = page_json, [MS_FORMAT_CSV] = page_csv },
-		.report = report
-	};
+	const struct ms_page page = { .text = page_text,
+				      .documents = { [MS_FORMAT_JSON] = page_json,
+						     [MS_FORMAT_CSV] = page_csv,
+						     [MS_FORMAT_PPROF] = page_pprof },
+				      .report = report };
 	struct ms_error *err = ms_row_filter_init(&filter, o.owner, o.type);
 
 	if (err)
@@ -45,8 +56,11 @@ struct ms_error *ms_cmd_maps(const struct ms_options *o, double started,
 {
 	struct ms_session s;
 	struct ms_census_report report;
-	struct ms_error *err = ms_session_find(&s, o, started);
+	struct ms_error *err = ms_fail_ifs_are_of_census(o);
 
+	if (err)
+		return err;
+	err = ms_session_find(&s, o, started);
 	if (!err)
 		err = ms_session_open(&s);
 	if (!err)
@@ -56,6 +70,9 @@ struct ms_error *ms_cmd_maps(const struct ms_options *o, double started,
 		if (report.partial)
 			ms_output_say_partial(report.partial_reason);
 		*ret_exit = report.partial ? MS_EXIT_PARTIAL : MS_EXIT_DONE;
+		if (!err)
+			err =
+			    ms_fail_ifs_check(o, report.owners, report.owner_count, NULL, ret_exit);
 		ms_census_report_deinit(&report);
 	}
 	ms_session_deinit(&s);

@@ -16,10 +16,13 @@ static const struct format_row rows[MS_FORMAT_COUNT_] = {
 	[MS_FORMAT_JSON] = { "json", { ".json" }, false },
 	[MS_FORMAT_CSV] = { "csv", { ".csv" }, false },
 	[MS_FORMAT_MAPTRACE] = { "maptrace", { ".maptrace" }, false },
-	[MS_FORMAT_CHROME] = { "chrome", { ".chrome.json", ".trace.json" }, false },
+	[MS_FORMAT_CHROME] = { "chrome",
+			       { ".chrome.json", ".trace.json", ".perfetto-trace" },
+			       false },
 	[MS_FORMAT_PPROF] = { "pprof", { ".pb.gz", ".pprof", ".pprof.gz" }, true },
 	[MS_FORMAT_FOLDED] = { "folded", { ".folded" }, false },
 	[MS_FORMAT_SVG] = { "svg", { ".svg" }, false },
+	[MS_FORMAT_HTML] = { "html", { ".html", ".htm" }, false },
 };
 
 const char *ms_format_name(enum ms_format format)

@@ -6,6 +6,7 @@
 #include "cli/options.h"
 
 #include "base/types.h"
+#include "report/fail_if.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -67,9 +68,9 @@ static const char doctor_details[] =
 
 static const struct verb verbs[MS_VERB_COUNT_] = {
 	[MS_VERB_DIAGNOSE] = { "diagnose", "PID", "what grows and what holds slack, after 10 s",
-			       diagnose_details, MS_FORMATS_TABLE },
+			       diagnose_details, MS_FORMATS_DIAGNOSIS },
 	[MS_VERB_MAPS] = { "maps", "PID", "every map, once: type, entries, capacity, load, bytes",
-			   maps_details, MS_FORMATS_TABLE },
+			   maps_details, MS_FORMATS_CENSUS },
 	[MS_VERB_HEAP] = { "heap", "PID", "where its memory is: size classes, and parts of RSS",
 			   heap_details, MS_FORMATS_TABLE },
 	[MS_VERB_GOROUTINES] = { "goroutines", "PID",
@@ -113,6 +114,7 @@ enum {
 	OPT_TYPE,
 	OPT_NO_OWNERS,
 	OPT_BUDGET,
+	OPT_FAIL_IF,
 	OPT_STUCK,
 	OPT_ONCE,
 	OPT_SCHED,
@@ -155,6 +157,8 @@ static const struct option_row rows[] = {
 	{ "no-owners", OPT_NO_OWNERS, NULL, FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_TRACE,
 	  "the census alone, sooner: look for no types and owners" },
 	{ "budget", OPT_BUDGET, "FILE", FOR_RUN, "limits on the maps of owners; see the man page" },
+	{ "fail-if", OPT_FAIL_IF, "EXPR", FOR_DIAGNOSE | FOR_MAPS,
+	  "end with 10 when it holds: growth>100MB/min, slack>50%, ..." },
 	{ "stuck", OPT_STUCK, NULL, FOR_GOROUTINES, "only those that wait for over 5 minutes" },
 	{ "once", OPT_ONCE, NULL, FOR_GOROUTINES, "one look, sooner: no leak suspects" },
 	{ "burst", OPT_BURST, NULL, FOR_GOROUTINES,
@@ -411,6 +415,20 @@ static const struct option_row *row_of(int id)
 	return NULL;
 }
 
+static struct ms_error *parse_fail_if(const char *value, struct ms_options *o)
+{
+	struct ms_fail_if rule = { 0 };
+	struct ms_error *err = ms_fail_if_parse(value, &rule);
+
+	if (!err && o->fail_if_count == MS_FAIL_IFS_MAX)
+		err =
+		    ms_error_new(MS_ERR_USAGE, "--fail-if can be given %d times", MS_FAIL_IFS_MAX);
+	if (!err)
+		o->fail_ifs[o->fail_if_count++] = value;
+	ms_fail_if_deinit(&rule);
+	return err;
+}
+
 static struct ms_error *take_option(int id, const char *value, struct ms_options *o,
 				    struct given *given)
 {
@@ -444,6 +462,8 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 	case OPT_BUDGET:
 		o->budget = value;
 		return NULL;
+	case OPT_FAIL_IF:
+		return parse_fail_if(value, o);
 	case OPT_STUCK:
 		o->stuck = true;
 		return NULL;

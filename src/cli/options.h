@@ -20,7 +20,7 @@ enum ms_verb {
 	MS_VERB_COUNT_,
 };
 
-enum { MS_OUTPUT_FILES_MAX = 16 };
+enum { MS_OUTPUT_FILES_MAX = 16, MS_FAIL_IFS_MAX = 16 };
 
 struct ms_output_file {
 	const char *path;
@@ -38,9 +38,11 @@ struct ms_options {
 	struct {
 		const char *name; // As it was typed: the file, where pid is 0.
 		pid_t pid;
-	} sides[2];            // Of diff.
-	char **command;        // Of run: ends with NULL.
-	const char *budget;    // Of run: the file, or NULL.
+	} sides[2];                            // Of diff.
+	char **command;                        // Of run: ends with NULL.
+	const char *budget;                    // Of run: the file, or NULL.
+	const char *fail_ifs[MS_FAIL_IFS_MAX]; // Conditions that have been tried.
+	size_t fail_if_count;
 	enum ms_format format; // Of the page on stdout.
 	bool no_owners;        // No walk: the census alone.
 	bool stuck;            // Of goroutines: only those that wait for over five minutes.

@@ -322,6 +322,37 @@ static struct ms_error *held_fill(struct diagnosis *d, const struct ms_census_re
 	return NULL;
 }
 
+enum { OWNERS_MAX = 500 };
+
+/** The owners with most bytes, and all others as one. */
+static struct ms_error *owners_keep(const struct ms_census_report *census,
+				    struct ms_diagnosis_report *report)
+{
+	size_t kept = (size_t)ms_min_u64(census->owner_count, OWNERS_MAX);
+	struct ms_owner_row *others;
+
+	report->owners = calloc(kept + 1, sizeof(*report->owners));
+	if (!report->owners)
+		return ms_error_no_memory();
+	memcpy(report->owners, census->owners, kept * sizeof(*report->owners));
+	report->owner_count = kept;
+	others = &report->owners[kept];
+	others->owner = "[others]";
+	for (size_t i = kept; i < census->owner_count; i++) {
+		const struct ms_owner_row *row = &census->owners[i];
+
+		others->maps += row->maps;
+		others->entries += row->entries;
+		others->capacity += row->capacity;
+		others->live_bytes += row->live_bytes;
+		others->total_bytes += row->total_bytes;
+		others->slack_bytes += row->slack_bytes;
+		others->unknown_bytes_maps += row->unknown_bytes_maps;
+	}
+	report->owner_count += census->owner_count > kept;
+	return NULL;
+}
+
 /** Everything that is said of findings beside their own counts. */
 static struct ms_error *findings_fill(struct diagnosis *d, const struct ms_census_report *first,
 				      const struct ms_census_report *census, double window_s,
@@ -386,7 +417,10 @@ static struct ms_error *report_fill(struct diagnosis *d, const struct ms_census_
 	report->window_s = window_s > 0 ? window_s : now(d) - d->first_at;
 	report->arena = census->arena; // The rows' names live there.
 	census->arena = (struct ms_arena){ 0 };
-	err = ms_window_end_trace(&d->window, report); // When the target did not live to the end.
+	err = owners_keep(census, report);
+	if (!err)
+		err = ms_window_end_trace(&d->window,
+					  report); // When the target did not live to the end.
 	if (!err)
 		err = limits_read(d, census->heap_bytes, report);
 	report->looked_ago_s = now(d) - d->first_at - report->window_s;

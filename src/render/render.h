@@ -164,6 +164,16 @@ MS_MUST_USE struct ms_error *ms_render_goroutines_svg(const struct ms_goroutines
 MS_MUST_USE struct ms_error *ms_render_trace_chrome(const struct ms_trace_report *report,
 						    struct ms_sink *sink);
 
+/** What maps hold, as a gzipped profile.proto: the owner's path is the stack. */
+MS_MUST_USE struct ms_error *ms_render_owners_pprof(const struct ms_report_target *target,
+						    const struct ms_owner_row *rows, size_t count,
+						    const char *partial_reason,
+						    struct ms_sink *sink);
+
+/** One file with script and style; UNSUPPORTED in a build without them. */
+MS_MUST_USE struct ms_error *ms_render_diagnosis_html(const struct ms_diagnosis_report *report,
+						      struct ms_sink *sink);
+
 /** A gzipped profile.proto for `go tool pprof`: growths and allocated bytes by stack. */
 MS_MUST_USE struct ms_error *ms_render_trace_pprof(const struct ms_trace_report *report,
 						   struct ms_sink *sink);

@@ -121,6 +121,7 @@ void ms_diagnosis_report_deinit(struct ms_diagnosis_report *report)
 {
 	free(report->findings);
 	free(report->owner_changes);
+	free(report->owners);
 	ms_coverage_deinit(&report->coverage);
 	ms_memory_deinit(&report->memory);
 	ms_trace_report_deinit(&report->trace);

@@ -189,8 +189,10 @@ struct ms_diagnosis_report {
 	size_t finding_count;
 	struct ms_owner_change *owner_changes; // Owners of several maps, by what they add.
 	size_t owner_change_count;
-	struct ms_fleet fleet;           // Every map, findings included.
-	struct ms_coverage coverage;     // Of the last census.
+	struct ms_owner_row *owners; // All maps of the last census, by bytes: the first so many ...
+	size_t owner_count;          // ... and one more row, "[others]", where there are more.
+	struct ms_fleet fleet;       // Every map, findings included.
+	struct ms_coverage coverage; // Of the last census.
 	uint64_t map_bytes, slack_bytes; // total_bytes and slack_bytes over all maps.
 	uint64_t heap_bytes, rss_bytes;
 	struct ms_memory memory; // As of the last census.

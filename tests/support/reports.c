@@ -1,6 +1,8 @@
 // reports.c - one report for each thing a renderer can get wrong.
 #include "tests/support/reports.h"
 
+#include "tests/support/goroutine_reports.h"
+
 #include "tests/support/trace_reports.h"
 
 #include <math.h>
@@ -551,6 +553,14 @@ static const struct ms_fleet fleet = {
 	.vanished = 8,
 };
 
+static struct ms_owner_row page_owners[] = {
+	{ "storage.stripeSeries.series", "map[uint64]*storage.memSeries", 1, 1204332, 2097152,
+	  20000000, 63000000, 42000000, 0, 0, 0, 0, MS_MAP_CLASSIC },
+	{ "session.Session.attrs <- main.sessions", "map[string]string", 41230, 320000, 329840,
+	  11000000, 95000000, 84000000, 0, 0, 0, 1, MS_MAP_CLASSIC },
+	{ NULL, NULL, 12, 30, 96, 900, 4000, 3100, 2, 1, 0, 2, MS_MAP_SWISS },
+};
+
 struct ms_diagnosis_report ms_diagnosis_example_growing(void)
 {
 	struct ms_census_report census = ms_census_example_classic();
@@ -619,6 +629,8 @@ struct ms_diagnosis_report ms_diagnosis_example_growing(void)
 				.samples_by_role = { [MS_ROLE_READS] = 371, [MS_ROLE_WRITES] = 34 },
 				.samples_hashing = 12 },
 		.has_goroutines = true,
+		.owners = page_owners,
+		.owner_count = MS_ARRAY_SIZE(page_owners),
 	};
 }
 
@@ -737,6 +749,12 @@ struct ms_diagnosis_report ms_diagnosis_example_partial(void)
 	return report;
 }
 
+static struct ms_owner_row hostile_owners[] = {
+	{ .owner = HOSTILE, .type = HOSTILE, .maps = UINT64_MAX },
+	{ .owner = "<img src=x onerror='window.hacked=1'></script><script>window.hacked=1</script>",
+	  .type = "<!--<script>" },
+};
+
 struct ms_diagnosis_report ms_diagnosis_example_hostile(void)
 {
 	struct ms_census_report census = ms_census_example_hostile();
@@ -754,6 +772,10 @@ struct ms_diagnosis_report ms_diagnosis_example_hostile(void)
 	hostile_findings[0].fillers[0] = (struct ms_filler){ .stack = 0, .growths = 1 };
 	report.findings = hostile_findings;
 	report.finding_count = MS_ARRAY_SIZE(hostile_findings);
+	report.goroutines = ms_goroutines_example_hostile();
+	report.goroutines.clue_count = report.goroutines.suspect_count = 0;
+	report.owners = hostile_owners;
+	report.owner_count = MS_ARRAY_SIZE(hostile_owners);
 	return report;
 }
 

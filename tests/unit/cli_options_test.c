@@ -229,9 +229,9 @@ MS_TEST(options_format_is_one_that_the_verb_has)
 	} cases[] = {
 		{ "maps 1 --format csv -o a.json -o b.csv -o c.txt", NULL },
 		{ "maps 1 --format xml", "--format xml is not known" },
-		{ "maps 1 --format pprof",
-		  "maps has no form pprof; type --format json, csv or text" },
-		{ "maps 1 -o a.pb.gz", "maps has no form pprof for a.pb.gz; let the name end in "
+		{ "heap 1 --format pprof",
+		  "heap has no form pprof; type --format json, csv or text" },
+		{ "heap 1 -o a.pb.gz", "heap has no form pprof for a.pb.gz; let the name end in "
 				       ".json, .csv or .txt" },
 		{ "maps 1 -o a.chrome.json", "maps has no form chrome" },
 		{ "maps 1 -o .svg.x", "-o .svg.x does not say which format" },

@@ -282,6 +282,55 @@ static void diagnosis_files(struct ms_diagnosis_report report, const char *json,
 	csv_file(&sink, csv);
 }
 
+/** How often @p word is in @p text. */
+static size_t occurrences(const char *text, const char *word)
+{
+	size_t count = 0;
+
+	for (; (text = strstr(text, word)); text += strlen(word))
+		count++;
+	return count;
+}
+
+/** A page for a browser; written to a file for tests/web where the environment says so. */
+static void html_page(struct ms_diagnosis_report report, const char *name)
+{
+	const char *folder = getenv("MS_PAGES");
+	MS_AUTO_ERROR struct ms_error *err = NULL;
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	err = ms_render_diagnosis_html(&report, &sink);
+	if (err) { // A build without npm.
+		CHECK_EQ(ms_error_code(err), MS_ERR_UNSUPPORTED);
+		ms_sink_deinit(&sink);
+		return;
+	}
+	CHECK(ms_sink_text(&sink) != NULL);
+	CHECK_EQ(occurrences(ms_sink_text(&sink), "</script>"), 3);
+	CHECK_EQ(occurrences(ms_sink_text(&sink), "<!--"), 0);
+	if (folder) {
+		MS_AUTO_FREE char *path = NULL;
+		FILE *f;
+
+		CHECK(asprintf(&path, "%s/%s", folder, name) > 0);
+		f = fopen(path, "w");
+		CHECK(f != NULL);
+		CHECK(fputs(ms_sink_text(&sink), f) >= 0);
+		CHECK_EQ(fclose(f), 0);
+	}
+	ms_sink_deinit(&sink);
+}
+
+MS_TEST(render_html_pages)
+{
+	html_page(ms_diagnosis_example_growing(), "growing.html");
+	html_page(ms_diagnosis_example_kinds(), "kinds.html");
+	html_page(ms_diagnosis_example_quiet(), "quiet.html");
+	html_page(ms_diagnosis_example_partial(), "partial.html");
+	html_page(ms_diagnosis_example_hostile(), "hostile.html");
+}
+
 MS_TEST(render_diagnosis_documents)
 {
 	diagnosis_files(ms_diagnosis_example_growing(), "diagnosis_growing.json",

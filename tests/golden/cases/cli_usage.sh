@@ -28,7 +28,7 @@ try maps 1 -o
 try maps 1 -o table
 try maps 1 -o table.xml
 try doctor 1 -o table.csv
-try maps 1 -o table.pb.gz
+try heap 1 -o table.pb.gz
 try maps 1 --format chrome
 try maps 1 --format xml
 try doctor 1 --json --format text
