@@ -62,6 +62,7 @@ check "completion has the verbs of --help" same "completion verbs" \
 check "man page has the exit codes of exit_code.h" same "exit codes" \
 	"$(sed -n '/^\.SH EXIT STATUS/,/^\.SH EXAMPLES/s/^\.B \([0-9]*\)$/\1/p' "$man" | sort -n)" \
 	"$(sed -n 's/^\tMS_EXIT_[A-Z]* = \([0-9]*\),.*/\1/p' src/cli/exit_code.h | sort -n)"
+check "the READMEs are in step" python3 -B tests/install/readme_check.py README.md README.zh-CN.md
 check "completion completes an option" same completed \
 	"$(bash -c '. "$0"; COMP_WORDS=(mapscope --vers); COMP_CWORD=1; _mapscope; echo "${COMPREPLY[*]}"' \
 		"$completion")" "--version"
