@@ -15,30 +15,13 @@
 
 enum { CANDIDATES_MAX = 64 }; // Sums come largest first, so what is left out is small.
 
-static const struct ms_map_row *row_of(const struct ms_census_report *census, ms_addr address)
-{
-	size_t low = 0, high = census ? census->map_count : 0;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (census->maps[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return census && low < census->map_count && census->maps[low].address == address
-		   ? &census->maps[low]
-		   : NULL;
-}
-
 static bool is_of(const struct ms_growth_sum *sum, const struct ms_finding *f,
 		  const struct ms_census_report *census)
 {
 	const struct ms_map_row *map = &f->map, *row;
 
 	if (f->kind == MS_FINDING_OWNER) {
-		row = row_of(census, sum->map);
+		row = census ? ms_census_row_at(census, sum->map) : NULL;
 		return row && sum->kind != MS_GROWTH_EVENT_TO_SMALL && ms_finding_has_map(f, row);
 	}
 	return sum->map == map->address && sum->kind != MS_GROWTH_EVENT_TO_SMALL &&

@@ -252,21 +252,6 @@ static struct candidate *candidate_of(struct candidates *c, const struct ms_stac
 	return &c->items[c->count - 1];
 }
 
-static bool lasts(const struct ms_census_report *census, ms_addr map)
-{
-	size_t low = 0, high = census->map_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (census->maps[middle].address < map)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < census->map_count && census->maps[low].address == map;
-}
-
 static bool candidates_fill(struct candidates *c, const struct ms_census_report *census,
 			    const struct ms_diagnosis_report *r)
 {
@@ -291,11 +276,11 @@ static bool candidates_fill(struct candidates *c, const struct ms_census_report 
 		at = candidate_of(c, &r->trace.stacks.items[sum->stack]);
 		if (!at)
 			return false;
-		if (sum->map && lasts(census, sum->map))
+		if (sum->map && ms_census_row_at(census, sum->map))
 			at->lasting_bytes += (double)sum->to_bytes;
 		else
 			at->grown_bytes += (double)sum->to_bytes;
-		at->grown_maps += !sum->map || !lasts(census, sum->map);
+		at->grown_maps += !sum->map || !ms_census_row_at(census, sum->map);
 	}
 	for (size_t i = 0; r->has_goroutines && i < g->line_count; i++) {
 		at = candidate_of(c, &g->stacks.items[g->lines[i].stack]);
@@ -383,15 +368,6 @@ static bool code_add(struct more *more, const struct ms_census_report *census,
 
 // --- Two at once. ---
 
-static const struct ms_map_row *map_row(const struct ms_census_report *census, ms_addr address)
-{
-	for (size_t i = 0; i < census->map_count; i++) {
-		if (census->maps[i].address == address)
-			return &census->maps[i];
-	}
-	return NULL;
-}
-
 static bool race_add(struct more *more, const struct ms_census_report *census,
 		     struct ms_diagnosis_report *r, size_t clue)
 {
@@ -409,7 +385,7 @@ static bool race_add(struct more *more, const struct ms_census_report *census,
 		known->verdict = MS_VERDICT_RACE;
 		return true;
 	}
-	row = map_row(census, address);
+	row = ms_census_row_at(census, address);
 	if (!row)
 		return true;
 	f = ms_finding_of_map(row, MS_VERDICT_RACE);

@@ -30,22 +30,6 @@ static int by_start(const void *a, const void *b)
 	return x->map < y->map ? -1 : x->map > y->map;
 }
 
-static const struct ms_map_row *row_of(const struct ms_census_report *census, ms_addr address)
-{
-	size_t low = 0, high = census->map_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (census->maps[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < census->map_count && census->maps[low].address == address ? &census->maps[low]
-									       : NULL;
-}
-
 /** The header of a map, and the object that holds it. */
 static bool ranges_add(const struct ms_spans *spans, const struct ms_map_row *map,
 		       struct ranges *ranges)
@@ -72,7 +56,7 @@ static struct ms_error *ranges_make(struct ms_go_runtime *rt, const struct ms_wa
 	if (err)
 		return err;
 	for (size_t i = 0; i < watch->count && ok; i++) {
-		const struct ms_map_row *map = row_of(census, watch->items[i].address);
+		const struct ms_map_row *map = ms_census_row_at(census, watch->items[i].address);
 
 		ok = !map || ranges_add(&spans, map, ranges);
 	}

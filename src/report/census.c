@@ -61,6 +61,22 @@ static double load_of(uint64_t entries, uint64_t capacity)
 	return (double)entries / (double)capacity;
 }
 
+const struct ms_map_row *ms_census_row_at(const struct ms_census_report *report, ms_addr address)
+{
+	size_t low = 0, high = report->map_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (report->maps[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < report->map_count && report->maps[low].address == address ? &report->maps[low]
+									       : NULL;
+}
+
 double ms_map_row_load(const struct ms_map_row *row)
 {
 	return load_of(row->entries, row->capacity);

@@ -27,22 +27,6 @@ bool ms_trace_has_nameless(const struct ms_trace_report *r)
 	return false;
 }
 
-static const struct ms_map_row *find_row(const struct ms_census_report *census, ms_addr address)
-{
-	size_t low = 0, high = census->map_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (census->maps[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < census->map_count && census->maps[low].address == address ? &census->maps[low]
-									       : NULL;
-}
-
 /** The report's own copy, made once for each string of the census. */
 static bool copy(struct naming *n, const char *text, const char **ret_text)
 {
@@ -72,7 +56,7 @@ static bool is_shape(const char *type)
 
 static bool name(struct naming *n, ms_addr map, const char **type, const char **owner)
 {
-	const struct ms_map_row *row = map ? find_row(n->census, map) : NULL;
+	const struct ms_map_row *row = map ? ms_census_row_at(n->census, map) : NULL;
 	bool has_type = *type && !is_shape(*type);
 
 	if (!row || (has_type && row->type && strcmp(*type, row->type) != 0))
