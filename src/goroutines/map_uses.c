@@ -80,19 +80,7 @@ void ms_map_finder_destroy(struct ms_map_finder *f)
 
 const struct ms_map_row *ms_map_finder_row(const struct ms_map_finder *f, ms_addr address)
 {
-	size_t low = 0, high = f->census ? f->census->map_count : 0;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (f->census->maps[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return f->census && low < f->census->map_count && f->census->maps[low].address == address
-		   ? &f->census->maps[low]
-		   : NULL;
+	return f->census ? ms_census_row_at(f->census, address) : NULL;
 }
 
 const char *ms_map_finder_type_name(const struct ms_map_finder *f, ms_addr type,

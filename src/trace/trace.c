@@ -36,20 +36,7 @@ double ms_trace_time(const struct ms_trace *trace)
 
 const struct ms_map_row *ms_trace_map(const struct ms_trace *trace, ms_addr address)
 {
-	size_t low = 0, high = trace->census ? trace->census->map_count : 0;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct ms_map_row *row = &trace->census->maps[middle];
-
-		if (row->address == address)
-			return row;
-		if (row->address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return trace->census ? ms_census_row_at(trace->census, address) : NULL;
 }
 
 /** A trace under way: what its parts share, and what each of them keeps. */

@@ -11,7 +11,7 @@ files="src/golang/calls.c src/golang/code_effects.c src/golang/code_facts.c
 	src/golang/code_scan.c src/golang/code_track.c src/golang/code_values.c
 	src/golang/described.c src/golang/dwarf_file.c
 	src/golang/functions.c src/golang/global_shapes.c src/golang/globals.c
-	src/golang/goroutines.c src/golang/layout_dwarf.c src/golang/module.c
+	src/golang/goroutines.c src/golang/layout_dwarf.c src/golang/memory_profile.c src/golang/module.c
 	src/golang/named_types.c src/golang/pacer.c src/golang/scan.c src/golang/scheduler.c
 	src/golang/scheduler_poll.c src/golang/spans.c src/golang/struct_types.c
 	src/golang/types.c src/golang/unwind.c src/golang/version.c src/golang/wait_reasons.c
@@ -21,7 +21,7 @@ files="src/golang/calls.c src/golang/code_effects.c src/golang/code_facts.c
 	src/snapshot/snapshot.c src/stacks/book.c src/stacks/cpu_records.c
 	src/stacks/sampled_stack.c src/target/proc_maps.c src/target/replay_load.c
 	src/trace/followed.c src/trace/old_array.c src/trace/probe_site.c src/walk/plan.c
-	src/walk/visit.c"
+	src/walk/retained.c src/walk/visit.c"
 measured=$(tools/coverage.sh --fuzz $files) || exit 1
 awk -v least="$least" -v files="$files" '
 	$3 == "lines" || $4 == "lines" { share[$NF] = $1 + 0; print "  " $0; next }

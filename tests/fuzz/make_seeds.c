@@ -807,6 +807,50 @@ static void walk_seeds(struct seed *s)
 	}
 }
 
+/** Three buckets, with counts of bytes or without; @p wrong: a word of the first that is changed.
+ */
+static void memory_profile_seed(struct seed *s, const char *name, unsigned cycle_words,
+				size_t wrong, uint64_t value)
+{
+	enum { BUCKETS = 3, HEAD_WORDS = 6, STACK = 4 };
+	const uint64_t bytes = 8 * (HEAD_WORDS + STACK + 4 * cycle_words), code = 0x401050;
+
+	seed_number(s, 0, 2);
+	for (uint64_t i = 0; i < BUCKETS; i++) {
+		size_t at = s->size;
+		uint64_t size = 100 * (i + 1);
+		const uint64_t head[HEAD_WORDS] = {
+			0, i + 1 < BUCKETS ? 0x7f0000000000 + (i + 1) * bytes : 0, 1, 0, size, STACK
+		};
+
+		seed_bytes(s, head, sizeof(head));
+		for (unsigned k = 0; k < STACK; k++)
+			seed_number(s, code, 8);
+		for (unsigned k = 0; k < 4; k++) {
+			seed_number(s, 5 + k, 8);
+			seed_number(s, k, 8);
+			if (cycle_words == 4) {
+				seed_number(s, (5 + k) * size, 8);
+				seed_number(s, k * size, 8);
+			}
+		}
+		if (!i && wrong)
+			seed_number_at(s, at + wrong * 8, value, 8);
+	}
+	seed_save(s, "memory_profile", name);
+}
+
+static void memory_profile_seeds(struct seed *s)
+{
+	memory_profile_seed(s, "go1.26", 4, 0, 0);
+	memory_profile_seed(s, "go1.27", 2, 0, 0);
+	memory_profile_seed(s, "round", 4, 1, 0x7f0000000000);
+	memory_profile_seed(s, "nowhere", 4, 1, 0x7f0000100000);
+	memory_profile_seed(s, "blocks", 4, 2, 2);
+	memory_profile_seed(s, "long", 4, 5, 1024);
+	memory_profile_seed(s, "no-code", 4, 6, 1);
+}
+
 /** Each recording as it is and with changes, from the start and while it is looked at. */
 static void recorded_seeds(struct seed *s)
 {
@@ -890,6 +934,7 @@ int main(int argc, char **argv)
 	snapshot_seeds(s);
 	budget_seeds(s);
 	walk_seeds(s);
+	memory_profile_seeds(s);
 	recorded_seeds(s);
 	probe_site_seeds(s);
 	return EXIT_SUCCESS;

@@ -10,9 +10,10 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/input.h"
 #include "tests/support/fake_heap.h"
+#include "walk/retained.h"
 #include "walk/walk.h"
 
-enum { OBJECTS_MAX = 400, BATCHES_MAX = 300, OWNER_BYTES_MAX = 4100 };
+enum { OBJECTS_MAX = 400, BATCHES_MAX = 300, OWNER_BYTES_MAX = 4100, ASKS_MAX = 8 };
 
 static ms_addr type_at(uint64_t offset)
 {
@@ -74,6 +75,27 @@ static void check(const struct ms_census_report *report, size_t rows)
 	FUZZ_CHECK(!report->coverage.walk.cut || report->coverage.walk.cut_reason);
 }
 
+/** The same memory once more, for what the census's maps retain. */
+static void retain(struct fake_heap *h)
+{
+	struct ms_retained_ask asks[ASKS_MAX] = { 0 };
+	const struct ms_retained_options options = { 0 };
+	struct ms_retained_figures figures;
+	size_t count = (size_t)ms_min_u64(h->report.map_count, ASKS_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		asks[i].maps = &h->report.maps[i].address;
+		asks[i].map_count = 1;
+	}
+	if (!fuzz_worked(ms_retained_run(&h->functions->rt, &options, asks, count, &figures)))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		FUZZ_CHECK((asks[i].bytes == MS_UNKNOWN) == (asks[i].unknown != NULL));
+		FUZZ_CHECK(asks[i].unknown || asks[i].bytes <= figures.bytes * (count + 1));
+		FUZZ_CHECK(asks[i].unknown || asks[i].scan_bytes <= asks[i].bytes);
+	}
+}
+
 MS_FUZZ_TARGET(walk)
 {
 	struct fuzz_input in = { data, size }, types;
@@ -99,5 +121,6 @@ MS_FUZZ_TARGET(walk)
 	options.tick_context = &batches;
 	if (fuzz_worked(ms_walk_run(&h->functions->rt, &options, &h->report)))
 		check(&h->report, rows);
+	retain(h);
 	fake_heap_destroy(h);
 }
