@@ -14,6 +14,7 @@
 enum {
 	FINDINGS_MAX = 12,
 	STABLE_MAX = 3,
+	UNPOLLED_MORE_MIN = 100, // Entries.
 };
 
 static const double CHURN_WEIGHT = 0.05;     // Of a byte that is given back, beside one that stays.
@@ -232,10 +233,19 @@ static void findings_cut(struct findings *f)
 	f->count = kept;
 }
 
-/** Whether a map can be a finding at all; a million small stable ones are not even sorted. */
+/**
+ * Whether a map can be a finding at all; a million small stable ones are not even sorted.  Of one
+ * that was not polled there are two looks, between which a header that is made anew for each
+ * request may be of two maps: a few entries more are nothing to speak of.
+ */
 static bool worth_keeping(const struct ms_finding *f, const struct ms_watched *w)
 {
-	return f->verdict != MS_VERDICT_STABLE || w;
+	if (w)
+		return true;
+	if (f->verdict == MS_VERDICT_GROWING || f->verdict == MS_VERDICT_SUSPECT)
+		return f->entries_before == MS_UNKNOWN ||
+		       f->map.entries >= f->entries_before + UNPOLLED_MORE_MIN;
+	return f->verdict != MS_VERDICT_STABLE;
 }
 
 struct ms_error *ms_findings_add(struct ms_diagnosis_report *report, const struct ms_finding *more,

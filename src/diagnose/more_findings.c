@@ -22,6 +22,7 @@
 enum {
 	OWNER_MAPS_MIN = 16,
 	SLACK_MAPS_MIN = 1000,
+	SMALLEST_SLOTS = 8, // No table is smaller: such maps hold no more than they have to.
 	CHURN_SAMPLES_MIN = 10,
 	CHURN_MAPS_MIN = 8,
 	CHURN_CPU_SAMPLES_MIN = 20,
@@ -95,9 +96,11 @@ void ms_garbage_drop(struct ms_diagnosis_report *report)
 	for (size_t i = 0; i < report->finding_count; i++) {
 		const struct ms_finding *f = &report->findings[i];
 
-		if (!f->retained.is_unreached || f->kind != MS_FINDING_MAP ||
-		    f->verdict == MS_VERDICT_RACE || f->verdict == MS_VERDICT_GROWING ||
-		    f->verdict == MS_VERDICT_SUSPECT)
+		bool is_used = f->polls && (f->verdict == MS_VERDICT_GROWING ||
+					    f->verdict == MS_VERDICT_SUSPECT);
+
+		if (!f->retained.is_unreached || f->kind != MS_FINDING_MAP || is_used ||
+		    f->verdict == MS_VERDICT_RACE)
 			report->findings[kept++] = *f;
 	}
 	report->finding_count = kept;
@@ -200,6 +203,7 @@ static bool owners_add(struct more *more, const struct ms_census_report *census,
 		const struct ms_owner_row *row = &census->owners[i];
 
 		if (row->maps < SLACK_MAPS_MIN || !row->owner || row->slack_bytes == MS_UNKNOWN ||
+		    row->capacity <= row->maps * SMALLEST_SLOTS ||
 		    row->slack_bytes < SLACK_BYTES_MIN ||
 		    (double)row->slack_bytes < SLACK_SHARE_MIN * (double)row->total_bytes ||
 		    has_owner(more, row))

@@ -39,6 +39,7 @@ static void page_make(struct page *p)
 					      .type = "map[string]int",
 					      .maps = 40000,
 					      .entries = 120000,
+					      .capacity = 1000000,
 					      .total_bytes = 100000000,
 					      .slack_bytes = 90000000 };
 	p->census = (struct ms_census_report){
@@ -81,6 +82,11 @@ MS_TEST(an_owner_of_many_maps_that_hold_little_is_a_finding)
 	page_end(&p);
 	page_make(&p);
 	p.owners[0].slack_bytes = 50000000; // Half of it.
+	CHECK_OK(ms_more_findings_make(&p.census, &p.report));
+	CHECK_EQ(p.report.finding_count, 0);
+	page_end(&p);
+	page_make(&p);
+	p.owners[0].capacity = 8 * 40000; // Of the smallest tables that there are.
 	CHECK_OK(ms_more_findings_make(&p.census, &p.report));
 	CHECK_EQ(p.report.finding_count, 0);
 	page_end(&p);
@@ -260,6 +266,7 @@ MS_TEST(garbage_is_no_finding)
 	CHECK(p.report.findings != NULL);
 	p.report.findings[0] = ms_finding_of_map(&p.maps[0], MS_VERDICT_SLACK);
 	p.report.findings[1] = ms_finding_of_map(&p.maps[1], MS_VERDICT_GROWING);
+	p.report.findings[1].polls = 90;
 	p.report.finding_count = 2;
 	p.report.findings[0].retained.is_unreached = p.report.findings[1].retained.is_unreached =
 	    true;
