@@ -90,12 +90,15 @@ static struct ms_error *advise_bound(struct ms_diagnosis_report *r, const struct
 				     struct ms_advice *a)
 {
 	a->risk = "what was dropped has to be made again when it is asked for";
-	return text_set(a,
-			ms_arena_printf(&r->arena,
-					"bound it or let entries expire: in %" PRIu64
-					" looks nothing was taken out of it; if it is filled once, "
-					"to a known size, make(map[K]V, size)",
-					f->polls));
+	return text_set(a, ms_arena_printf(&r->arena,
+					   "bound it or let entries expire: in %" PRIu64
+					   " looks nothing was taken out of it%s; if it is filled "
+					   "once, to a known size, make(map[K]V, size)",
+					   f->polls,
+					   f->no_delete
+					       ? ", and no code of the program deletes from a "
+						 "map of its type"
+					       : ""));
 }
 
 static struct ms_error *advise_hint(struct ms_diagnosis_report *r, const struct ms_go_layout *l,

@@ -24,6 +24,7 @@
 #include "diagnose/sync_maps.h"
 #include "diagnose/users.h"
 #include "diagnose/window.h"
+#include "golang/map_deletes.h"
 #include "walk/walk.h"
 
 #include <math.h>
@@ -271,14 +272,40 @@ static struct ms_error *limits_read(struct diagnosis *d, uint64_t in_use_bytes,
 	return NULL;
 }
 
+/** Of maps that grow: whether the program has code that takes anything out of such a map. */
+static struct ms_error *deletes_look(struct diagnosis *d, struct ms_diagnosis_report *report)
+{
+	const struct ms_functions *functions;
+	struct ms_map_deletes deletes = { 0 };
+	struct ms_error *err = ms_go_functions(d->window.rt, &functions);
+
+	if (!err)
+		err = ms_map_deletes_find(d->window.rt, functions, &deletes);
+	for (size_t i = 0; i < report->finding_count && !err; i++) {
+		struct ms_finding *f = &report->findings[i];
+
+		f->no_delete =
+		    (f->verdict == MS_VERDICT_GROWING || f->verdict == MS_VERDICT_SUSPECT) &&
+		    f->map.type && f->map.kind != MS_MAP_SYNC_TRIE &&
+		    ms_map_deletes_has_none(d->window.rt, &deletes, f->map.type);
+	}
+	ms_map_deletes_deinit(&deletes);
+	if (!err || ms_error_code(err) == MS_ERR_NO_MEMORY)
+		return err;
+	ms_error_free(err); // Code that cannot be read says nothing.
+	return NULL;
+}
+
 /** The next growth of each finding, and what to do about it. */
 static struct ms_error *findings_complete(struct diagnosis *d, struct ms_diagnosis_report *report)
 {
 	const struct ms_go_layout *l = d->window.rt->layout;
+	struct ms_error *err = deletes_look(d, report);
 
+	if (err)
+		return err;
 	for (size_t i = 0; i < report->finding_count; i++) {
 		struct ms_finding *f = &report->findings[i];
-		struct ms_error *err;
 
 		f->next = ms_next_growth_of(l, &f->map);
 		err = ms_next_split_read(d->window.rt, &f->map, &f->next);

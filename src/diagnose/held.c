@@ -20,6 +20,7 @@ static void answer_take(const struct ms_retained_ask *ask,
 
 	f->retained.unknown = ask->unknown;
 	f->retained.is_unreached = ask->is_unreached;
+	f->retained.reached_maps = figures->cut ? MS_UNKNOWN : ask->reached;
 	f->retained.at_least = ask->at_least;
 	if (ask->unknown)
 		return;
@@ -36,9 +37,11 @@ static void answer_take(const struct ms_retained_ask *ask,
 void ms_held_leave(struct ms_diagnosis_report *report, const char *why)
 {
 	for (size_t i = 0; i < report->finding_count; i++)
-		report->findings[i].retained = (struct ms_retained){
-			.bytes = MS_UNKNOWN, .objects = MS_UNKNOWN, .gc_share = NAN, .unknown = why
-		};
+		report->findings[i].retained = (struct ms_retained){ .bytes = MS_UNKNOWN,
+								     .objects = MS_UNKNOWN,
+								     .gc_share = NAN,
+								     .reached_maps = MS_UNKNOWN,
+								     .unknown = why };
 }
 
 struct addresses {

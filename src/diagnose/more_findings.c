@@ -89,19 +89,33 @@ struct ms_finding ms_finding_of_map(const struct ms_map_row *row, enum ms_verdic
 	return f;
 }
 
+/** Whether what an owner's maps seem to do is done by garbage among them. */
+static bool is_garbage_of_owner(const struct ms_finding *f)
+{
+	uint64_t reached = f->retained.reached_maps;
+
+	if (f->kind != MS_FINDING_OWNER || reached == MS_UNKNOWN)
+		return false;
+	if (f->verdict == MS_VERDICT_SLACK)
+		return reached * 2 < f->maps_after;
+	return reached < f->maps_after && reached <= f->maps_before;
+}
+
+static bool is_garbage(const struct ms_finding *f)
+{
+	bool grows = f->verdict == MS_VERDICT_GROWING || f->verdict == MS_VERDICT_SUSPECT;
+
+	return f->kind == MS_FINDING_MAP && f->retained.is_unreached &&
+	       f->verdict != MS_VERDICT_RACE && !(grows && f->polls);
+}
+
 void ms_garbage_drop(struct ms_diagnosis_report *report)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < report->finding_count; i++) {
-		const struct ms_finding *f = &report->findings[i];
-
-		bool is_used = f->polls && (f->verdict == MS_VERDICT_GROWING ||
-					    f->verdict == MS_VERDICT_SUSPECT);
-
-		if (!f->retained.is_unreached || f->kind != MS_FINDING_MAP || is_used ||
-		    f->verdict == MS_VERDICT_RACE)
-			report->findings[kept++] = *f;
+		if (!is_garbage(&report->findings[i]) && !is_garbage_of_owner(&report->findings[i]))
+			report->findings[kept++] = report->findings[i];
 	}
 	report->finding_count = kept;
 }

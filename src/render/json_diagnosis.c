@@ -274,6 +274,7 @@ static void put_finding(struct ms_json *j, const struct ms_diagnosis_report *rep
 	ms_json_put_u64(j, "polls", finding->polls);
 	put_fillers(j, report, finding);
 	put_waiters(j, report, &finding->waiters);
+	ms_json_put_bool(j, "no_delete_in_code", finding->no_delete);
 	ms_json_put_double(j, "deleted_share",
 			   finding->deleted_share > 0 ? finding->deleted_share : NAN);
 	put_code_line(j, &finding->line);

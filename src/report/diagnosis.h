@@ -98,6 +98,7 @@ struct ms_retained {
 	double gc_share;         // Of the bytes that a collection reads, table included; NAN.
 	bool at_least;           // Time was up before all of it was seen.
 	bool is_unreached;       // Nothing was seen that leads to it.
+	uint64_t reached_maps;   // Of an owner's, those that something leads to; MS_UNKNOWN.
 	const char *unknown;     // Static.
 };
 
@@ -149,6 +150,7 @@ struct ms_finding {
 	uint32_t clue;                    // In goroutines.clues, or MS_NO_CLUE.
 	uint32_t leak;        // In goroutines.suspects: whose stacks hold it, or MS_NO_LEAK.
 	double deleted_share; // Of a sync.Map's keys, those that were deleted; 0 unless looked for.
+	bool no_delete;       // No code of the program takes an entry out of a map of its type.
 	struct ms_map_row map;   // As the last census saw it.
 	uint64_t entries_before; // In the first census; MS_UNKNOWN for a map that is new.
 	uint64_t bytes_before;   // Likewise.

@@ -41,6 +41,7 @@ static const uint64_t OBJECTS_MAX = (uint64_t)1 << 30;
 struct header {
 	ms_addr start;
 	size_t ask;
+	bool is_met;
 };
 
 struct span_note {
@@ -233,6 +234,8 @@ static void words_at(struct mark *m, const uint8_t *bytes, uint64_t size, ms_add
 		if (from > at)
 			words(m, bytes + at, from - at, by);
 		note_meeting(m, m->headers[i].ask, by);
+		m->asks[m->headers[i].ask].reached += !m->headers[i].is_met;
+		m->headers[i].is_met = true;
 		at = ms_max_u64(at, ms_min_u64(start + m->header_bytes - address, size));
 	}
 	words(m, bytes + at, size - at, by);
@@ -464,7 +467,7 @@ static struct ms_error *from_ask(struct mark *m, size_t ask)
 
 static void forget(struct ms_retained_ask *a, const char *why)
 {
-	a->bytes = a->objects = a->scan_bytes = MS_UNKNOWN;
+	a->bytes = a->objects = a->scan_bytes = a->reached = MS_UNKNOWN;
 	a->at_least = false;
 	a->unknown = why;
 }
@@ -548,7 +551,8 @@ static struct ms_error *headers_make(struct mark *m)
 		return ms_error_no_memory();
 	for (size_t i = 0; i < m->ask_count; i++) {
 		for (size_t k = 0; k < m->asks[i].map_count; k++)
-			m->headers[m->header_count++] = (struct header){ m->asks[i].maps[k], i };
+			m->headers[m->header_count++] =
+			    (struct header){ m->asks[i].maps[k], i, false };
 	}
 	if (count)
 		qsort(m->headers, count, sizeof(*m->headers), by_start);
@@ -603,6 +607,7 @@ static struct ms_error *mark(struct mark *m)
 		err = headers_make(m);
 	for (size_t i = 0; i < m->ask_count; i++) {
 		m->asks[i].bytes = m->asks[i].objects = m->asks[i].scan_bytes = 0;
+		m->asks[i].reached = 0;
 		m->asks[i].at_least = m->asks[i].is_unreached = false;
 		m->asks[i].unknown = NULL;
 		if (!err)

@@ -15,6 +15,7 @@ struct ms_retained_ask {
 	uint64_t bytes;      // Reached through these maps alone, their tables included.
 	uint64_t objects;    // Likewise.  Both MS_UNKNOWN: see unknown.
 	uint64_t scan_bytes; // Of these, what a collection has to read.
+	uint64_t reached;    // Of its maps, those that anything leads to; the others are garbage.
 	bool at_least;       // Time was up before all of it was seen.
 	bool is_unreached;   // Nothing leads to any of them, though all was gone through.
 	const char *unknown; // Static: why there is no answer; NULL when there is one.

@@ -1,12 +1,16 @@
 """The gallery of incidents: each page must lead with the right owner and the right line."""
 import os
 import re
+import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
 
 import builds
 import targets
+import test_real
 from harness import Failure, add, require, require_none
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -19,13 +23,14 @@ RELEASES = ('1.19.4', builds.NEWEST)
 CHECK = ('unbounded_cache', 'session_maps', 'rwmutex_readers')
 SEEDS = ('1', '2', '3')
 READY_TIMEOUT_S = 60
+SETTLE_S = 20
 PAGE_S = 11.5  # Ten, and what starting takes.
 
 
 def service(incident, seed, kind, release, variant):
     """The program, and what is expected of it."""
     folder = os.path.join(tempfile.gettempdir(), f'mapscope-incidents-{os.getuid()}',
-                          f'{incident}-{seed}-{kind}')
+                          f'{incident}-{seed}-{kind}-go{release}')
     expected = generate.generate(incident, seed, kind, folder)
     return builds.go_program(os.path.abspath(folder), release, variant), expected
 
@@ -90,6 +95,58 @@ def check_healthy(incident, seed, release, variant):
                  'findings of a healthy service')
 
 
+def quiet_service(service, path):
+    """A real service at work: nothing that it does not do is said of it."""
+    stop = threading.Event()
+
+    def load(url):
+        while not stop.is_set():
+            try:
+                urllib.request.urlopen(url, timeout=5).read()
+            except OSError:
+                pass
+            time.sleep(0.002)
+
+    with service() as process:
+        threads = [threading.Thread(target=load, args=(process.url + path,)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            time.sleep(SETTLE_S)  # What is filled at the start is filled by then.
+            findings = targets.tool(process.pid, '--json').document()['findings']
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+    # Prometheus swaps and clears two maps with each scrape: a sawtooth, and one it is.
+    require_none([describe(f) for f in findings if f['verdict'] not in ('stable', 'sawtooth')],
+                 'findings of a service that only works')
+
+
+def forms():
+    """Profiles that go tool pprof reads, pictures, one page, and conditions, all at once."""
+    binary, _ = service('unbounded_cache', '1', 'fault', builds.NEWEST, 'stripped')
+    with targets.Process([binary]) as process, tempfile.TemporaryDirectory() as folder:
+        require(process.line(READY_TIMEOUT_S) == 'ready', 'the service did not start')
+        files = {ending: os.path.join(folder, 'x' + ending) for ending in
+                 ('.pprof.gz', '.html', '.svg', '.perfetto-trace', '.folded', '.json')}
+        outputs = [word for path in files.values() for word in ('-o', path)]
+        done = targets.tool(process.pid, '--seconds', 6, '--fail-if', 'verdict=suspect',
+                            '--fail-if', 'entries>100000000', *outputs)
+        require(done.code == 10, f'exit code {done.code}: {done.err}')
+        require('verdict=suspect' in done.err and 'entries>' not in done.err, done.err)
+        plain = targets.tool('maps', process.pid, '--fail-if', 'growth>1B/min')
+        require(plain.code == 1 and 'takes a window' in plain.err, plain.err)
+        for index in ('live_bytes', 'slack_bytes', 'entries', 'maps'):
+            top = subprocess.run([builds.go_command(builds.NEWEST), 'tool', 'pprof', '-top',
+                                  f'-sample_index={index}', files['.pprof.gz']],
+                                 capture_output=True, text=True, timeout=60)
+            require(top.returncode == 0 and f'Type: {index}' in top.stdout, top.stderr)
+        require(os.path.getsize(files['.html']) < 2_000_000, 'the page is too large')
+        for ending, path in files.items():
+            require(os.path.getsize(path) > 0, f'{ending} is empty')
+
+
 for _incident in services.SERVICES:
     for _release in RELEASES:
         for _variant in ('normal', 'stripped'):
@@ -100,3 +157,7 @@ for _incident in services.SERVICES:
                     _incident, _seed, _release, _variant)
         add(f'incidents/{_incident}/go{_release}/healthy', 'long', check_healthy, _incident,
             SEEDS[0], _release, 'stripped')
+add('incidents/forms', 'check', forms)
+for _service, _path in ((test_real.prometheus, '/api/v1/query?query=up'), (test_real.etcd, '/health'),
+                        (test_real.caddy, '/')):
+    add(f'incidents/quiet/{_service.__name__}', 'long', quiet_service, _service, _path)

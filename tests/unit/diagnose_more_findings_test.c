@@ -276,6 +276,27 @@ MS_TEST(garbage_is_no_finding)
 	page_end(&p);
 }
 
+MS_TEST(an_owner_whose_new_maps_are_garbage_is_no_finding)
+{
+	static const struct {
+		uint64_t reached;
+		size_t left;
+	} cases[] = { { 39000, 0 }, { 39500, 1 }, { 40000, 1 }, { MS_UNKNOWN, 1 } };
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(cases); i++) {
+		struct page p;
+
+		page_make(&p);
+		grow_owner(&p);
+		CHECK_OK(ms_more_findings_make(&p.census, &p.report));
+		CHECK_EQ(p.report.finding_count, 1);
+		p.report.findings[0].retained.reached_maps = cases[i].reached;
+		ms_garbage_drop(&p.report);
+		CHECK_EQ(p.report.finding_count, cases[i].left);
+		page_end(&p);
+	}
+}
+
 MS_TEST(a_table_is_joined_to_the_line_whose_tables_fit)
 {
 	struct page p;

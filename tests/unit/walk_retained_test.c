@@ -108,6 +108,19 @@ MS_TEST(retained_says_when_nothing_leads_to_a_map)
 	fake_heap_destroy(p.h);
 }
 
+MS_TEST(retained_counts_the_maps_that_are_reached)
+{
+	struct program p = program_create();
+	ms_addr maps[] = { map_of(&p, 0, true), map_of(&p, 0, false), map_of(&p, 0, true) };
+	struct ms_retained_ask asked = { .maps = maps, .map_count = 3 };
+	const struct ms_retained_options options = { 0 };
+	struct ms_retained_figures figures;
+
+	CHECK_OK(ms_retained_run(&p.h->functions->rt, &options, &asked, 1, &figures));
+	CHECK_EQ(asked.reached, 2);
+	fake_heap_destroy(p.h);
+}
+
 static bool at_once(void *context)
 {
 	(void)context;
