@@ -23,7 +23,7 @@ def service(name, owners, code, until=None):
     SERVICES[name] = {'owners': owners, 'code': code, 'until': until}
 
 
-FIELD = r'main\.$Store\.$field\b'
+FIELD = r'main\.($Store|$store)\.$field\b'
 
 service('unbounded_cache', [FIELD], THING + '''
 const room = $few
@@ -149,7 +149,7 @@ func start() {
 }
 ''')
 
-service('syncmap_deleted', [r'main\.$Store\.$field\b'], '''
+service('syncmap_deleted', [r'main\.($Store|$store)\.$field\b'], '''
 type $Thing struct {
 	id      uint64
 	payload [$pad]byte
@@ -349,7 +349,7 @@ func start() {
 }
 ''')
 
-service('closures', [r'main\.$Store\.$field\b'], '''
+service('closures', [r'main\.($Store|$store)\.$field\b'], '''
 type $Store struct {
 	mu     sync.Mutex
 	$field map[uint64]func() int
@@ -393,7 +393,7 @@ func start() {
 }
 ''')
 
-service('waitgroups', [r'main\.$Store\.$field\b'], '''
+service('waitgroups', [r'main\.($Store|$store)\.$field\b'], '''
 type $Store struct {
 	mu     sync.Mutex
 	$field map[uint64]*sync.WaitGroup
@@ -444,7 +444,7 @@ func start() {
 }
 ''')
 
-service('syncmap_mix', [r'main\.$Store\.$field\b', r'main\.'], '''
+service('syncmap_mix', [r'main\.($Store|$store)\.$field\b', r'main\.'], '''
 type $Thing struct {
 	id      uint64
 	payload [$pad]byte
@@ -514,7 +514,7 @@ func start() {
 }
 ''')
 
-service('metric_attributes', [r'main\.$Store\.$field\b'], '''
+service('metric_attributes', [r'main\.($Store|$store)\.$field\b'], '''
 type attributes struct {
 	method, path string
 	status       int
@@ -601,7 +601,7 @@ func start() {
 }
 ''')
 
-service('concurrent_writes', [r'main\.$Store\.$field\b'], '''
+service('concurrent_writes', [r'main\.($Store|$store)\.$field\b'], '''
 type $Store struct {
 	mu     sync.Mutex
 	$field map[string]uint64
