@@ -17,9 +17,9 @@
 
 #include "base/cleanup.h"
 #include "base/vec.h"
+#include "golang/profile_rate.h"
 #include "golang/scan.h"
 #include "golang/spans.h"
-#include "image/code.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -253,64 +253,6 @@ static uint32_t cycle_bytes_find(struct windows *w, ms_addr at)
 	return without > 4 * with_bytes ? CYCLE_BYTES_NEW : 0;
 }
 
-/**
- * The address of the word that a function loads last before it calls runtime.fastexprand; 0 for
- * none.
- */
-static ms_addr rate_place(struct ms_code *code, const struct ms_function *function,
-			  const struct ms_function *callee, const uint8_t *bytes)
-{
-	size_t size = (size_t)(function->end - function->entry), i = 0;
-	struct ms_insn insn;
-	ms_addr at = 0;
-
-	while (i < size && ms_code_decode(code, bytes + i, size - i, function->entry + i, &insn)) {
-		if (insn.kind == MS_INSN_LOAD && insn.bytes == 8 && insn.base == MS_CODE_NONE)
-			at = insn.value;
-		else if (insn.kind == MS_INSN_CALL && insn.value == callee->entry)
-			return at;
-		i += insn.length;
-	}
-	return 0;
-}
-
-/** The value of runtime.MemProfileRate; MS_UNKNOWN when the code does not tell where it is. */
-static struct ms_error *rate_read(struct ms_go_runtime *rt, uint64_t *ret_rate)
-{
-	const struct ms_functions *functions;
-	const struct ms_function *function, *callee;
-	MS_AUTO_FREE uint8_t *bytes = NULL;
-	struct ms_code *code;
-	struct ms_error *err = ms_go_functions(rt, &functions);
-	uint8_t raw[8];
-	ms_addr at;
-
-	*ret_rate = MS_UNKNOWN;
-	if (err)
-		return err;
-	function = ms_functions_by_name(functions, "runtime.allocmcache");
-	callee = ms_functions_by_name(functions, "runtime.fastexprand");
-	if (!function || !callee)
-		return NULL;
-	err = ms_function_code(functions, function, &bytes);
-	if (err || !bytes)
-		return err;
-	err = ms_code_open(rt->layout->arch, &code);
-	if (err)
-		return err;
-	at = rate_place(code, function, callee, bytes);
-	ms_code_close(code);
-	if (at < rt->modules[0].noptrdata || at >= rt->modules[0].enoptrbss)
-		return NULL;
-	err = ms_target_read(rt->target, at, raw, sizeof(raw));
-	if (!err && ms_load_u64(raw) < (uint64_t)1 << 47)
-		*ret_rate = ms_load_u64(raw);
-	if (err && ms_error_code(err) != MS_ERR_FAULT)
-		return err;
-	ms_error_free(err);
-	return NULL;
-}
-
 struct ms_error *ms_profile_find(struct ms_go_runtime *rt, struct ms_profile_place *ret_place)
 {
 	MS_AUTO_FREE struct windows *w = calloc(1, sizeof(*w));
@@ -322,7 +264,7 @@ struct ms_error *ms_profile_find(struct ms_go_runtime *rt, struct ms_profile_pla
 	if (!w)
 		return ms_error_no_memory();
 	w->rt = rt;
-	err = rate_read(rt, &place.rate);
+	err = ms_profile_rate_read(rt, &place.rate);
 	if (!err && place.rate == 0)
 		err = ms_error_new(MS_ERR_UNSUPPORTED,
 				   "runtime.MemProfileRate is 0: nothing in the program uses the "
