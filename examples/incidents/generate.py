@@ -8,6 +8,8 @@ owners, and lines, the one to edit first (marked FAULT in the source, others ALS
 
 	//@fault	this line only with the fault
 	//@healthy	this line only without
+
+Services of odd seeds link runtime/pprof, and so have the runtime's memory profile; even ones do not.
 """
 import json
 import os
@@ -44,9 +46,9 @@ import (
 	"bufio"
 	"fmt"
 	"os"
-	"os/signal"
-	"runtime/pprof"
-	"syscall"
+	"os/signal" //@profile
+	"runtime/pprof" //@profile
+	"syscall" //@profile
 	"time"
 )
 
@@ -62,20 +64,20 @@ func pace(perSecond int, f func(i uint64)) {
 	}
 }
 
-// profileOnDemand writes a heap profile when it is asked to, as services do.
-func profileOnDemand() {
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGUSR2)
-	for range asked {
-		if f, err := os.Create(os.DevNull); err == nil {
-			_ = pprof.Lookup("heap").WriteTo(f, 0)
-			f.Close()
-		}
-	}
-}
+// profileOnDemand writes a heap profile when it is asked to, as services do. //@profile
+func profileOnDemand() { //@profile
+	asked := make(chan os.Signal, 1) //@profile
+	signal.Notify(asked, syscall.SIGUSR2) //@profile
+	for range asked { //@profile
+		if f, err := os.Create(os.DevNull); err == nil { //@profile
+			_ = pprof.Lookup("heap").WriteTo(f, 0) //@profile
+			f.Close() //@profile
+		} //@profile
+	} //@profile
+} //@profile
 
 func main() {
-	go profileOnDemand()
+	go profileOnDemand() //@profile
 	warm()
 	start()
 	fmt.Println("ready")
@@ -146,7 +148,7 @@ def generate(incident, seed, kind, folder):
     with open(os.path.join(folder, 'go.mod'), 'w', encoding='utf-8') as f:
         f.write(f'module {incident}\n\ngo 1.18\n')
     with open(os.path.join(folder, 'main.go'), 'w', encoding='utf-8') as f:
-        f.write(MAIN)
+        f.write(re.sub(r'\n{3,}', '\n\n', choose(MAIN, 'profile' if int(seed) % 2 else 'none')))
     with open(os.path.join(folder, file), 'w', encoding='utf-8') as f:
         f.write(text)
     expected = {

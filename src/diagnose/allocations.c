@@ -60,19 +60,9 @@ struct ms_error *ms_allocations_begin(struct ms_go_runtime *rt, double now, stru
 /** A function that makes tables, or copies a map. */
 static bool is_map_code(const char *name)
 {
-	static const char *const makers[] = {
-		"runtime.makemap",           "runtime.makeBucketArray",   "runtime.mapclone",
-		"internal/runtime/maps.New", "internal/runtime/maps.new", "maps.clone"
-	};
 	enum ms_map_role role = ms_map_function_of(name).role;
 
-	if (role == MS_ROLE_WRITES || role == MS_ROLE_GROWS)
-		return true;
-	for (size_t i = 0; i < MS_ARRAY_SIZE(makers); i++) {
-		if (!strncmp(name, makers[i], strlen(makers[i])))
-			return true;
-	}
-	return false;
+	return role == MS_ROLE_WRITES || role == MS_ROLE_GROWS || ms_map_function_makes(name);
 }
 
 /** Whether a stack allocates inside map code: it is below the program's own innermost function. */

@@ -1,7 +1,6 @@
 // diagnose.c - the window:
 //
-//	census, walk ── polls of the largest maps ── goroutines ── census, walk ── findings,
-// retained
+//	census, walk ── goroutines, polls of the largest maps ── census, walk ── findings, retained
 //
 // A trace of growths and collections begins before the first census and ends before the second.
 // The polls go on while the first walk looks for types and owners.  The second census starts early
@@ -14,6 +13,7 @@
 #include "base/cleanup.h"
 #include "diagnose/advice.h"
 #include "diagnose/allocations.h"
+#include "diagnose/code_sites.h"
 #include "diagnose/fillers.h"
 #include "diagnose/findings.h"
 #include "diagnose/held.h"
@@ -24,7 +24,6 @@
 #include "diagnose/sync_maps.h"
 #include "diagnose/users.h"
 #include "diagnose/window.h"
-#include "golang/map_deletes.h"
 #include "walk/walk.h"
 
 #include <math.h>
@@ -34,9 +33,9 @@ static const double FIRST_WALK_SHARE = 0.5;   // Of the time until the end.
 static const double SECOND_WALK_SHARE = 0.25; // Of the whole: a longer walk is not made twice.
 static const double NAMING_SHARE = 0.25;      // Of the whole, at most: as trace/waiters.c has it.
 static const double WALK_SECONDS_MIN = 1;
-static const double SAMPLE_SHARE = 0.3; // Of the whole: how long threads are sampled, at most ...
-static const double SAMPLE_SECONDS = 3;
-static const double GOROUTINE_S = 10e-6;       // One in two looks, and some to spare.
+static const double SAMPLE_SHARE = 0.3;  // Of the whole: how long threads are sampled at least ...
+static const double SAMPLE_SECONDS = 3;  // ... up to this, where a target takes long to read.
+static const double GOROUTINE_S = 10e-6; // One in two looks, and some to spare.
 static const double HEAP_BYTES_A_SECOND = 1e9; // Gone through to see what maps retain ...
 static const double HELD_SHARE = 0.2;          // ... in so much of the whole.
 static const double HELD_SECONDS_MIN = 0.3;
@@ -177,9 +176,18 @@ static double held_s(const struct diagnosis *d)
 		   : fmin((double)d->heap_bytes / HEAP_BYTES_A_SECOND, most);
 }
 
+/** When what comes behind the window has to begin. */
+static double window_due(const struct diagnosis *d)
+{
+	return d->end - (d->first_census_s + second_walk_s(d)) * RESERVE - naming_s(d) - held_s(d);
+}
+
+/** Between the two looks at goroutines: what the window has left. */
 static double sample_s(const struct diagnosis *d)
 {
-	return fmin((d->end - d->start) * SAMPLE_SHARE, SAMPLE_SECONDS);
+	double least = fmin((d->end - d->start) * SAMPLE_SHARE, SAMPLE_SECONDS);
+
+	return fmax(window_due(d) - now(d) - (double)d->goroutines * GOROUTINE_S, least);
 }
 
 // --- Goroutines. ---
@@ -204,6 +212,7 @@ static void look_sleep_until(void *context, double when)
 
 	while (!d->lost && now(d) < when && !stopped(d)) {
 		d->lost = ms_window_tick(&d->window);
+		progress(d, "watching the largest maps");
 		if (!d->lost)
 			o->sleep_until(o->context, fmin(ms_window_due(&d->window), when));
 	}
@@ -229,12 +238,12 @@ static struct ms_error *users_look(struct diagnosis *d, const struct ms_census_r
 	return err;
 }
 
-/** Tick until it is time for what comes behind the window.  A lost target is an error. */
+/** Where goroutines could not be looked at, the window goes on without.  A lost target is an error.
+ */
 static struct ms_error *tick_until_due(struct diagnosis *d)
 {
 	const struct ms_diagnose_options *o = d->window.options;
-	double due = d->end - (d->first_census_s + second_walk_s(d)) * RESERVE - naming_s(d) -
-		     held_s(d) - sample_s(d) - (double)d->goroutines * GOROUTINE_S;
+	double due = window_due(d);
 	struct ms_error *err = NULL;
 
 	while (!err && now(d) < due && !stopped(d)) {
@@ -272,35 +281,11 @@ static struct ms_error *limits_read(struct diagnosis *d, uint64_t in_use_bytes,
 	return NULL;
 }
 
-/** Of maps that grow: whether the program has code that takes anything out of such a map. */
-static struct ms_error *deletes_look(struct diagnosis *d, struct ms_diagnosis_report *report)
-{
-	const struct ms_functions *functions;
-	struct ms_map_deletes deletes = { 0 };
-	struct ms_error *err = ms_go_functions(d->window.rt, &functions);
-
-	if (!err)
-		err = ms_map_deletes_find(d->window.rt, functions, &deletes);
-	for (size_t i = 0; i < report->finding_count && !err; i++) {
-		struct ms_finding *f = &report->findings[i];
-
-		f->no_delete =
-		    (f->verdict == MS_VERDICT_GROWING || f->verdict == MS_VERDICT_SUSPECT) &&
-		    f->map.type && f->map.kind != MS_MAP_SYNC_TRIE &&
-		    ms_map_deletes_has_none(d->window.rt, &deletes, f->map.type);
-	}
-	ms_map_deletes_deinit(&deletes);
-	if (!err || ms_error_code(err) == MS_ERR_NO_MEMORY)
-		return err;
-	ms_error_free(err); // Code that cannot be read says nothing.
-	return NULL;
-}
-
 /** The next growth of each finding, and what to do about it. */
 static struct ms_error *findings_complete(struct diagnosis *d, struct ms_diagnosis_report *report)
 {
 	const struct ms_go_layout *l = d->window.rt->layout;
-	struct ms_error *err = deletes_look(d, report);
+	struct ms_error *err = ms_code_sites_find(d->window.rt, report);
 
 	if (err)
 		return err;
@@ -410,12 +395,13 @@ static struct ms_error *findings_fill(struct diagnosis *d, const struct ms_censu
 	if (!err)
 		err = ms_code_findings_make(census, report);
 	if (!err)
-		err = findings_complete(d, report);
-	if (!err)
 		err = held_fill(d, census, report);
+	if (!err)
+		err = ms_garbage_drop(report);
+	if (!err)
+		err = findings_complete(d, report);
 	if (err)
 		return err;
-	ms_garbage_drop(report);
 	ms_users_fill(report);
 	ms_sites_join(report);
 	err = ms_made_at_find(d->window.rt, report);
@@ -475,10 +461,10 @@ static struct ms_error *window_run(struct diagnosis *d, struct ms_census_report 
 	struct ms_census_report second;
 	double second_at = 0;
 	bool early;
-	struct ms_error *err = tick_until_due(d);
+	struct ms_error *err = users_look(d, census, report);
 
-	if (!err && !stopped(d))
-		err = users_look(d, census, report);
+	if (!err)
+		err = tick_until_due(d);
 	early = stopped(d);
 	if (!err)
 		err = ms_window_end(&d->window);

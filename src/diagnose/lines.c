@@ -1,6 +1,7 @@
 // lines.c - in the order of how well they are known: the line that made most of a map's growths;
-// for two at once the one that writes; else where the memory profile saw its table made.  A line
-// that makes maps anew is told by the call that makes one, if its function has it.
+// for two at once the one that writes; else where the memory profile saw its table made, or the
+// only line of the code that makes, fills or empties such maps.  A line that makes maps anew is
+// told by the call that makes one, if its function has it.
 #include "diagnose/lines.h"
 
 #include "golang/make_calls.h"
@@ -35,6 +36,27 @@ static const struct ms_stack_call *clue_line(const struct ms_diagnosis_report *r
 	if (f->verdict != MS_VERDICT_RACE || f->clue >= r->goroutines.clue_count)
 		return NULL;
 	return line_of(&r->goroutines.stacks, r->goroutines.clues[f->clue].stacks[0]);
+}
+
+/** The only line of the code that does what the finding is about; NULL where there are several. */
+static const struct ms_stack_call *site_line(const struct ms_finding *f)
+{
+	const struct ms_code_sites *s = &f->sites;
+	const struct ms_code_calls *order[3] = { &s->filled, &s->made, &s->deleted };
+
+	if (f->kind == MS_FINDING_OWNER) {
+		order[0] = &s->made;
+		order[1] = &s->filled;
+	} else if (f->verdict == MS_VERDICT_SLACK) {
+		order[0] = &s->deleted;
+		order[1] = &s->filled;
+		order[2] = &s->made;
+	}
+	for (size_t i = 0; i < MS_ARRAY_SIZE(order); i++) {
+		if (order[i]->lines == 1)
+			return &order[i]->items[0];
+	}
+	return NULL;
 }
 
 /** The go statement of goroutines that never end. */
@@ -109,6 +131,8 @@ void ms_lines_name(struct ms_diagnosis_report *report)
 			line = filler_line(report, f);
 		if (!line)
 			line = code_line(f);
+		if (!line)
+			line = site_line(f);
 		if (!f->advice.text || !line || line->is_runtime || !line->file)
 			continue;
 		f->advice.file = line->file;

@@ -2,11 +2,13 @@
 //
 //	owner	at least 16 maps, which became more or hold more (owner_changes.c), and no single
 //		map of which a finding says it already; or at least 1,000 maps that hold little:
-//		three quarters and 4 MB of their tables are slack
+//		three quarters and 4 MB of their tables are slack; or 10,000 maps that make a
+//		quarter of the live heap, and a quarter of that is no entries
 //	code	a line whose maps take more than 15 % of all that was allocated in the window, and
 //		1 MB/s (they do not last, or a map that grows would have been named for it); or at
 //		which maps that are gone by the end grew by 5 MB/s; or that was writing such maps in
-//		15 % of the samples of what ran
+//		15 % of the samples of what ran, some of it growing them or copying another into
+//		them
 //	race	a clue that a lock does not explain (goroutines/race_clues.c)
 //
 // A line that makes maps anew is weighed by a twentieth of what it allocates, since that is given
@@ -22,6 +24,7 @@
 enum {
 	OWNER_MAPS_MIN = 16,
 	SLACK_MAPS_MIN = 1000,
+	MANY_MAPS_MIN = 10000,
 	SMALLEST_SLOTS = 8, // No table is smaller: such maps hold no more than they have to.
 	CHURN_SAMPLES_MIN = 10,
 	CHURN_MAPS_MIN = 8,
@@ -31,7 +34,9 @@ enum {
 static const uint64_t SLACK_BYTES_MIN = 4 << 20;
 static const uint64_t SITE_BYTES_MIN = 1 << 20; // A smaller table may not have been sampled.
 static const double SLACK_SHARE_MIN = 0.75;
+static const double MANY_SHARE_MIN = 0.25; // Of the live heap; and in them of what is no entry.
 static const double CHURN_SHARE_MIN = 0.15;
+static const double AVOIDABLE_SHARE_MIN = 0.1; // Of those samples: growing, or copying another map.
 static const double CHURN_BYTES_PER_S_MIN = 1e6;
 static const double CHURN_GROWN_PER_S_MIN = 5e6;
 static const double SITE_FIT_MIN = 0.5, SITE_FIT_MAX = 2;
@@ -109,15 +114,48 @@ static bool is_garbage(const struct ms_finding *f)
 	       f->verdict != MS_VERDICT_RACE && !(grows && f->polls);
 }
 
-void ms_garbage_drop(struct ms_diagnosis_report *report)
+/** Whether the maps of an owner hold little of what they take. */
+static bool is_slack(const struct ms_map_row *all, uint64_t maps)
+{
+	return maps >= SLACK_MAPS_MIN && all->slack_bytes >= SLACK_BYTES_MIN &&
+	       (double)all->slack_bytes >= SLACK_SHARE_MIN * (double)all->total_bytes;
+}
+
+/** Whether they are so many that what each costs beside its entries matters to the heap. */
+static bool is_many(const struct ms_map_row *all, uint64_t maps, uint64_t live_heap_bytes)
+{
+	uint64_t beside = all->total_bytes - ms_min_u64(all->live_bytes, all->total_bytes);
+
+	return maps >= MANY_MAPS_MIN && live_heap_bytes != MS_UNKNOWN &&
+	       beside >= SLACK_BYTES_MIN &&
+	       (double)all->total_bytes >= MANY_SHARE_MIN * (double)live_heap_bytes &&
+	       (double)beside >= MANY_SHARE_MIN * (double)all->total_bytes;
+}
+
+/** What all maps of an owner take, whether they become more or not. */
+static bool cost_too_much(const struct ms_finding *f, const struct ms_memory *memory)
+{
+	return f->map.slack_bytes != MS_UNKNOWN &&
+	       f->map.capacity > f->maps_after * SMALLEST_SLOTS &&
+	       (is_slack(&f->map, f->maps_after) ||
+		is_many(&f->map, f->maps_after, ms_memory_live_bytes(memory)));
+}
+
+struct ms_error *ms_garbage_drop(struct ms_diagnosis_report *report)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < report->finding_count; i++) {
-		if (!is_garbage(&report->findings[i]) && !is_garbage_of_owner(&report->findings[i]))
-			report->findings[kept++] = report->findings[i];
+		struct ms_finding *f = &report->findings[i];
+
+		if (is_garbage_of_owner(f) && f->verdict != MS_VERDICT_SLACK &&
+		    cost_too_much(f, &report->memory))
+			f->verdict = MS_VERDICT_SLACK; // They do not become more.
+		if (!is_garbage(f) && !is_garbage_of_owner(f))
+			report->findings[kept++] = *f;
 	}
 	report->finding_count = kept;
+	return ms_findings_add(report, NULL, 0);
 }
 
 // --- Owners. ---
@@ -170,6 +208,7 @@ static struct ms_finding owner_finding(const struct ms_census_report *census,
 	if (first) {
 		f.map.key_type = first->key_type;
 		f.map.elem_type = first->elem_type;
+		f.map.held_at = first->held_at;
 	}
 	f.entries_low = f.entries_high = row->entries;
 	return f;
@@ -215,14 +254,13 @@ static bool owners_add(struct more *more, const struct ms_census_report *census,
 		ok = owner_add(more, census, r, &r->owner_changes[i]);
 	for (size_t i = 0; i < census->owner_count && ok; i++) {
 		const struct ms_owner_row *row = &census->owners[i];
+		struct ms_finding f;
 
-		if (row->maps < SLACK_MAPS_MIN || !row->owner || row->slack_bytes == MS_UNKNOWN ||
-		    row->capacity <= row->maps * SMALLEST_SLOTS ||
-		    row->slack_bytes < SLACK_BYTES_MIN ||
-		    (double)row->slack_bytes < SLACK_SHARE_MIN * (double)row->total_bytes ||
-		    has_owner(more, row))
+		if (!row->owner || has_owner(more, row))
 			continue;
-		ok = ms_vec_push(more, owner_finding(census, row, MS_VERDICT_SLACK));
+		f = owner_finding(census, row, MS_VERDICT_SLACK);
+		if (cost_too_much(&f, &r->memory))
+			ok = ms_vec_push(more, f);
 	}
 	return ok;
 }
@@ -235,7 +273,8 @@ struct candidate {
 	double alloc_bytes, grown_bytes; // In the window.
 	uint64_t grown_maps;             // Different ones ...
 	double lasting_bytes;            // ... and what others of the line grew by.
-	uint64_t cpu_samples;            // With maps that did not last.
+	uint64_t cpu_samples;            // With maps that did not last, and copying into them ...
+	uint64_t growing, copying;       // ... of these.
 };
 
 struct candidates {
@@ -304,7 +343,9 @@ static bool candidates_fill(struct candidates *c, const struct ms_census_report 
 		at = candidate_of(c, &g->stacks.items[g->lines[i].stack]);
 		if (!at)
 			return false;
-		at->cpu_samples += g->lines[i].passing;
+		at->cpu_samples += g->lines[i].passing + g->lines[i].copying;
+		at->growing += g->lines[i].growing;
+		at->copying += g->lines[i].copying;
 	}
 	return true;
 }
@@ -354,13 +395,21 @@ static struct ms_code_line line_of(const struct candidate *c, const struct ms_di
 	return line;
 }
 
+/** A map that is made with its size and no copy may be what a request needs. */
+static bool is_avoidable(const struct candidate *c)
+{
+	return c->grown_maps >= CHURN_MAPS_MIN ||
+	       (double)(c->growing + c->copying) >= AVOIDABLE_SHARE_MIN * (double)c->cpu_samples;
+}
+
 static bool is_churn(const struct candidate *c, const struct ms_code_line *line)
 {
 	return (line->alloc_share >= CHURN_SHARE_MIN &&
 		line->alloc_bytes_per_s >= CHURN_BYTES_PER_S_MIN) ||
 	       (line->grown_bytes_per_s >= CHURN_GROWN_PER_S_MIN &&
 		c->grown_maps >= CHURN_MAPS_MIN && c->grown_bytes > 4 * c->lasting_bytes) ||
-	       (line->cpu_share >= CHURN_SHARE_MIN && c->cpu_samples >= CHURN_CPU_SAMPLES_MIN);
+	       (line->cpu_share >= CHURN_SHARE_MIN && c->cpu_samples >= CHURN_CPU_SAMPLES_MIN &&
+		is_avoidable(c));
 }
 
 static bool code_add(struct more *more, const struct ms_census_report *census,

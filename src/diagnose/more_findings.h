@@ -26,9 +26,9 @@ struct ms_finding ms_finding_of_map(const struct ms_map_row *row, enum ms_verdic
 
 /**
  * Let go of maps that nothing leads to and that are only there: garbage which a collection has not
- * seen yet.
+ * seen yet.  An owner whose maps become more only by garbage may still have too many.
  */
-void ms_garbage_drop(struct ms_diagnosis_report *report);
+MS_MUST_USE struct ms_error *ms_garbage_drop(struct ms_diagnosis_report *report);
 
 /** Whether @p row is one of the maps that a finding sums up, or is about. */
 bool ms_finding_has_map(const struct ms_finding *finding, const struct ms_map_row *row);

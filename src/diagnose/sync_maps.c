@@ -140,6 +140,30 @@ static struct ms_error *finding_put(const struct ms_map_row *row, double share,
 	return ms_findings_add(report, &f, 1);
 }
 
+/** The other map of a sync.Map, made to copy what is left into, is no finding of its own. */
+static void siblings_drop(struct ms_diagnosis_report *report)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < report->finding_count; i++) {
+		const struct ms_finding *f = &report->findings[i];
+		bool is_sibling = false;
+
+		for (size_t k = 0; k < report->finding_count; k++) {
+			const struct ms_finding *other = &report->findings[k];
+
+			is_sibling |= other->deleted_share > 0 && !(f->deleted_share > 0) &&
+				      f->kind == MS_FINDING_MAP &&
+				      (!f->map.type || is_of_sync_map(&f->map)) &&
+				      f->map.owner && other->map.owner &&
+				      !strcmp(f->map.owner, other->map.owner);
+		}
+		if (!is_sibling)
+			report->findings[kept++] = *f;
+	}
+	report->finding_count = kept;
+}
+
 struct ms_error *ms_sync_maps_look(struct ms_go_runtime *rt, const struct ms_census_report *census,
 				   struct ms_diagnosis_report *report)
 {
@@ -160,5 +184,6 @@ struct ms_error *ms_sync_maps_look(struct ms_go_runtime *rt, const struct ms_cen
 		if (!err && share >= DELETED_SHARE_MIN)
 			err = finding_put(row, share, report);
 	}
+	siblings_drop(report);
 	return err;
 }

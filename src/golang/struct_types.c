@@ -130,3 +130,43 @@ bool ms_type_bytes(const struct ms_types *types, const struct ms_go_layout *l, m
 	*ret_bytes = ms_load_u64(raw + l->type_bytes);
 	return true;
 }
+
+/** The path behind the name of @p type and a dot; NULL when it is no path into it. */
+static const char *path_into(const struct ms_struct_type *type, const char *path, size_t *size)
+{
+	if (type->name_size + 1 >= *size || path[type->name_size] != '.' ||
+	    memcmp(path, type->name, type->name_size) != 0)
+		return NULL;
+	*size -= type->name_size + 1;
+	return path + type->name_size + 1;
+}
+
+bool ms_struct_types_offset(const struct ms_types *types, const struct ms_go_layout *l,
+			    const char *path, size_t size, uint64_t *ret_offset)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < types->section_count; i++) {
+		const struct ms_types_section *s = &types->sections[i];
+
+		for (uint64_t at = 0; at + l->type_size <= s->size; at += 8) {
+			struct ms_struct_type type;
+			struct ms_struct_field field;
+			size_t rest = size;
+			const char *inside;
+
+			if ((s->bytes[at + l->type_kind] & MS_KIND_MASK) != MS_KIND_STRUCT ||
+			    !ms_struct_type_read(types, l, s->start + at, &type))
+				continue;
+			inside = path_into(&type, path, &rest);
+			if (!inside ||
+			    !ms_struct_type_follow(types, l, &type, inside, rest, &field))
+				continue;
+			if (found && *ret_offset != field.offset)
+				return false;
+			*ret_offset = field.offset;
+			found = true;
+		}
+	}
+	return found;
+}

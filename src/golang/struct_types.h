@@ -44,3 +44,10 @@ bool ms_struct_type_follow(const struct ms_types *types, const struct ms_go_layo
 /** The size of the type at @p address. */
 bool ms_type_bytes(const struct ms_types *types, const struct ms_go_layout *layout, ms_addr address,
 		   uint64_t *ret_bytes);
+
+/**
+ * The offset of a field by what Go prints: "main.Store.orders" of the struct main.Store.  False
+ * when there is none, or two structs of that name do not agree.
+ */
+bool ms_struct_types_offset(const struct ms_types *types, const struct ms_go_layout *layout,
+			    const char *path, size_t size, uint64_t *ret_offset);

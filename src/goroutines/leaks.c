@@ -5,7 +5,7 @@
 //
 //	- at the second look it has more goroutines than at the first;
 //	- each one that waited at the first look waits still, for the same reason, not woken
-// between;
+//	  between; nine in ten, where there are ten: others of them may do what they are for;
 //	- they wait for other goroutines: a timer, the network or a collection wakes by itself;
 //	- nearly all of its goroutines wait for that one reason.
 //
@@ -25,6 +25,8 @@
 
 enum {
 	STAYED_MIN = 2,
+	MANY_WAITED = 10, // Of so many some may have been woken.
+	STAYED_PERCENT = 90,
 	SAME_WAIT_PERCENT = 90,
 	SUSPECTS_MAX = 50,
 	PROOF_SINCE = MS_GO(1, 26),        // With an experiment ...
@@ -272,10 +274,11 @@ static void count_votes(struct leaks *l, const struct ms_goroutines_report *repo
 static const char *why(struct ms_arena *arena, const struct site *site)
 {
 	return ms_arena_printf(arena,
-			       "all %" PRIu64 " that waited at the first look wait still, and "
+			       "%s%" PRIu64 " that waited at the first look wait still, and "
 			       "%" PRIu64 " more came; a queue behind slow workers looks the same "
 			       "while it grows",
-			       site->waited_before, site->after - site->before);
+			       site->stayed == site->waited_before ? "all " : "", site->stayed,
+			       site->after - site->before);
 }
 
 static struct ms_error *suspect_add(struct ms_goroutines_run *run, const struct site *site)
@@ -304,10 +307,17 @@ static struct ms_error *suspect_add(struct ms_goroutines_run *run, const struct 
 	return added ? NULL : ms_error_no_memory();
 }
 
+static bool have_stayed(const struct site *site)
+{
+	return site->stayed == site->waited_before ||
+	       (site->waited_before >= MANY_WAITED &&
+		site->stayed * 100 >= site->waited_before * STAYED_PERCENT);
+}
+
 static bool is_suspect(const struct site *site)
 {
 	return site->after > site->before && site->waited_before >= STAYED_MIN &&
-	       site->stayed == site->waited_before && site->reason &&
+	       have_stayed(site) && site->reason &&
 	       site->waiting * 100 >= site->after * SAME_WAIT_PERCENT;
 }
 

@@ -1,4 +1,4 @@
-// map_lines.h - which lines of the program spend time in writing and growing maps.
+// map_lines.h - which lines of the program spend time in making, writing and growing maps.
 #pragma once
 
 #include "goroutines/goroutines_run.h"

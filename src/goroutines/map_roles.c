@@ -133,6 +133,20 @@ struct ms_map_function ms_map_function_of(const char *name)
 	return none;
 }
 
+bool ms_map_function_makes(const char *name)
+{
+	static const char *const makers[] = {
+		"runtime.makemap",           "runtime.makeBucketArray",   "runtime.mapclone",
+		"internal/runtime/maps.New", "internal/runtime/maps.new", "maps.clone"
+	};
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(makers); i++) {
+		if (begins(name, makers[i]))
+			return true;
+	}
+	return false;
+}
+
 enum ms_map_role ms_map_role_stronger(enum ms_map_role a, enum ms_map_role b)
 {
 	static const uint8_t weight[] = {

@@ -14,5 +14,8 @@ struct ms_map_function {
 /** By the name that the linker wrote, of any release. */
 struct ms_map_function ms_map_function_of(const char *name);
 
+/** Whether the function makes a map or its tables, or copies one. */
+bool ms_map_function_makes(const char *name);
+
 /** The one of two that says more of a stack that has both: grows, writes, iterates, reads. */
 enum ms_map_role ms_map_role_stronger(enum ms_map_role a, enum ms_map_role b);

@@ -409,13 +409,20 @@ static struct ms_error *row_write(struct ms_goroutines_run *run, const struct sa
 	return err ? err : role_write(run, s, seen, count, tallies, row);
 }
 
-static struct ms_goroutine_row *row_find(struct ms_goroutines_report *report, uint64_t id)
+/** Where the samples of goroutine @p id begin among @p seen, sorted by goroutine. */
+static size_t first_of(const struct ms_sample_seen *seen, size_t count, uint64_t id)
 {
-	for (size_t i = 0; i < report->row_count; i++) {
-		if (report->rows[i].id == id)
-			return &report->rows[i];
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (seen[middle].goroutine < id)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return NULL;
+	return low;
 }
 
 static struct ms_error *rows_write(struct ms_goroutines_run *run, struct samples *s)
@@ -431,14 +438,14 @@ static struct ms_error *rows_write(struct ms_goroutines_run *run, struct samples
 		memcpy(seen, s->store.seen.items, count * sizeof(*seen));
 		qsort(seen, count, sizeof(*seen), by_goroutine);
 	}
-	for (size_t i = 0, next; i < count && !err; i = next) {
-		struct ms_goroutine_row *row;
+	for (size_t i = 0; i < run->report->row_count && !err; i++) {
+		struct ms_goroutine_row *row = &run->report->rows[i];
+		size_t first = first_of(seen, count, row->id), next = first;
 
-		for (next = i + 1; next < count && seen[next].goroutine == seen[i].goroutine;)
+		while (next < count && row->id && seen[next].goroutine == row->id)
 			next++;
-		row = seen[i].goroutine ? row_find(run->report, seen[i].goroutine) : NULL;
-		if (row)
-			err = row_write(run, s, seen + i, next - i, tallies, row);
+		if (next > first)
+			err = row_write(run, s, seen + first, next - first, tallies, row);
 	}
 	return err;
 }

@@ -68,7 +68,7 @@ static void line_churn(const struct ms_code_line *l, struct ms_sink *line)
 		before = "; ";
 	}
 	if (l->cpu_share > 0)
-		ms_sink_printf(line, "%swriting them is %s of what runs", before,
+		ms_sink_printf(line, "%smaking and filling them is %s of what runs", before,
 			       ms_human_percent(&a, l->cpu_share));
 }
 

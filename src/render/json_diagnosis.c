@@ -70,6 +70,35 @@ static void put_advice(struct ms_json *j, const struct ms_advice *advice)
 	ms_json_close_object(j);
 }
 
+static void put_calls(struct ms_json *j, const char *key, const struct ms_code_calls *calls)
+{
+	ms_json_key(j, key);
+	ms_json_open_object(j);
+	ms_json_put_u64(j, "lines", calls->lines);
+	ms_json_put_bool(j, "is_of_place", calls->is_of_place);
+	ms_json_key(j, "first");
+	ms_json_open_array(j);
+	for (size_t i = 0; i < calls->count; i++) {
+		ms_json_open_object(j);
+		ms_json_put_string(j, "function", calls->items[i].function);
+		ms_json_put_string(j, "file", calls->items[i].file);
+		ms_json_put_u64(j, "line", calls->items[i].line);
+		ms_json_close_object(j);
+	}
+	ms_json_close_array(j);
+	ms_json_close_object(j);
+}
+
+static void put_sites(struct ms_json *j, const struct ms_code_sites *sites)
+{
+	ms_json_key(j, "sites");
+	ms_json_open_object(j);
+	put_calls(j, "made", &sites->made);
+	put_calls(j, "filled", &sites->filled);
+	put_calls(j, "deleted", &sites->deleted);
+	ms_json_close_object(j);
+}
+
 static void put_limits(struct ms_json *j, const struct ms_diagnosis_report *report)
 {
 	ms_json_row(j);
@@ -278,6 +307,7 @@ static void put_finding(struct ms_json *j, const struct ms_diagnosis_report *rep
 	ms_json_put_double(j, "deleted_share",
 			   finding->deleted_share > 0 ? finding->deleted_share : NAN);
 	put_code_line(j, &finding->line);
+	put_sites(j, &finding->sites);
 	put_clue(j, report, finding->clue);
 	put_leak(j, report, finding->leak);
 	put_users(j, report, &finding->users);

@@ -250,6 +250,20 @@ static void text_code_line(struct paragraph *p)
 	ms_text_end_hanging(p->t, INDENT, INDENT + 2);
 }
 
+/** What the code has, beside what was seen to run. */
+static void text_calls(struct paragraph *p, const char *what, const struct ms_code_calls *calls)
+{
+	if (!calls->count || calls->lines > calls->count)
+		return; // So many that none of them says anything.
+	ms_text_printf(p->t, "code that %s %s: ", what, calls->is_of_place ? "it" : "such maps");
+	for (size_t i = 0; i < calls->count; i++) {
+		if (i)
+			ms_text_printf(p->t, ", ");
+		ms_text_call(p->t, &calls->items[i]);
+	}
+	ms_text_end_hanging(p->t, INDENT, INDENT + 2);
+}
+
 /** The two that were in it at once. */
 static void text_clue(struct paragraph *p)
 {
@@ -335,6 +349,24 @@ static void text_holders(struct paragraph *p)
 	text_created(p, &c->created_by);
 }
 
+static void text_sites(struct paragraph *p)
+{
+	const struct ms_code_sites *s = &p->finding->sites;
+	bool has_line = p->finding->line.stack || p->finding->filler_count;
+
+	block_begin(p);
+	text_calls(p, "deletes from", &s->deleted);
+	block_end(p, false);
+	block_begin(p);
+	if (!has_line)
+		text_calls(p, "fills", &s->filled);
+	block_end(p, false);
+	block_begin(p);
+	if (!has_line)
+		text_calls(p, "makes", &s->made);
+	block_end(p, false);
+}
+
 // --- The whole. ---
 
 static void text_lines(struct paragraph *p)
@@ -383,6 +415,7 @@ void ms_text_finding(struct ms_text *t, const struct ms_diagnosis_report *report
 	block_begin(&p);
 	text_code_line(&p);
 	block_end(&p, true);
+	text_sites(&p);
 	block_begin(&p);
 	text_waiters(&p);
 	block_end(&p, false);

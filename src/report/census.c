@@ -77,6 +77,14 @@ const struct ms_map_row *ms_census_row_at(const struct ms_census_report *report,
 									       : NULL;
 }
 
+bool ms_census_holds(const struct ms_census_report *report, ms_addr address)
+{
+	const struct ms_map_row *row = ms_census_row_at(report, address);
+	const struct ms_walk_figures *walk = &report->coverage.walk;
+
+	return row && (row->owner || !walk->taken || walk->cut);
+}
+
 double ms_map_row_load(const struct ms_map_row *row)
 {
 	return load_of(row->entries, row->capacity);

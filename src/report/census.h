@@ -186,6 +186,12 @@ static inline uint64_t ms_map_row_slack(const struct ms_map_row *row)
 /** The row at @p address, or NULL; the rows are sorted by it. */
 const struct ms_map_row *ms_census_row_at(const struct ms_census_report *report, ms_addr address);
 
+/**
+ * Whether the map at @p address was in use: by a row that something led to.  Without a walk, or
+ * with one that was cut, every row counts.
+ */
+bool ms_census_holds(const struct ms_census_report *report, ms_addr address);
+
 /** entries / capacity, NAN when the capacity is 0 or unknown. */
 double ms_map_row_load(const struct ms_map_row *row);
 double ms_owner_row_load(const struct ms_owner_row *row);

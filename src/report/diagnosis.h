@@ -119,7 +119,22 @@ struct ms_code_line {
 	double alloc_bytes_per_s;     // For tables, by the memory profile; NAN unknown ...
 	double alloc_share;           // ... and of all that was allocated.
 	double grown_bytes_per_s; // Allocated by growths of maps that did not last; NAN unknown.
-	double cpu_share;         // Of CPU samples, writing maps that did not last; NAN unknown.
+	double cpu_share; // Of CPU samples, making and filling maps that did not last; NAN unknown.
+};
+
+enum { MS_CODE_CALLS_SHOWN = 3 };
+
+/** Places in the code that do one thing to maps like a finding's. */
+struct ms_code_calls {
+	struct ms_stack_call items[MS_CODE_CALLS_SHOWN]; // Different lines, by address.
+	size_t count;
+	uint64_t lines;   // All of them, those not shown included.
+	bool is_of_place; // On this field or variable; false: on any map of its type.
+};
+
+/** What the machine code says of the maps of a finding, whether it runs or not. */
+struct ms_code_sites {
+	struct ms_code_calls made, filled, deleted;
 };
 
 /** What was allocated in the window. */
@@ -147,7 +162,8 @@ struct ms_finding {
 	enum ms_verdict verdict;
 	uint64_t maps_before, maps_after; // Of an owner; MS_UNKNOWN elsewhere.
 	struct ms_code_line line;         // Of code; of others where their tables were made.
-	uint32_t clue;                    // In goroutines.clues, or MS_NO_CLUE.
+	struct ms_code_sites sites;
+	uint32_t clue;        // In goroutines.clues, or MS_NO_CLUE.
 	uint32_t leak;        // In goroutines.suspects: whose stacks hold it, or MS_NO_LEAK.
 	double deleted_share; // Of a sync.Map's keys, those that were deleted; 0 unless looked for.
 	bool no_delete;       // No code of the program takes an entry out of a map of its type.

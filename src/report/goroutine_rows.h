@@ -110,12 +110,14 @@ struct ms_map_hold {
 	uint64_t goroutine;
 };
 
-/** A line of the program below which threads were sampled that wrote or grew maps. */
+/** A line of the program below which threads were sampled that made, wrote or grew maps. */
 struct ms_map_line {
 	uint32_t stack;   // One of those with that line.
 	uint64_t samples; // In all.
-	uint64_t
-	    passing; // Of these, with a map that is none of the census, or of which none knows.
+	// Of these, with a map that nothing held in the census, or of which none knows ...
+	uint64_t passing;
+	uint64_t growing; // ... and grew it, or cloned another one.
+	uint64_t copying; // Going through a map that is held, in the function of that line.
 };
 
 /** Two goroutines in code of one map at once, or what looks like it. */

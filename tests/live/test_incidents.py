@@ -51,6 +51,14 @@ def lines_of(finding):
         return
 
 
+def listed(finding):
+    """Every line of code that the page lists for it."""
+    yield from lines_of(finding)
+    for calls in finding["sites"].values():
+        if calls["lines"] <= len(calls["first"]):
+            yield from ((os.path.basename(c["file"] or ""), c["line"]) for c in calls["first"])
+
+
 def describe(finding):
     return (f'{finding["verdict"]} {finding["kind"]} {finding["owner"]} at '
             f'{next(lines_of(finding), None)}')

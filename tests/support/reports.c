@@ -656,6 +656,11 @@ struct ms_diagnosis_report ms_diagnosis_example_kinds(void)
 
 	memset(findings, 0, sizeof(findings));
 	findings[0] = growing_findings[0];
+	findings[0].sites.deleted =
+	    (struct ms_code_calls){ .items = { line.made_at }, .count = 1, .lines = 1 };
+	findings[0].sites.filled = (struct ms_code_calls){
+		.items = { line.made_at, line.made_at }, .count = 2, .lines = 9, .is_of_place = true
+	};
 	findings[0].verdict = MS_VERDICT_RACE;
 	findings[0].leak = MS_NO_LEAK;
 	findings[1] = growing_findings[1];

@@ -97,6 +97,31 @@ MS_TEST(an_owner_of_many_maps_that_hold_little_is_a_finding)
 	page_end(&p);
 }
 
+MS_TEST(so_many_maps_that_they_are_the_heap_are_a_finding)
+{
+	static const struct {
+		uint64_t live_bytes, other_bytes;
+		bool is_finding;
+	} cases[] = { { 70000000, 50000000, true },
+		      { 70000000, 900000000, false },  // A small part of the heap.
+		      { 90000000, 50000000, false } }; // They hold what they take.
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(cases); i++) {
+		struct page p;
+
+		page_make(&p);
+		p.owners[0].slack_bytes = 20000000;
+		p.owners[0].live_bytes = cases[i].live_bytes;
+		p.report.memory.known = true;
+		p.report.memory.map_live_bytes = cases[i].live_bytes;
+		p.report.memory.map_slack_bytes = 20000000;
+		p.report.memory.other_live_bytes = cases[i].other_bytes;
+		CHECK_OK(ms_more_findings_make(&p.census, &p.report));
+		CHECK_EQ(finding(&p, MS_FINDING_OWNER) != NULL, cases[i].is_finding);
+		page_end(&p);
+	}
+}
+
 static void grow_owner(struct page *p)
 {
 	p->owners[0].slack_bytes = 0;
@@ -218,19 +243,32 @@ MS_TEST(growths_of_maps_that_are_gone_are_a_finding_those_of_lasting_ones_are_no
 
 MS_TEST(time_in_writing_maps_that_pass_is_a_finding)
 {
-	for (unsigned passing = 0; passing < 2; passing++) {
+	static const struct {
+		uint64_t passing, growing, copying;
+		bool is_finding;
+	} cases[] = {
+		{ 5, 1, 0, false },  // Most of the time it is a map that stays.
+		{ 55, 0, 0, false }, // Made with its size, and no copy: it may be needed.
+		{ 55, 20, 0, true },
+		{ 30, 0, 10, true },
+	};
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(cases); i++) {
 		struct page p;
 
 		page_make(&p);
 		p.report.allocations.unknown = "not read";
-		p.line =
-		    (struct ms_map_line){ .stack = 0, .samples = 60, .passing = passing ? 55 : 5 };
+		p.line = (struct ms_map_line){ .stack = 0,
+					       .samples = 60,
+					       .passing = cases[i].passing,
+					       .growing = cases[i].growing,
+					       .copying = cases[i].copying };
 		p.report.has_goroutines = true;
 		p.report.goroutines.samples = 200;
 		p.report.goroutines.lines = &p.line;
 		p.report.goroutines.line_count = 1;
 		CHECK_OK(ms_code_findings_make(&p.census, &p.report));
-		CHECK_EQ(finding(&p, MS_FINDING_CODE) != NULL, passing);
+		CHECK_EQ(finding(&p, MS_FINDING_CODE) != NULL, cases[i].is_finding);
 		page_end(&p);
 	}
 }
@@ -270,7 +308,7 @@ MS_TEST(garbage_is_no_finding)
 	p.report.finding_count = 2;
 	p.report.findings[0].retained.is_unreached = p.report.findings[1].retained.is_unreached =
 	    true;
-	ms_garbage_drop(&p.report);
+	CHECK_OK(ms_garbage_drop(&p.report));
 	CHECK_EQ(p.report.finding_count, 1);
 	CHECK_EQ(p.report.findings[0].verdict, MS_VERDICT_GROWING); // What grows is in use.
 	page_end(&p);
@@ -291,10 +329,25 @@ MS_TEST(an_owner_whose_new_maps_are_garbage_is_no_finding)
 		CHECK_OK(ms_more_findings_make(&p.census, &p.report));
 		CHECK_EQ(p.report.finding_count, 1);
 		p.report.findings[0].retained.reached_maps = cases[i].reached;
-		ms_garbage_drop(&p.report);
+		CHECK_OK(ms_garbage_drop(&p.report));
 		CHECK_EQ(p.report.finding_count, cases[i].left);
 		page_end(&p);
 	}
+}
+
+MS_TEST(an_owner_with_too_many_maps_stays_one_when_its_new_maps_are_garbage)
+{
+	struct page p;
+
+	page_make(&p);
+	grow_owner(&p);
+	p.owners[0].slack_bytes = 80000000;
+	CHECK_OK(ms_more_findings_make(&p.census, &p.report));
+	p.report.findings[0].retained.reached_maps = 39000;
+	CHECK_OK(ms_garbage_drop(&p.report));
+	CHECK_EQ(p.report.finding_count, 1);
+	CHECK_EQ(p.report.findings[0].verdict, MS_VERDICT_SLACK);
+	page_end(&p);
 }
 
 MS_TEST(a_table_is_joined_to_the_line_whose_tables_fit)

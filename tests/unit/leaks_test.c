@@ -153,6 +153,26 @@ MS_TEST(one_that_waits_anew_was_woken)
 	program_drop(p);
 }
 
+MS_TEST(of_many_that_wait_one_may_be_woken)
+{
+	for (size_t woken = 1; woken < 3; woken++) {
+		struct program *p = program_new();
+
+		for (size_t i = 0; i < 12; i++)
+			set_g(p, i, 7, RECEIVE, 30);
+		first_look(p);
+		for (size_t i = 0; i < woken; i++)
+			set_g(p, i, 7, RECEIVE, 90);
+		for (size_t i = 12; i < 16; i++)
+			set_g(p, i, 7, RECEIVE, 0);
+		second_look(p);
+		CHECK_EQ(p->report.suspect_count, woken == 1);
+		if (woken == 1)
+			CHECK_CONTAINS(p->report.suspects[0].why, "11 that waited at the first");
+		program_drop(p);
+	}
+}
+
 MS_TEST(one_that_ended_was_woken)
 {
 	struct program *p = leaking(RECEIVE);

@@ -70,8 +70,20 @@ function code(f) {
 	const facts = [];
 	if (c.alloc_bytes_per_s > 0) facts.push(`tables of maps take ${bytes(c.alloc_bytes_per_s)}/s there, ${percent(c.alloc_share)} of all that is allocated`);
 	if (c.grown_bytes_per_s > 0) facts.push(`maps that are gone by now grew by ${bytes(c.grown_bytes_per_s)}/s`);
-	if (c.cpu_share > 0) facts.push(`writing them is ${percent(c.cpu_share)} of what runs`);
+	if (c.cpu_share > 0) facts.push(`making and filling them is ${percent(c.cpu_share)} of what runs`);
 	return f.kind === 'code' && facts.length ? [box, el('p', {}, facts.join('; '))] : [box];
+}
+
+/** What the machine code has, beside what was seen to run. */
+function sites(f) {
+	const seen = (f.fillers || []).length || (f.code && f.code.stack);
+	return [['deletes from', 'deleted'], ...(seen ? [] : [['fills', 'filled'], ['makes', 'made']])].flatMap(([what, key]) => {
+		const c = f.sites && f.sites[key];
+		if (!c || !c.first.length || c.lines > c.first.length) return [];
+		const line = el('p', { class: 'created' }, `code that ${what} ${c.is_of_place ? 'it' : 'such maps'}: `);
+		c.first.forEach((at, i) => line.append(i ? ', ' : '', call(at)));
+		return [line];
+	});
 }
 
 function race(f) {
@@ -95,7 +107,7 @@ function card(f) {
 		el('h3', { id: `finding-${f.rank}` }, el('span', { class: 'rank' }, `${f.rank}`),
 			el('span', { class: 'verdict' }, f.verdict), ' ', ...title(f)),
 		f.owner ? el('p', { class: 'owner' }, f.owner) : null,
-		users(f), ...race(f), ...leak(f), evidence, ...fillers(f), ...code(f), ...waiters(f), advice(f.advice));
+		users(f), ...race(f), ...leak(f), evidence, ...fillers(f), ...code(f), ...sites(f), ...waiters(f), advice(f.advice));
 }
 
 export function findingCards(report) {

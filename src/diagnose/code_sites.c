@@ -1,0 +1,192 @@
+// code_sites.c - calls in the machine code joined to findings: by the type of the map, and by the
+// field or variable that it is in, as far as the code says it.
+//
+// A map[string]string may be in many places of a program; its owner says which field it is, and the
+// code in front of a call loads the map from some offset.  Where calls are found that agree, those
+// that load from elsewhere are left out.
+#include "diagnose/code_sites.h"
+
+#include "base/vec.h"
+#include "golang/map_calls.h"
+#include "golang/struct_types.h"
+#include "stacks/book.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CALLS_MAX = 256 }; // Of one type and kind: taken apart one by one.
+
+struct sites {
+	struct ms_go_runtime *rt;
+	const struct ms_functions *functions;
+	const struct ms_types *types;
+	struct ms_map_calls calls;
+	struct ms_stacks stacks; // Their text is the report's.
+	struct ms_stack_book book;
+};
+
+static bool is_of_sync_map(const struct ms_map_row *map)
+{
+	return map->kind == MS_MAP_SYNC_TRIE ||
+	       (map->type && !strncmp(map->type, "map[", 4) && strstr(map->type, "*sync.entry"));
+}
+
+/** Where the maps of a finding are: the field that its owner names, or the variable. */
+struct wanted {
+	struct ms_map_place place;
+	bool is_guess; // It may as well be none: what does not agree is not left out.
+};
+
+static struct wanted wanted_of(const struct sites *s, const struct ms_map_row *map)
+{
+	static const char global[] = "global 0x";
+	const char *end = map->owner ? strstr(map->owner, " <- ") : NULL;
+	struct wanted w = { { MS_MAP_PLACE_UNKNOWN, 0 }, true };
+
+	if (!map->owner)
+		return w;
+	if (ms_struct_types_offset(s->types, s->rt->layout, map->owner,
+				   end ? (size_t)(end - map->owner) : strlen(map->owner),
+				   &w.place.value))
+		w = (struct wanted){ { MS_MAP_PLACE_FIELD, w.place.value }, false };
+	else if (!strncmp(map->owner, global, strlen(global)))
+		w = (struct wanted){ { MS_MAP_PLACE_GLOBAL,
+				       strtoull(map->owner + strlen(global), NULL, 16) },
+				     false };
+	else if (map->held_at && !is_of_sync_map(map))
+		w.place = (struct ms_map_place){ MS_MAP_PLACE_GLOBAL, map->held_at };
+	return w;
+}
+
+static bool is_of_type(const struct sites *s, const struct ms_map_call *call,
+		       const struct ms_map_row *map)
+{
+	const char *text;
+	size_t size;
+
+	if (call->is_sync || is_of_sync_map(map))
+		return call->is_sync && is_of_sync_map(map);
+	return call->type && map->type &&
+	       ms_types_name(s->types, s->rt->layout, call->type, &text, &size) &&
+	       size == strlen(map->type) && !memcmp(text, map->type, size);
+}
+
+static bool is_same_line(const struct ms_stack_call *a, const struct ms_stack_call *b)
+{
+	return a->line == b->line && a->function && b->function &&
+	       !strcmp(a->function, b->function);
+}
+
+static struct ms_error *line_add(struct sites *s, ms_addr at, struct ms_code_calls *calls)
+{
+	struct ms_stack_pc pc = { at, true };
+	const struct ms_stack_call *call;
+	uint32_t stack;
+	struct ms_error *err = ms_stack_book_add(&s->book, &pc, 1, NULL, &stack);
+
+	if (err)
+		return err;
+	call = ms_stack_program_line(&s->stacks.items[stack]);
+	if (!call || !call->function || call->is_runtime)
+		return NULL;
+	for (size_t i = 0; i < calls->count; i++) {
+		if (is_same_line(&calls->items[i], call))
+			return NULL;
+	}
+	if (calls->count < MS_CODE_CALLS_SHOWN)
+		calls->items[calls->count++] = *call;
+	calls->lines++;
+	return NULL;
+}
+
+/** Calls of one kind on maps of one type. */
+struct found {
+	ms_addr of_place[CALLS_MAX], others[CALLS_MAX];
+	size_t of_place_count, other_count;
+};
+
+static struct ms_error *call_sort(struct sites *s, const struct ms_map_call *call,
+				  const struct wanted *wanted, struct found *found)
+{
+	struct ms_map_place from = { MS_MAP_PLACE_UNKNOWN, 0 };
+	struct ms_error *err = NULL;
+
+	if (found->of_place_count == CALLS_MAX || found->other_count == CALLS_MAX)
+		return NULL;
+	if (call->kind != MS_MAP_CALL_MAKE && wanted->place.kind != MS_MAP_PLACE_UNKNOWN)
+		err = ms_map_call_place(s->rt, s->functions, call, &from);
+	if (from.kind == MS_MAP_PLACE_UNKNOWN)
+		found->others[found->other_count++] = call->at;
+	else if (from.kind == wanted->place.kind && from.value == wanted->place.value)
+		found->of_place[found->of_place_count++] = call->at;
+	else if (wanted->is_guess)
+		found->others[found->other_count++] = call->at;
+	return err;
+}
+
+static struct ms_error *kind_find(struct sites *s, const struct ms_map_row *map,
+				  const struct wanted *wanted, enum ms_map_call_kind kind,
+				  struct ms_code_calls *calls)
+{
+	struct found found = { .of_place_count = 0 };
+	struct ms_error *err = NULL;
+
+	for (size_t i = 0; i < s->calls.count && !err; i++) {
+		const struct ms_map_call *call = &s->calls.items[i];
+
+		if (call->kind == kind && is_of_type(s, call, map))
+			err = call_sort(s, call, wanted, &found);
+	}
+	for (size_t i = 0; i < found.of_place_count && !err; i++)
+		err = line_add(s, found.of_place[i], calls);
+	calls->is_of_place = calls->lines > 0;
+	for (size_t i = 0; i < found.other_count && !calls->is_of_place && !err; i++)
+		err = line_add(s, found.others[i], calls);
+	return err;
+}
+
+static struct ms_error *finding_fill(struct sites *s, struct ms_finding *f)
+{
+	struct wanted wanted = wanted_of(s, &f->map);
+	struct ms_code_calls *const calls[MS_MAP_CALL_KINDS] = {
+		[MS_MAP_CALL_MAKE] = &f->sites.made,
+		[MS_MAP_CALL_FILL] = &f->sites.filled,
+		[MS_MAP_CALL_DELETE] = &f->sites.deleted,
+	};
+	struct ms_error *err = NULL;
+
+	for (unsigned kind = 0; kind < MS_MAP_CALL_KINDS && !err; kind++)
+		err = kind_find(s, &f->map, &wanted, (enum ms_map_call_kind)kind, calls[kind]);
+	f->no_delete = (f->verdict == MS_VERDICT_GROWING || f->verdict == MS_VERDICT_SUSPECT) &&
+		       f->map.kind != MS_MAP_SYNC_TRIE &&
+		       ms_map_calls_never_delete(s->rt, &s->calls, f->map.type);
+	return err;
+}
+
+struct ms_error *ms_code_sites_find(struct ms_go_runtime *rt, struct ms_diagnosis_report *report)
+{
+	struct sites s = { .rt = rt };
+	struct ms_error *err = ms_go_functions(rt, &s.functions);
+
+	if (!err)
+		err = ms_go_types(rt, &s.types);
+	if (!err)
+		err = ms_map_calls_find(rt, s.functions, &s.calls);
+	if (!err) {
+		ms_stack_book_init(&s.book, s.functions, &report->arena, &s.stacks);
+		for (size_t i = 0; i < report->finding_count && !err; i++) {
+			struct ms_finding *f = &report->findings[i];
+
+			if (f->kind != MS_FINDING_CODE && f->map.type &&
+			    f->verdict != MS_VERDICT_STABLE)
+				err = finding_fill(&s, f);
+		}
+		ms_stack_book_deinit(&s.book);
+		ms_stacks_deinit(&s.stacks);
+	}
+	ms_map_calls_deinit(&s.calls);
+	if (!err || ms_error_code(err) == MS_ERR_NO_MEMORY)
+		return err;
+	ms_error_free(err); // Code that cannot be read says nothing.
+	return NULL;
+}
