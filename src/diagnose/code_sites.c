@@ -14,7 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CALLS_MAX = 256 }; // Of one type and kind: taken apart one by one.
+enum {
+	CALLS_MAX = 256, // Of one type and kind: taken apart one by one.
+	SYNC_MAP_BYTES_MAX = 64,
+};
 
 struct sites {
 	struct ms_go_runtime *rt;
@@ -37,6 +40,19 @@ struct wanted {
 	bool is_guess; // It may as well be none: what does not agree is not left out.
 };
 
+/**
+ * A variable that is the map, or has it inside; one that only leads there says nothing.  What has
+ * no name may as well be a field of a struct that is initialized in place, used by its pointer.
+ */
+static struct wanted of_global(const struct ms_map_row *map, ms_addr variable)
+{
+	bool is_inside = map->held_at >= variable && map->held_at - variable < SYNC_MAP_BYTES_MAX;
+
+	if (map->held_at && map->held_at != variable && !(is_of_sync_map(map) && is_inside))
+		return (struct wanted){ { MS_MAP_PLACE_UNKNOWN, 0 }, true };
+	return (struct wanted){ { MS_MAP_PLACE_GLOBAL, variable }, true };
+}
+
 static struct wanted wanted_of(const struct sites *s, const struct ms_map_row *map)
 {
 	static const char global[] = "global 0x";
@@ -50,9 +66,7 @@ static struct wanted wanted_of(const struct sites *s, const struct ms_map_row *m
 				   &w.place.value))
 		w = (struct wanted){ { MS_MAP_PLACE_FIELD, w.place.value }, false };
 	else if (!strncmp(map->owner, global, strlen(global)))
-		w = (struct wanted){ { MS_MAP_PLACE_GLOBAL,
-				       strtoull(map->owner + strlen(global), NULL, 16) },
-				     false };
+		w = of_global(map, strtoull(map->owner + strlen(global), NULL, 16));
 	else if (map->held_at && !is_of_sync_map(map))
 		w.place = (struct ms_map_place){ MS_MAP_PLACE_GLOBAL, map->held_at };
 	return w;
@@ -119,7 +133,7 @@ static struct ms_error *call_sort(struct sites *s, const struct ms_map_call *cal
 		found->others[found->other_count++] = call->at;
 	else if (from.kind == wanted->place.kind && from.value == wanted->place.value)
 		found->of_place[found->of_place_count++] = call->at;
-	else if (wanted->is_guess)
+	else if (wanted->is_guess && from.kind != wanted->place.kind)
 		found->others[found->other_count++] = call->at;
 	return err;
 }

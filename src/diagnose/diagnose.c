@@ -28,7 +28,8 @@
 
 #include <math.h>
 
-static const double RESERVE = 1.2;            // Of the first census's time, kept for the second.
+static const double RESERVE =
+    1.6; // Of the first census's time, kept for the second and for the page.
 static const double FIRST_WALK_SHARE = 0.5;   // Of the time until the end.
 static const double SECOND_WALK_SHARE = 0.25; // Of the whole: a longer walk is not made twice.
 static const double NAMING_SHARE = 0.25;      // Of the whole, at most: as trace/waiters.c has it.
@@ -390,6 +391,7 @@ static struct ms_error *findings_fill(struct diagnosis *d, const struct ms_censu
 		ms_error_free(err);
 		err = NULL;
 	}
+	ms_users_name_types(report);
 	ms_leaks_join(report);
 	ms_fillers_fill(census, report); // A line that grows a map is no line that makes maps anew.
 	if (!err)

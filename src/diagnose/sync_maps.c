@@ -154,9 +154,8 @@ static void siblings_drop(struct ms_diagnosis_report *report)
 
 			is_sibling |= other->deleted_share > 0 && !(f->deleted_share > 0) &&
 				      f->kind == MS_FINDING_MAP &&
-				      (!f->map.type || is_of_sync_map(&f->map)) &&
-				      f->map.owner && other->map.owner &&
-				      !strcmp(f->map.owner, other->map.owner);
+				      (!f->map.type || is_of_sync_map(&f->map)) && f->map.owner &&
+				      other->map.owner && !strcmp(f->map.owner, other->map.owner);
 		}
 		if (!is_sibling)
 			report->findings[kept++] = *f;

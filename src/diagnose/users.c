@@ -94,6 +94,20 @@ struct ms_error *ms_users_look(struct ms_go_runtime *rt, const struct ms_watch *
 	return err;
 }
 
+void ms_users_name_types(struct ms_diagnosis_report *report)
+{
+	const struct ms_goroutines_report *g = &report->goroutines;
+
+	for (size_t i = 0; i < report->finding_count; i++) {
+		struct ms_map_row *map = &report->findings[i].map;
+
+		for (size_t k = 0; k < g->sampled_type_count && !map->type; k++) {
+			if (g->sampled_types[k].map == map->address)
+				map->type = g->sampled_types[k].type;
+		}
+	}
+}
+
 // --- Counting. ---
 
 static const struct ms_goroutine_row *goroutine_of(const struct ms_goroutines_report *g,

@@ -5,6 +5,9 @@
 #include "goroutines/goroutines_run.h"
 #include "report/diagnosis.h"
 
+/** The types of findings that the census could not name, as goroutines were sampled with them. */
+void ms_users_name_types(struct ms_diagnosis_report *report);
+
 /**
  * One look at all goroutines, with samples for as long as @p options->seconds, into
  * report->goroutines: those that hold one of the maps in @p watch are noted.  @p census is sorted

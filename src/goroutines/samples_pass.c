@@ -501,6 +501,30 @@ static struct ms_error *owners_write(struct ms_goroutines_run *run, const struct
 	return NULL;
 }
 
+/** What samples say of the types of maps that have none in the census. */
+static void types_write(struct ms_goroutines_report *report, const struct samples *s)
+{
+	for (size_t i = 0; i < s->store.seen.count; i++) {
+		const struct ms_sample_seen *seen = &s->store.seen.items[i];
+		const struct ms_map_row *row =
+		    seen->map && seen->type ? ms_map_finder_row(s->finder, seen->map) : NULL;
+		struct ms_sampled_type *first = report->sampled_types, *type = first;
+		size_t count = report->sampled_type_count;
+
+		if (!row || row->type || count == MS_SAMPLED_TYPES_MAX)
+			continue;
+		while (type < first + count && type->map != seen->map)
+			type++;
+		if (type < first + count)
+			continue;
+		type->map = seen->map;
+		type->type = ms_map_finder_type_name(s->finder, seen->type, &report->arena);
+		if (!type->type)
+			continue; // Not one that can be named; or memory is short, as others find.
+		report->sampled_type_count++;
+	}
+}
+
 static void figures_write(struct ms_goroutines_report *report, const struct samples *s)
 {
 	struct ms_cpu_figures figures = ms_cpu_sampler_figures(s->sampler);
@@ -523,6 +547,7 @@ static struct ms_error *end(struct ms_goroutines_run *run, void *state)
 	if (!err && s->sampler) {
 		s->sources.window_s = run->options->now(run->options->context) - s->began;
 		figures_write(run->report, s);
+		types_write(run->report, s);
 		err = rows_write(run, s);
 		if (!err)
 			err = ms_map_lines_make(run, &s->store, s->finder);

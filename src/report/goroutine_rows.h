@@ -120,6 +120,14 @@ struct ms_map_line {
 	uint64_t copying; // Going through a map that is held, in the function of that line.
 };
 
+enum { MS_SAMPLED_TYPES_MAX = 64 };
+
+/** The type of a map that a census could not name, by what map code was given with it. */
+struct ms_sampled_type {
+	ms_addr map;
+	const char *type;
+};
+
 /** Two goroutines in code of one map at once, or what looks like it. */
 enum ms_clue_strength {
 	MS_CLUE_WEAK,   // Could be lawful: under one lock, or at different moments.
@@ -179,6 +187,8 @@ struct ms_goroutines_report {
 	size_t clue_count, clue_capacity;
 	struct ms_map_line *lines; // By samples, descending; where samples were taken.
 	size_t line_count, line_capacity;
+	struct ms_sampled_type sampled_types[MS_SAMPLED_TYPES_MAX];
+	size_t sampled_type_count;
 	struct ms_map_hold *holds; // Of the maps that were asked about, by map and goroutine.
 	size_t hold_count, hold_capacity;
 	bool holds_cut;        // There were more than are kept.
