@@ -93,7 +93,7 @@ def check(incident, seed, release, variant):
         require(first['owner'] and any(re.search(o, first['owner']) for o in expected['owners']) or
                 variant == 'stripped' and first['owner'],
                 f'the owner is wrong: {describe(first)}, not {expected["owners"]}')
-    require(any(line in lines for line in lines_of(first)),
+    require(any(line in lines for line in listed(first)),
             f'the line is wrong: {describe(first)}, not {lines}')
 
 
