@@ -7,13 +7,20 @@
 //	4 bytes the type that its header names, the bytes
 //
 // Where the objects come to lie follows from their sizes alone, so that words can point to them.
+#include "golang/struct_types.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/input.h"
 #include "tests/support/fake_heap.h"
 #include "walk/retained.h"
 #include "walk/walk.h"
 
-enum { OBJECTS_MAX = 400, BATCHES_MAX = 300, OWNER_BYTES_MAX = 4100, ASKS_MAX = 8 };
+enum {
+	OBJECTS_MAX = 400,
+	BATCHES_MAX = 300,
+	OWNER_BYTES_MAX = 4100,
+	ASKS_MAX = 8,
+	PATH_BYTES_MAX = 256
+};
 
 static ms_addr type_at(uint64_t offset)
 {
@@ -96,6 +103,34 @@ static void retain(struct fake_heap *h)
 	}
 }
 
+/** The first fields of the first structs, by what Go would print of them. */
+static void offsets_ask(struct fake_heap *h)
+{
+	const struct ms_go_layout *l = h->functions->rt.layout;
+	const struct ms_types *types;
+	unsigned asked = 0;
+
+	if (!fuzz_worked(ms_go_types(&h->functions->rt, &types)) || !types->section_count)
+		return;
+	for (uint64_t at = 0; at < types->sections[0].size && asked < ASKS_MAX; at += 8) {
+		struct ms_struct_type type;
+		struct ms_struct_member member;
+		char path[PATH_BYTES_MAX];
+		uint64_t offset;
+
+		if (!ms_struct_type_read(types, l, types->sections[0].start + at, &type) ||
+		    !ms_struct_type_member(types, l, &type, 0, &member) ||
+		    type.name_size + 1 + member.name_size > sizeof(path))
+			continue;
+		memcpy(path, type.name, type.name_size);
+		path[type.name_size] = '.';
+		memcpy(path + type.name_size + 1, member.name, member.name_size);
+		(void)ms_struct_types_offset(types, l, path, type.name_size + 1 + member.name_size,
+					     &offset);
+		asked++;
+	}
+}
+
 MS_FUZZ_TARGET(walk)
 {
 	struct fuzz_input in = { data, size }, types;
@@ -122,5 +157,6 @@ MS_FUZZ_TARGET(walk)
 	if (fuzz_worked(ms_walk_run(&h->functions->rt, &options, &h->report)))
 		check(&h->report, rows);
 	retain(h);
+	offsets_ask(h);
 	fake_heap_destroy(h);
 }
