@@ -49,12 +49,6 @@ static struct growths growths_so_far(const struct ms_go_layout *l, const struct 
 	return g;
 }
 
-static bool is_of_sync_map(const struct ms_map_row *row)
-{
-	return row->type && (!strcmp(row->type, "map[interface {}]*sync.entry") ||
-			     !strcmp(row->type, "map[any]*sync.entry"));
-}
-
 /** Whether a type's name says that values of it hold pointers; a named struct does not tell. */
 static bool has_pointers(const char *type)
 {
@@ -241,7 +235,7 @@ struct ms_error *ms_advise(struct ms_diagnosis_report *r, const struct ms_go_lay
 		return advise_fewer(r, f, a);
 	if (f->deleted_share > 0)
 		return advise_renew(r, f, a);
-	if (is_classic && is_of_sync_map(&f->map))
+	if (is_classic && ms_map_row_is_of_sync_map(&f->map))
 		return advise_sync_map(a);
 	if (f->map.kind == MS_MAP_SYNC_TRIE)
 		return NULL; // It has no table: nothing to make larger, to keep or to copy.

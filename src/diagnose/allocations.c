@@ -85,8 +85,7 @@ static bool is_same_line(const struct ms_stack *a, const struct ms_stack *b)
 {
 	const struct ms_stack_call *x = ms_stack_program_line(a), *y = ms_stack_program_line(b);
 
-	return x && y && x->line == y->line && x->function && y->function &&
-	       !strcmp(x->function, y->function) &&
+	return ms_stack_call_is_same_line(x, y) &&
 	       (x->file == y->file || (x->file && y->file && !strcmp(x->file, y->file)));
 }
 

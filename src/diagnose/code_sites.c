@@ -6,7 +6,6 @@
 // that load from elsewhere are left out.
 #include "diagnose/code_sites.h"
 
-#include "base/vec.h"
 #include "golang/map_calls.h"
 #include "golang/struct_types.h"
 #include "stacks/book.h"
@@ -30,8 +29,7 @@ struct sites {
 
 static bool is_of_sync_map(const struct ms_map_row *map)
 {
-	return map->kind == MS_MAP_SYNC_TRIE ||
-	       (map->type && !strncmp(map->type, "map[", 4) && strstr(map->type, "*sync.entry"));
+	return map->kind == MS_MAP_SYNC_TRIE || ms_map_row_is_of_sync_map(map);
 }
 
 /** Where the maps of a finding are: the field that its owner names, or the variable. */
@@ -75,20 +73,9 @@ static struct wanted wanted_of(const struct sites *s, const struct ms_map_row *m
 static bool is_of_type(const struct sites *s, const struct ms_map_call *call,
 		       const struct ms_map_row *map)
 {
-	const char *text;
-	size_t size;
-
 	if (call->is_sync || is_of_sync_map(map))
 		return call->is_sync && is_of_sync_map(map);
-	return call->type && map->type &&
-	       ms_types_name(s->types, s->rt->layout, call->type, &text, &size) &&
-	       size == strlen(map->type) && !memcmp(text, map->type, size);
-}
-
-static bool is_same_line(const struct ms_stack_call *a, const struct ms_stack_call *b)
-{
-	return a->line == b->line && a->function && b->function &&
-	       !strcmp(a->function, b->function);
+	return call->type && ms_types_is_called(s->types, s->rt->layout, call->type, map->type);
 }
 
 static struct ms_error *line_add(struct sites *s, ms_addr at, struct ms_code_calls *calls)
@@ -104,7 +91,7 @@ static struct ms_error *line_add(struct sites *s, ms_addr at, struct ms_code_cal
 	if (!call || !call->function || call->is_runtime)
 		return NULL;
 	for (size_t i = 0; i < calls->count; i++) {
-		if (is_same_line(&calls->items[i], call))
+		if (ms_stack_call_is_same_line(&calls->items[i], call))
 			return NULL;
 	}
 	if (calls->count < MS_CODE_CALLS_SHOWN)
@@ -128,7 +115,7 @@ static struct ms_error *call_sort(struct sites *s, const struct ms_map_call *cal
 	if (found->of_place_count == CALLS_MAX || found->other_count == CALLS_MAX)
 		return NULL;
 	if (call->kind != MS_MAP_CALL_MAKE && wanted->place.kind != MS_MAP_PLACE_UNKNOWN)
-		err = ms_map_call_place(s->rt, s->functions, call, &from);
+		err = ms_map_call_place(s->functions, &s->calls, call, &from);
 	if (from.kind == MS_MAP_PLACE_UNKNOWN)
 		found->others[found->other_count++] = call->at;
 	else if (from.kind == wanted->place.kind && from.value == wanted->place.value)
@@ -138,66 +125,80 @@ static struct ms_error *call_sort(struct sites *s, const struct ms_map_call *cal
 	return err;
 }
 
-static struct ms_error *kind_find(struct sites *s, const struct ms_map_row *map,
-				  const struct wanted *wanted, enum ms_map_call_kind kind,
-				  struct ms_code_calls *calls)
+/** Those of its place where there are any. */
+static struct ms_error *lines_make(struct sites *s, const struct found *found,
+				   struct ms_code_calls *calls)
 {
-	struct found found = { .of_place_count = 0 };
 	struct ms_error *err = NULL;
 
-	for (size_t i = 0; i < s->calls.count && !err; i++) {
-		const struct ms_map_call *call = &s->calls.items[i];
-
-		if (call->kind == kind && is_of_type(s, call, map))
-			err = call_sort(s, call, wanted, &found);
-	}
-	for (size_t i = 0; i < found.of_place_count && !err; i++)
-		err = line_add(s, found.of_place[i], calls);
+	for (size_t i = 0; i < found->of_place_count && !err; i++)
+		err = line_add(s, found->of_place[i], calls);
 	calls->is_of_place = calls->lines > 0;
-	for (size_t i = 0; i < found.other_count && !calls->is_of_place && !err; i++)
-		err = line_add(s, found.others[i], calls);
+	for (size_t i = 0; i < found->other_count && !calls->is_of_place && !err; i++)
+		err = line_add(s, found->others[i], calls);
 	return err;
 }
 
 static struct ms_error *finding_fill(struct sites *s, struct ms_finding *f)
 {
 	struct wanted wanted = wanted_of(s, &f->map);
-	struct ms_code_calls *const calls[MS_MAP_CALL_KINDS] = {
-		[MS_MAP_CALL_MAKE] = &f->sites.made,
-		[MS_MAP_CALL_FILL] = &f->sites.filled,
-		[MS_MAP_CALL_DELETE] = &f->sites.deleted,
-	};
+	struct found found[MS_MAP_CALL_KINDS] = { 0 };
 	struct ms_error *err = NULL;
 
-	for (unsigned kind = 0; kind < MS_MAP_CALL_KINDS && !err; kind++)
-		err = kind_find(s, &f->map, &wanted, (enum ms_map_call_kind)kind, calls[kind]);
+	for (size_t i = 0; i < s->calls.count && !err; i++) {
+		const struct ms_map_call *call = &s->calls.items[i];
+
+		if (is_of_type(s, call, &f->map))
+			err = call_sort(s, call, &wanted, &found[call->kind]);
+	}
+	if (!err)
+		err = lines_make(s, &found[MS_MAP_CALL_MAKE], &f->sites.made);
+	if (!err)
+		err = lines_make(s, &found[MS_MAP_CALL_FILL], &f->sites.filled);
+	if (!err)
+		err = lines_make(s, &found[MS_MAP_CALL_DELETE], &f->sites.deleted);
 	f->no_delete = (f->verdict == MS_VERDICT_GROWING || f->verdict == MS_VERDICT_SUSPECT) &&
 		       f->map.kind != MS_MAP_SYNC_TRIE &&
 		       ms_map_calls_never_delete(s->rt, &s->calls, f->map.type);
 	return err;
 }
 
+static bool asks_for_change(const struct ms_finding *f)
+{
+	return f->kind != MS_FINDING_CODE && f->map.type && f->verdict != MS_VERDICT_STABLE;
+}
+
+static struct ms_error *fill_all(struct sites *s, struct ms_diagnosis_report *report)
+{
+	struct ms_error *err = ms_go_functions(s->rt, &s->functions);
+
+	if (!err)
+		err = ms_go_types(s->rt, &s->types);
+	if (!err)
+		err = ms_map_calls_find(s->rt, s->functions, &s->calls);
+	if (err)
+		return err;
+	ms_stack_book_init(&s->book, s->functions, &report->arena, &s->stacks);
+	for (size_t i = 0; i < report->finding_count && !err; i++) {
+		if (asks_for_change(&report->findings[i]))
+			err = finding_fill(s, &report->findings[i]);
+	}
+	ms_stack_book_deinit(&s->book);
+	ms_stacks_deinit(&s->stacks);
+	return err;
+}
+
 struct ms_error *ms_code_sites_find(struct ms_go_runtime *rt, struct ms_diagnosis_report *report)
 {
 	struct sites s = { .rt = rt };
-	struct ms_error *err = ms_go_functions(rt, &s.functions);
+	struct ms_error *err;
+	size_t i = 0;
 
-	if (!err)
-		err = ms_go_types(rt, &s.types);
-	if (!err)
-		err = ms_map_calls_find(rt, s.functions, &s.calls);
-	if (!err) {
-		ms_stack_book_init(&s.book, s.functions, &report->arena, &s.stacks);
-		for (size_t i = 0; i < report->finding_count && !err; i++) {
-			struct ms_finding *f = &report->findings[i];
-
-			if (f->kind != MS_FINDING_CODE && f->map.type &&
-			    f->verdict != MS_VERDICT_STABLE)
-				err = finding_fill(&s, f);
-		}
-		ms_stack_book_deinit(&s.book);
-		ms_stacks_deinit(&s.stacks);
-	}
+	while (i < report->finding_count && !asks_for_change(&report->findings[i]))
+		i++;
+	if (i == report->finding_count)
+		return NULL;
+	err = fill_all(&s, report);
 	ms_map_calls_deinit(&s.calls);
 	if (!err || ms_error_code(err) == MS_ERR_NO_MEMORY)
 		return err;

@@ -239,8 +239,7 @@ static struct ms_error *users_look(struct diagnosis *d, const struct ms_census_r
 	return err;
 }
 
-/** Where goroutines could not be looked at, the window goes on without.  A lost target is an error.
- */
+/** The window goes on where goroutines could not be looked at.  A lost target is an error. */
 static struct ms_error *tick_until_due(struct diagnosis *d)
 {
 	const struct ms_diagnose_options *o = d->window.options;
@@ -463,7 +462,7 @@ static struct ms_error *window_run(struct diagnosis *d, struct ms_census_report 
 	struct ms_census_report second;
 	double second_at = 0;
 	bool early;
-	struct ms_error *err = users_look(d, census, report);
+	struct ms_error *err = stopped(d) ? NULL : users_look(d, census, report);
 
 	if (!err)
 		err = tick_until_due(d);

@@ -292,9 +292,7 @@ static bool is_same_function(const struct ms_stack *a, const struct ms_stack *b)
 
 static bool is_same_line(const struct ms_stack *a, const struct ms_stack *b)
 {
-	const struct ms_stack_call *x = ms_stack_program_line(a), *y = ms_stack_program_line(b);
-
-	return x && y && x->line == y->line && same_text(x->function, y->function);
+	return ms_stack_call_is_same_line(ms_stack_program_line(a), ms_stack_program_line(b));
 }
 
 /** The function of @p stack, added where it is new; NULL when memory is short. */

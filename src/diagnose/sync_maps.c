@@ -31,11 +31,10 @@ enum {
 
 static const double DELETED_SHARE_MIN = 0.5;
 
-static bool is_of_sync_map(const struct ms_map_row *row)
+/** Whether its buckets can be looked at: all of them are in one array. */
+static bool can_be_looked_at(const struct ms_map_row *row)
 {
-	return row->kind == MS_MAP_CLASSIC && row->type && !row->growing &&
-	       (!strcmp(row->type, "map[interface {}]*sync.entry") ||
-		!strcmp(row->type, "map[any]*sync.entry"));
+	return row->kind == MS_MAP_CLASSIC && !row->growing && ms_map_row_is_of_sync_map(row);
 }
 
 static int by_word(const void *a, const void *b)
@@ -154,7 +153,7 @@ static void siblings_drop(struct ms_diagnosis_report *report)
 
 			is_sibling |= other->deleted_share > 0 && !(f->deleted_share > 0) &&
 				      f->kind == MS_FINDING_MAP &&
-				      (!f->map.type || is_of_sync_map(&f->map)) && f->map.owner &&
+				      (!f->map.type || can_be_looked_at(&f->map)) && f->map.owner &&
 				      other->map.owner && !strcmp(f->map.owner, other->map.owner);
 		}
 		if (!is_sibling)
@@ -176,7 +175,7 @@ struct ms_error *ms_sync_maps_look(struct ms_go_runtime *rt, const struct ms_cen
 		double share;
 
 		if (row->entries < ENTRIES_MIN || row->capacity == MS_UNKNOWN ||
-		    !is_of_sync_map(row))
+		    !can_be_looked_at(row))
 			continue;
 		looked++;
 		err = deleted_share(rt, row, &share);

@@ -86,18 +86,11 @@ static void take(struct search *s, const struct ms_struct_type *type)
 
 static void find_all(struct search *s)
 {
-	for (size_t i = 0; i < s->types->section_count; i++) {
-		const struct ms_types_section *section = &s->types->sections[i];
+	struct ms_struct_scan scan = { 0 };
+	struct ms_struct_type type;
 
-		for (uint64_t at = 0; at + s->layout->type_size <= section->size; at += 8) {
-			struct ms_struct_type type;
-			uint8_t kind = section->bytes[at + s->layout->type_kind];
-
-			if ((kind & MS_KIND_MASK) == MS_KIND_STRUCT &&
-			    ms_struct_type_read(s->types, s->layout, section->start + at, &type))
-				take(s, &type);
-		}
-	}
+	while (ms_struct_types_next(s->types, s->layout, &scan, &type))
+		take(s, &type);
 }
 
 /** One fact about one described type. */

@@ -17,7 +17,6 @@
 
 #include "base/cleanup.h"
 #include "base/vec.h"
-#include "image/code.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -207,6 +206,8 @@ struct ms_error *ms_map_calls_find(struct ms_go_runtime *rt, const struct ms_fun
 	if (!err && s.types) {
 		callees_find(&s);
 		err = text_search(&s);
+		if (!err)
+			err = ms_code_open(rt->elf.arch, &calls.code);
 	}
 	if (err) {
 		ms_vec_free(&calls);
@@ -214,16 +215,6 @@ struct ms_error *ms_map_calls_find(struct ms_go_runtime *rt, const struct ms_fun
 	}
 	*ret_calls = calls;
 	return NULL;
-}
-
-static bool is_called(const struct ms_types *types, const struct ms_go_layout *layout, ms_addr type,
-		      const char *name)
-{
-	const char *text;
-	size_t size;
-
-	return ms_types_name(types, layout, type, &text, &size) && size == strlen(name) &&
-	       !memcmp(text, name, size);
 }
 
 bool ms_map_calls_never_delete(struct ms_go_runtime *rt, const struct ms_map_calls *calls,
@@ -241,7 +232,7 @@ bool ms_map_calls_never_delete(struct ms_go_runtime *rt, const struct ms_map_cal
 	}
 	for (size_t i = 0; i < calls->count; i++) {
 		if (calls->items[i].kind == MS_MAP_CALL_DELETE && !calls->items[i].is_sync &&
-		    is_called(types, rt->layout, calls->items[i].type, type_name))
+		    ms_types_is_called(types, rt->layout, calls->items[i].type, type_name))
 			return false;
 	}
 	return true;
@@ -326,26 +317,22 @@ static struct ms_map_place place_of(const struct known *map, bool is_sync)
 	return (struct ms_map_place){ (uint8_t)kind, map->value };
 }
 
-struct ms_error *ms_map_call_place(struct ms_go_runtime *rt, const struct ms_functions *functions,
-				   const struct ms_map_call *call, struct ms_map_place *ret_place)
+struct ms_error *ms_map_call_place(const struct ms_functions *functions,
+				   const struct ms_map_calls *calls, const struct ms_map_call *call,
+				   struct ms_map_place *ret_place)
 {
 	enum { RAX = 0, RBX = 3 };
 	const struct ms_function *f = ms_functions_find(functions, call->at - 1);
 	MS_AUTO_FREE uint8_t *bytes = NULL;
-	struct tracked t = { .sp = MS_CODE_NONE };
-	struct ms_code *code = NULL;
+	struct tracked t = { .sp = ms_code_stack_pointer(calls->code) };
 	struct ms_error *err = f ? ms_function_code(functions, f, &bytes) : NULL;
 	struct ms_insn insn;
 
 	*ret_place = (struct ms_map_place){ MS_MAP_PLACE_UNKNOWN, 0 };
-	if (err || !bytes || rt->elf.arch != MS_ARCH_AMD64)
+	if (err || !bytes)
 		return err;
-	err = ms_code_open(rt->elf.arch, &code);
-	if (err)
-		return err;
-	t.sp = ms_code_stack_pointer(code);
 	for (size_t at = 0, size = (size_t)(f->end - f->entry); at < size; at += insn.length) {
-		if (!ms_code_decode(code, bytes + at, size - at, f->entry + at, &insn) ||
+		if (!ms_code_decode(calls->code, bytes + at, size - at, f->entry + at, &insn) ||
 		    f->entry + at + insn.length > call->at)
 			break;
 		if (f->entry + at + insn.length == call->at)
@@ -353,11 +340,12 @@ struct ms_error *ms_map_call_place(struct ms_go_runtime *rt, const struct ms_fun
 			    place_of(&t.registers[call->is_sync ? RAX : RBX], call->is_sync);
 		track(&t, &insn);
 	}
-	ms_code_close(code);
 	return NULL;
 }
 
 void ms_map_calls_deinit(struct ms_map_calls *calls)
 {
+	ms_code_close(calls->code);
+	calls->code = NULL;
 	ms_vec_free(calls);
 }

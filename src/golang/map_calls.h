@@ -3,6 +3,7 @@
 
 #include "golang/functions.h"
 #include "golang/types.h"
+#include "image/code.h"
 
 enum ms_map_call_kind {
 	MS_MAP_CALL_MAKE,   // With a size: make(map[K]V, n).
@@ -23,6 +24,7 @@ struct ms_map_calls {
 	size_t count, capacity;
 	uint64_t nameless[MS_MAP_CALL_KINDS]; // Of maps, without a type.
 	bool is_known;                        // The code could be looked through to its end.
+	struct ms_code *code;                 // To take calls apart; NULL where there are none.
 };
 
 /**
@@ -52,10 +54,10 @@ struct ms_map_place {
 
 /**
  * Where the map of a call that fills or deletes is loaded from, or a sync.Map is, by the straight
- * line of code in front of it.
+ * line of code in front of it.  @p call is one of @p calls.
  */
-MS_MUST_USE struct ms_error *ms_map_call_place(struct ms_go_runtime *rt,
-					       const struct ms_functions *functions,
+MS_MUST_USE struct ms_error *ms_map_call_place(const struct ms_functions *functions,
+					       const struct ms_map_calls *calls,
 					       const struct ms_map_call *call,
 					       struct ms_map_place *ret_place);
 

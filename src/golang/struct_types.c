@@ -59,6 +59,24 @@ bool ms_struct_type_read(const struct ms_types *types, const struct ms_go_layout
 	return true;
 }
 
+bool ms_struct_types_next(const struct ms_types *types, const struct ms_go_layout *l,
+			  struct ms_struct_scan *scan, struct ms_struct_type *ret_type)
+{
+	for (; scan->section < types->section_count; scan->section++, scan->at = 0) {
+		const struct ms_types_section *s = &types->sections[scan->section];
+
+		while (scan->at + l->type_size <= s->size) {
+			uint64_t at = scan->at;
+
+			scan->at += 8;
+			if ((s->bytes[at + l->type_kind] & MS_KIND_MASK) == MS_KIND_STRUCT &&
+			    ms_struct_type_read(types, l, s->start + at, ret_type))
+				return true;
+		}
+	}
+	return false;
+}
+
 bool ms_struct_type_member(const struct ms_types *types, const struct ms_go_layout *l,
 			   const struct ms_struct_type *type, uint64_t index,
 			   struct ms_struct_member *ret_member)
@@ -144,29 +162,21 @@ static const char *path_into(const struct ms_struct_type *type, const char *path
 bool ms_struct_types_offset(const struct ms_types *types, const struct ms_go_layout *l,
 			    const char *path, size_t size, uint64_t *ret_offset)
 {
+	struct ms_struct_scan scan = { 0 };
+	struct ms_struct_type type;
 	bool found = false;
 
-	for (size_t i = 0; i < types->section_count; i++) {
-		const struct ms_types_section *s = &types->sections[i];
+	while (ms_struct_types_next(types, l, &scan, &type)) {
+		struct ms_struct_field field;
+		size_t rest = size;
+		const char *inside = path_into(&type, path, &rest);
 
-		for (uint64_t at = 0; at + l->type_size <= s->size; at += 8) {
-			struct ms_struct_type type;
-			struct ms_struct_field field;
-			size_t rest = size;
-			const char *inside;
-
-			if ((s->bytes[at + l->type_kind] & MS_KIND_MASK) != MS_KIND_STRUCT ||
-			    !ms_struct_type_read(types, l, s->start + at, &type))
-				continue;
-			inside = path_into(&type, path, &rest);
-			if (!inside ||
-			    !ms_struct_type_follow(types, l, &type, inside, rest, &field))
-				continue;
-			if (found && *ret_offset != field.offset)
-				return false;
-			*ret_offset = field.offset;
-			found = true;
-		}
+		if (!inside || !ms_struct_type_follow(types, l, &type, inside, rest, &field))
+			continue;
+		if (found && *ret_offset != field.offset)
+			return false;
+		*ret_offset = field.offset;
+		found = true;
 	}
 	return found;
 }

@@ -24,6 +24,16 @@ struct ms_struct_field {
 bool ms_struct_type_read(const struct ms_types *types, const struct ms_go_layout *layout,
 			 ms_addr address, struct ms_struct_type *ret_type);
 
+/** How far a scan for structs has come; all zeros begins it. */
+struct ms_struct_scan {
+	size_t section;
+	uint64_t at;
+};
+
+/** The next struct of all type sections, in @p ret_type; false: that was the last. */
+bool ms_struct_types_next(const struct ms_types *types, const struct ms_go_layout *layout,
+			  struct ms_struct_scan *scan, struct ms_struct_type *ret_type);
+
 /** A field by its place; false when it cannot be read. */
 struct ms_struct_member {
 	const char *name; // Not terminated; of an embedded field that of its type.

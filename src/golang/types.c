@@ -262,6 +262,16 @@ bool ms_types_name(const struct ms_types *types, const struct ms_go_layout *l, m
 	return true;
 }
 
+bool ms_types_is_called(const struct ms_types *types, const struct ms_go_layout *layout,
+			ms_addr address, const char *name)
+{
+	const char *text;
+	size_t size;
+
+	return ms_types_name(types, layout, address, &text, &size) && size == strlen(name) &&
+	       !memcmp(text, name, size);
+}
+
 void ms_types_deinit(struct ms_types *types)
 {
 	for (size_t i = 0; i < types->section_count; i++)

@@ -49,6 +49,10 @@ const struct ms_map_type *ms_types_by_table(const struct ms_types *types, ms_add
 bool ms_types_name(const struct ms_types *types, const struct ms_go_layout *layout, ms_addr address,
 		   const char **ret_text, size_t *ret_size);
 
+/** Whether the type at @p address is called @p name; of one without a name that can be read not. */
+bool ms_types_is_called(const struct ms_types *types, const struct ms_go_layout *layout,
+			ms_addr address, const char *name);
+
 /** The name whose bytes begin at @p address: a flag byte, a length, the text. */
 bool ms_types_text(const struct ms_types *types, ms_addr address, const char **ret_text,
 		   size_t *ret_size);

@@ -65,6 +65,9 @@ void ms_json_put_time(struct ms_json *j, const char *key, double seconds);
 void ms_json_put_collections(struct ms_json *j, const struct ms_trace_report *report);
 
 /** One call as an object; null where its function is. */
+void ms_json_call(struct ms_json *j, const struct ms_stack_call *call);
+
+/** The same as a member. */
 void ms_json_put_call(struct ms_json *j, const char *key, const struct ms_stack_call *call);
 
 /** "stack" and "stack_cut" of the stack at @p index; both null for MS_NO_STACK. */

@@ -78,13 +78,8 @@ static void put_calls(struct ms_json *j, const char *key, const struct ms_code_c
 	ms_json_put_bool(j, "is_of_place", calls->is_of_place);
 	ms_json_key(j, "first");
 	ms_json_open_array(j);
-	for (size_t i = 0; i < calls->count; i++) {
-		ms_json_open_object(j);
-		ms_json_put_string(j, "function", calls->items[i].function);
-		ms_json_put_string(j, "file", calls->items[i].file);
-		ms_json_put_u64(j, "line", calls->items[i].line);
-		ms_json_close_object(j);
-	}
+	for (size_t i = 0; i < calls->count; i++)
+		ms_json_call(j, &calls->items[i]);
 	ms_json_close_array(j);
 	ms_json_close_object(j);
 }

@@ -8,9 +8,8 @@ static void call_members(struct ms_json *j, const struct ms_stack_call *call)
 	ms_json_put_u64(j, "line", call->file && call->line ? call->line : MS_UNKNOWN);
 }
 
-void ms_json_put_call(struct ms_json *j, const char *key, const struct ms_stack_call *call)
+void ms_json_call(struct ms_json *j, const struct ms_stack_call *call)
 {
-	ms_json_key(j, key);
 	if (!call->function) {
 		ms_json_null(j);
 		return;
@@ -18,6 +17,12 @@ void ms_json_put_call(struct ms_json *j, const char *key, const struct ms_stack_
 	ms_json_open_object(j);
 	call_members(j, call);
 	ms_json_close_object(j);
+}
+
+void ms_json_put_call(struct ms_json *j, const char *key, const struct ms_stack_call *call)
+{
+	ms_json_key(j, key);
+	ms_json_call(j, call);
 }
 
 void ms_json_put_stack(struct ms_json *j, const struct ms_stacks *stacks, uint32_t index)

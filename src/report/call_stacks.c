@@ -51,6 +51,12 @@ int ms_stack_compare_own(const struct ms_stack *a, const struct ms_stack *b)
 	return (i < a->count) - (k < b->count);
 }
 
+bool ms_stack_call_is_same_line(const struct ms_stack_call *a, const struct ms_stack_call *b)
+{
+	return a && b && a->function && b->function && a->line == b->line &&
+	       !strcmp(a->function, b->function);
+}
+
 void ms_stacks_deinit(struct ms_stacks *stacks)
 {
 	free(stacks->items);

@@ -38,6 +38,9 @@ const struct ms_stack_call *ms_stack_line(const struct ms_stack *stack);
 /** Whether a call is in Go's standard library, which is told by its package's path. */
 bool ms_stack_call_is_standard(const struct ms_stack_call *call);
 
+/** Whether both are known, and in the same function and line. */
+bool ms_stack_call_is_same_line(const struct ms_stack_call *a, const struct ms_stack_call *b);
+
 /**
  * The first call that is neither the runtime's nor the standard library's; where there is none, as
  * ms_stack_line.

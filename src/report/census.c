@@ -77,6 +77,12 @@ const struct ms_map_row *ms_census_row_at(const struct ms_census_report *report,
 									       : NULL;
 }
 
+bool ms_map_row_is_of_sync_map(const struct ms_map_row *row)
+{
+	return row->type && (!strcmp(row->type, "map[interface {}]*sync.entry") ||
+			     !strcmp(row->type, "map[any]*sync.entry"));
+}
+
 bool ms_census_holds(const struct ms_census_report *report, ms_addr address)
 {
 	const struct ms_map_row *row = ms_census_row_at(report, address);

@@ -183,6 +183,9 @@ static inline uint64_t ms_map_row_slack(const struct ms_map_row *row)
 							    : MS_UNKNOWN;
 }
 
+/** Whether it is one of the two maps that a sync.Map is made of (sync/map.go, up to Go 1.23). */
+bool ms_map_row_is_of_sync_map(const struct ms_map_row *row);
+
 /** The row at @p address, or NULL; the rows are sorted by it. */
 const struct ms_map_row *ms_census_row_at(const struct ms_census_report *report, ms_addr address);
 

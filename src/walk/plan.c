@@ -140,25 +140,19 @@ static bool is_package(const struct ms_struct_type *type, const char *package)
 /** Take down every struct of the packages whose insides are looked up by name. */
 static bool named_collect(struct ms_plans *p)
 {
-	for (size_t i = 0; i < p->types->section_count; i++) {
-		const struct ms_types_section *s = &p->types->sections[i];
+	struct ms_struct_scan scan = { 0 };
+	struct ms_struct_type type;
 
-		for (uint64_t at = 0; at + p->layout->type_size <= s->size; at += 8) {
-			struct ms_struct_type type;
-
-			if ((s->bytes[at + p->layout->type_kind] & MS_KIND_MASK) !=
-				MS_KIND_STRUCT ||
-			    !ms_struct_type_read(p->types, p->layout, s->start + at, &type) ||
-			    (!is_package(&type, "sync") && !is_package(&type, "internal/sync")))
-				continue;
-			if (p->named.count == NAMED_MAX) {
-				p->cut = true;
-				break;
-			}
-			if (!ms_vec_push(&p->named,
-					 { type.address, ms_hash_text(type.name, type.name_size) }))
-				return false;
+	while (ms_struct_types_next(p->types, p->layout, &scan, &type)) {
+		if (!is_package(&type, "sync") && !is_package(&type, "internal/sync"))
+			continue;
+		if (p->named.count == NAMED_MAX) {
+			p->cut = true;
+			break;
 		}
+		if (!ms_vec_push(&p->named,
+				 { type.address, ms_hash_text(type.name, type.name_size) }))
+			return false;
 	}
 	if (p->named.count)
 		qsort(p->named.items, p->named.count, sizeof(*p->named.items), by_hash);

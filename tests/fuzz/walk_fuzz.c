@@ -108,18 +108,18 @@ static void offsets_ask(struct fake_heap *h)
 {
 	const struct ms_go_layout *l = h->functions->rt.layout;
 	const struct ms_types *types;
+	struct ms_struct_scan scan = { 0 };
+	struct ms_struct_type type;
 	unsigned asked = 0;
 
-	if (!fuzz_worked(ms_go_types(&h->functions->rt, &types)) || !types->section_count)
+	if (!fuzz_worked(ms_go_types(&h->functions->rt, &types)))
 		return;
-	for (uint64_t at = 0; at < types->sections[0].size && asked < ASKS_MAX; at += 8) {
-		struct ms_struct_type type;
+	while (asked < ASKS_MAX && ms_struct_types_next(types, l, &scan, &type)) {
 		struct ms_struct_member member;
 		char path[PATH_BYTES_MAX];
 		uint64_t offset;
 
-		if (!ms_struct_type_read(types, l, types->sections[0].start + at, &type) ||
-		    !ms_struct_type_member(types, l, &type, 0, &member) ||
+		if (!ms_struct_type_member(types, l, &type, 0, &member) ||
 		    type.name_size + 1 + member.name_size > sizeof(path))
 			continue;
 		memcpy(path, type.name, type.name_size);

@@ -4,7 +4,7 @@
 // Method: small functions put together from machine code by hand, for amd64.
 #include "goroutines/lock_code.h"
 
-#include "tests/support/fake_functions.h"
+#include "tests/support/fake_code.h"
 #include "tests/support/test.h"
 
 #include <stdlib.h>
@@ -32,59 +32,35 @@ static const struct fake_function list[COUNT] = {
 };
 
 struct code {
-	struct fake_functions *fake;
-	const struct ms_functions *functions;
-	uint8_t text[COUNT * 32 + CODE_BYTES];
-	size_t used; // Of main.it.
+	struct fake_code *it; // main.it.
 	struct ms_lock_code *locks;
 };
-
-static ms_addr entry_of(unsigned function)
-{
-	ms_addr entry = FAKE_TEXT;
-
-	for (unsigned i = 0; i < function; i++)
-		entry += list[i].bytes;
-	return entry;
-}
 
 static struct code *code_create(void)
 {
 	struct code *c = calloc(1, sizeof(*c));
 
 	CHECK(c != NULL);
-	c->fake = fake_functions_create(list, COUNT, MS_ARCH_AMD64);
-	memset(c->text, 0xcc, sizeof(c->text));
-	CHECK_OK(ms_go_functions(&c->fake->rt, &c->functions));
+	c->it = fake_code_create(list, COUNT, IT);
 	return c;
 }
 
 static void code_destroy(struct code *c)
 {
 	ms_lock_code_destroy(c->locks);
-	fake_functions_destroy(c->fake);
+	fake_code_destroy(c->it);
 	free(c);
 }
 
 static size_t put(struct code *c, const void *bytes, size_t size)
 {
-	size_t at = c->used;
-
-	CHECK(c->used + size <= CODE_BYTES);
-	memcpy(c->text + (entry_of(IT) - FAKE_TEXT) + c->used, bytes, size);
-	c->used += size;
-	return at;
+	return fake_code_put(c->it, bytes, size);
 }
 
 /** A call; where it is. */
 static size_t call(struct code *c, unsigned function)
 {
-	int32_t distance =
-	    (int32_t)((int64_t)entry_of(function) - (int64_t)(entry_of(IT) + c->used + 5));
-	uint8_t bytes[5] = { 0xe8 };
-
-	memcpy(bytes + 1, &distance, sizeof(distance));
-	return put(c, bytes, sizeof(bytes));
+	return fake_code_call(c->it, function);
 }
 
 /** lea rax, [rcx + offset]: the lock to be handed over. */
@@ -101,15 +77,14 @@ static size_t branch(struct code *c)
 
 static void here(struct code *c, size_t from)
 {
-	c->text[entry_of(IT) - FAKE_TEXT + from + 1] = (uint8_t)(c->used - from - 2);
+	*fake_code_at(c->it, from + 1) = (uint8_t)(c->it->used - from - 2);
 }
 
 static void end(struct code *c)
 {
 	put(c, (uint8_t[]){ 0xc3 }, 1);
-	fake_target_map(&c->fake->fake, FAKE_TEXT, c->text, sizeof(c->text), MS_REGION_EXE,
-			MS_PROT_READ | MS_PROT_EXEC);
-	CHECK_OK(ms_lock_code_create(&c->fake->rt, c->functions, &c->locks));
+	fake_code_map(c->it);
+	CHECK_OK(ms_lock_code_create(&c->it->fake->rt, c->it->functions, &c->locks));
 }
 
 static const struct ms_lock_at *ask(struct code *c, size_t at)
@@ -117,7 +92,8 @@ static const struct ms_lock_at *ask(struct code *c, size_t at)
 	const struct ms_lock_at *said;
 
 	// As a frame does: a byte of the call that has not returned.
-	CHECK_OK(ms_lock_code_at(c->locks, &c->functions->items[IT], entry_of(IT) + at + 4, &said));
+	CHECK_OK(ms_lock_code_at(c->locks, &c->it->functions->items[IT],
+				 fake_code_entry(c->it, IT) + at + 4, &said));
 	return said;
 }
 
@@ -302,11 +278,11 @@ MS_TEST(lock_code_follows_loops_to_their_end)
 	size_t top, inside;
 
 	call(c, LOCK);
-	top = c->used;
+	top = c->it->used;
 	inside = call(c, OTHER);
 	call(c, UNLOCK);
 	call(c, LOCK);
-	put(c, (uint8_t[]){ 0x75, (uint8_t)(top - c->used - 2) }, 2); // jne
+	put(c, (uint8_t[]){ 0x75, (uint8_t)(top - c->it->used - 2) }, 2); // jne
 	end(c);
 	// Two places take it; the pointer may be another at each, so that neither's words count.
 	CHECK_EQ(ask(c, inside)->hold[MS_LOCK_WRITE], MS_HOLD_HELD);

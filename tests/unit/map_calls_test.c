@@ -4,7 +4,7 @@
 #include "golang/map_calls.h"
 
 #include "golang/struct_types.h"
-#include "tests/support/fake_functions.h"
+#include "tests/support/fake_code.h"
 #include "tests/support/fake_types.h"
 #include "tests/support/test.h"
 
@@ -20,135 +20,71 @@ static const struct fake_function list[COUNT] = {
 	[IT] = { .name = "main.it", .bytes = CODE_BYTES, .frame_bytes = 32, .line = 20 },
 };
 
-struct code {
-	struct fake_functions *fake;
-	const struct ms_functions *functions;
-	uint8_t text[32 + CODE_BYTES];
-	size_t used; // Of main.it.
-};
-
-static struct code *code_create(void)
+/** Where the map of a call of the callee at the end of the code comes from. */
+static struct ms_map_place place_at_end(struct fake_code *c, bool is_sync)
 {
-	struct code *c = calloc(1, sizeof(*c));
-
-	CHECK(c != NULL);
-	c->fake = fake_functions_create(list, COUNT, MS_ARCH_AMD64);
-	memset(c->text, 0xcc, sizeof(c->text));
-	CHECK_OK(ms_go_functions(&c->fake->rt, &c->functions));
-	return c;
-}
-
-static void code_destroy(struct code *c)
-{
-	fake_functions_destroy(c->fake);
-	free(c);
-}
-
-static void put(struct code *c, const void *bytes, size_t size)
-{
-	CHECK(c->used + size <= CODE_BYTES);
-	memcpy(c->text + 32 + c->used, bytes, size);
-	c->used += size;
-}
-
-/** A call; its return address. */
-static ms_addr call(struct code *c)
-{
-	int32_t distance = (int32_t)(-(int64_t)(32 + c->used + 5));
-	uint8_t bytes[5] = { 0xe8 };
-
-	memcpy(bytes + 1, &distance, sizeof(distance));
-	put(c, bytes, sizeof(bytes));
-	return FAKE_TEXT + 32 + c->used;
-}
-
-static struct ms_map_place place_at(struct code *c, ms_addr at, bool is_sync)
-{
-	struct ms_map_call of = { .at = at, .kind = MS_MAP_CALL_FILL, .is_sync = is_sync };
-	struct fake_functions *f = c->fake;
+	ms_addr at = fake_code_entry(c, IT) + fake_code_call(c, CALLEE) + 5;
+	const struct ms_map_call call = { .at = at, .kind = MS_MAP_CALL_FILL, .is_sync = is_sync };
 	struct ms_map_place place;
+	struct ms_map_calls calls = { 0 };
 
-	// The code stands in the file behind the table.
-	CHECK(sizeof(f->exe) - f->exe_bytes >= sizeof(c->text));
-	memcpy(f->exe + f->exe_bytes, c->text, sizeof(c->text));
-	f->rt.elf.segments[1] =
-	    (struct ms_elf_segment){ FAKE_TEXT, f->exe_bytes, sizeof(c->text), sizeof(c->text),
-				     MS_PROT_READ | MS_PROT_EXEC };
-	f->rt.elf.segment_count = 2;
-	fake_target_exe(&f->fake, f->exe, f->exe_bytes + sizeof(c->text));
-	CHECK_OK(ms_map_call_place(&f->rt, c->functions, &of, &place));
+	fake_code_file(c);
+	CHECK_OK(ms_code_open(MS_ARCH_AMD64, &calls.code));
+	CHECK_OK(ms_map_call_place(c->functions, &calls, &call, &place));
+	ms_map_calls_deinit(&calls);
 	return place;
 }
 
-static void check(struct code *c, bool is_sync, enum ms_map_place_kind kind, uint64_t value)
+MS_TEST(the_code_in_front_of_a_call_says_where_the_map_is)
 {
-	struct ms_map_place place = place_at(c, call(c), is_sync);
+	static const struct {
+		uint8_t bytes[9];
+		size_t size;
+		bool is_sync;
+		enum ms_map_place_kind kind;
+		uint64_t value; // Of a variable: from the end of the first instruction.
+	} cases[] = {
+		// mov rbx, [rcx + 0x18]; xor ecx, ecx
+		{ { 0x48, 0x8b, 0x59, 0x18, 0x31, 0xc9 }, 6, false, MS_MAP_PLACE_FIELD, 0x18 },
+		// mov rbx, [rip + 0x1000]
+		{ { 0x48, 0x8b, 0x1d, 0x00, 0x10, 0, 0 }, 7, false, MS_MAP_PLACE_GLOBAL, 0x1000 },
+		// mov rbx, [rsp + 0x20]: it was put by, and is known by nothing.
+		{ { 0x48, 0x8b, 0x5c, 0x24, 0x20 }, 5, false, MS_MAP_PLACE_UNKNOWN, 0 },
+		// mov rax, [rsp + 0x20]; add rax, 0x28: a sync.Map inside of something.
+		{ { 0x48, 0x8b, 0x44, 0x24, 0x20, 0x48, 0x83, 0xc0, 0x28 },
+		  9,
+		  true,
+		  MS_MAP_PLACE_FIELD,
+		  0x28 },
+		// lea rax, [rip + 0x40]: one that is a variable.
+		{ { 0x48, 0x8d, 0x05, 0x40, 0, 0, 0 }, 7, true, MS_MAP_PLACE_GLOBAL, 0x40 },
+		// 06 is no instruction.
+		{ { 0x48, 0x8b, 0x59, 0x18, 0x06 }, 5, false, MS_MAP_PLACE_UNKNOWN, 0 },
+	};
 
-	CHECK_EQ(place.kind, kind);
-	if (kind != MS_MAP_PLACE_UNKNOWN)
-		CHECK_EQ(place.value, value);
-	code_destroy(c);
-}
+	for (size_t i = 0; i < MS_ARRAY_SIZE(cases); i++) {
+		struct fake_code *c = fake_code_create(list, COUNT, IT);
+		ms_addr next = fake_code_entry(c, IT) + 7;
+		struct ms_map_place place;
 
-MS_TEST(a_map_is_loaded_from_a_field)
-{
-	struct code *c = code_create();
-
-	put(c, (uint8_t[]){ 0x48, 0x8b, 0x59, 0x18 }, 4); // mov rbx, [rcx + 0x18]
-	put(c, (uint8_t[]){ 0x31, 0xc9 }, 2);             // xor ecx, ecx
-	check(c, false, MS_MAP_PLACE_FIELD, 0x18);
-}
-
-MS_TEST(a_map_is_loaded_from_a_variable)
-{
-	struct code *c = code_create();
-	ms_addr next = FAKE_TEXT + 32 + 7;
-
-	put(c, (uint8_t[]){ 0x48, 0x8b, 0x1d, 0x00, 0x10, 0, 0 }, 7); // mov rbx, [rip + 0x1000]
-	check(c, false, MS_MAP_PLACE_GLOBAL, next + 0x1000);
-}
-
-MS_TEST(a_map_that_was_put_by_is_known_by_nothing)
-{
-	struct code *c = code_create();
-
-	put(c, (uint8_t[]){ 0x48, 0x8b, 0x5c, 0x24, 0x20 }, 5); // mov rbx, [rsp + 0x20]
-	check(c, false, MS_MAP_PLACE_UNKNOWN, 0);
+		fake_code_put(c, cases[i].bytes, cases[i].size);
+		place = place_at_end(c, cases[i].is_sync);
+		CHECK_EQ(place.kind, cases[i].kind);
+		if (place.kind != MS_MAP_PLACE_UNKNOWN)
+			CHECK_EQ(place.value,
+				 cases[i].value + (place.kind == MS_MAP_PLACE_GLOBAL ? next : 0));
+		fake_code_destroy(c);
+	}
 }
 
 MS_TEST(a_call_forgets_what_was_loaded)
 {
-	struct code *c = code_create();
+	struct fake_code *c = fake_code_create(list, COUNT, IT);
 
-	put(c, (uint8_t[]){ 0x48, 0x8b, 0x59, 0x18 }, 4);
-	(void)call(c);
-	check(c, false, MS_MAP_PLACE_UNKNOWN, 0);
-}
-
-MS_TEST(a_sync_map_is_inside_of_something)
-{
-	struct code *c = code_create();
-
-	put(c, (uint8_t[]){ 0x48, 0x8b, 0x44, 0x24, 0x20 }, 5); // mov rax, [rsp + 0x20]
-	put(c, (uint8_t[]){ 0x48, 0x83, 0xc0, 0x28 }, 4);       // add rax, 0x28
-	check(c, true, MS_MAP_PLACE_FIELD, 0x28);
-}
-
-MS_TEST(a_sync_map_is_a_variable)
-{
-	struct code *c = code_create();
-	ms_addr next = FAKE_TEXT + 32 + 7;
-
-	put(c, (uint8_t[]){ 0x48, 0x8d, 0x05, 0x40, 0, 0, 0 }, 7); // lea rax, [rip + 0x40]
-	check(c, true, MS_MAP_PLACE_GLOBAL, next + 0x40);
-}
-
-MS_TEST(code_that_is_none_says_nothing)
-{
-	struct code *c = code_create();
-
-	put(c, (uint8_t[]){ 0x48, 0x8b, 0x59, 0x18, 0x06 }, 5); // 06 is no instruction.
-	check(c, false, MS_MAP_PLACE_UNKNOWN, 0);
+	fake_code_put(c, (uint8_t[]){ 0x48, 0x8b, 0x59, 0x18 }, 4);
+	fake_code_call(c, CALLEE);
+	CHECK_EQ(place_at_end(c, false).kind, MS_MAP_PLACE_UNKNOWN);
+	fake_code_destroy(c);
 }
 
 MS_TEST(a_field_is_found_by_what_go_prints)
