@@ -23,6 +23,7 @@
 
 enum {
 	OWNER_MAPS_MIN = 16,
+	OWNER_BYTES_MIN = 64 << 10, // Less than this in a window may be requests under way.
 	SLACK_MAPS_MIN = 1000,
 	MANY_MAPS_MIN = 10000,
 	SMALLEST_SLOTS = 8, // No table is smaller: such maps hold no more than they have to.
@@ -219,15 +220,14 @@ static bool owner_add(struct more *more, const struct ms_census_report *census,
 {
 	const struct ms_owner_row *row = owner_row(census, c->owner, c->type);
 	struct ms_finding f;
-	double bytes;
+	double bytes = ms_diff_change(c->before.total_bytes, c->after.total_bytes);
 
-	if (!row || row->maps < OWNER_MAPS_MIN || is_said(r, row))
+	if (!row || row->maps < OWNER_MAPS_MIN || bytes < OWNER_BYTES_MIN || is_said(r, row))
 		return true;
 	f = owner_finding(census, row, c->verdict);
 	f.maps_before = c->before.maps;
 	f.entries_before = c->before.entries;
 	f.bytes_before = c->before.total_bytes;
-	bytes = ms_diff_change(c->before.total_bytes, c->after.total_bytes);
 	if (r->window_s > 0) {
 		f.entries_per_s = ms_diff_change(c->before.entries, c->after.entries) / r->window_s;
 		f.bytes_per_min = bytes / r->window_s * 60;

@@ -159,6 +159,18 @@ MS_TEST(an_owner_whose_maps_become_more_is_a_finding_unless_one_map_says_it)
 	page_end(&p);
 }
 
+MS_TEST(an_owner_that_gains_maps_but_hardly_bytes_is_none)
+{
+	struct page p;
+
+	page_make(&p);
+	grow_owner(&p);
+	p.change.before = (struct ms_diff_side){ 39950, 0, 100000000 - 2600, 0 };
+	CHECK_OK(ms_more_findings_make(&p.census, &p.report));
+	CHECK(finding(&p, MS_FINDING_OWNER) == NULL);
+	page_end(&p);
+}
+
 static void allocate(struct page *p, double share, double bytes_per_s)
 {
 	p->report.allocations.window_bytes = bytes_per_s * 10 / share;
