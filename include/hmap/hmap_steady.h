@@ -531,8 +531,7 @@ HMAPI_INLINE void hmapi_step(struct hmap *m, const struct hmapi_code *c)
 		m->compacted += HMAP_BLOCK_GROUPS;
 	}
 	if (HMAPI_UNLIKELY(m->kinds & 1u << HMAP_EVENT_MIGRATES))
-		hmapi_tell(m, HMAP_EVENT_MIGRATES, block / HMAP_BLOCK_GROUPS,
-			   other / HMAP_BLOCK_GROUPS, 0);
+		hmapi_tell_move(m, block, other);
 	if (HMAPI_UNLIKELY(m->pass == HMAP_PASS_COMPACT ? m->compacted == m->groups
 							: m->groups == m->pass_end))
 		hmapi_end_pass(m);

@@ -232,6 +232,12 @@ struct hmap {
 	const char *name;
 	hmap_misuse_fn misuse;
 	void *misuse_state;
+	/* What others see of it: hmap_registry.h. */
+	uint64_t place;         /* in the list of all maps */
+	const void *created_at; /* where its maker was called */
+	size_t held_bytes;      /* hmap_stats' total_bytes, as of the last change of it ... */
+	size_t held_reserved;   /* ... and reserved_bytes */
+	uint32_t wanted_kinds;  /* `kinds` as of the map's making; a probe adds to these */
 #ifdef HMAP_CHECKS
 	size_t work_moves, work_bytes; /* of the write under way: held against the promise */
 #endif
@@ -330,6 +336,8 @@ HMAP_API void hmapi_drop(struct hmap *m, unsigned char *slot);
 HMAP_API bool hmapi_next_far(struct hmap_iterator *iterator);
 HMAP_API void hmapi_tell(struct hmap *m, enum hmap_event_kind kind, size_t from, size_t to,
 			 size_t entries);
+/** Tells what a step did: the block `from` gave entries to the block `to`. */
+HMAP_API void hmapi_tell_move(struct hmap *m, size_t from, size_t to);
 HMAP_API enum hmap_status hmapi_end_busy_write(struct hmap *m, enum hmap_status status);
 HMAP_API enum hmap_status hmapi_misuse(const struct hmap *m, const char *text, uintptr_t other);
 HMAP_API enum hmap_status hmapi_put_any(struct hmap *m, const void *key, const void *value,

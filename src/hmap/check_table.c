@@ -118,7 +118,7 @@ static const char *check_sizes(const struct hmap *m)
 enum hmap_status hmap_check(const struct hmap *m, const char **ret_text)
 {
 	struct tally tally = { 0, 0, NULL };
-	size_t free_nodes = 0;
+	size_t free_nodes = 0, reserved;
 
 	if (!m)
 		return HMAP_NULL_MAP;
@@ -144,6 +144,9 @@ enum hmap_status hmap_check(const struct hmap *m, const char **ret_text)
 			tally.wrong = "nodes were lost";
 		else if (!behind_is_empty(m))
 			tally.wrong = "tags behind the table are not empty";
+		else if (m->held_bytes != hmapi_space_bytes(m, &reserved) ||
+			 m->held_reserved != reserved)
+			tally.wrong = "the bytes that others see are not those of the table";
 	}
 	if (!tally.wrong)
 		return HMAP_OK;

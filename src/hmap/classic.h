@@ -47,8 +47,7 @@ struct hmap_classic {
 	const struct hmap_type *type;
 	const struct hmap *map; // For hooks.
 	const struct hmap_allocator *allocator;
-	const struct hmap_hooks *hooks; // NULL: none.
-	size_t bytes;                   // All memory of the map.
+	size_t bytes; // All memory of the map.
 	uint64_t growths, compactions;
 };
 
@@ -57,6 +56,7 @@ enum hmap_status hmap_classic_create(struct hmap *map, const struct hmap_type *t
 				     struct hmap_classic **ret);
 void hmap_classic_destroy(struct hmap_classic *c);
 size_t hmap_classic_count(const struct hmap_classic *c);
+uint8_t hmap_classic_B(const struct hmap_classic *c);
 
 void *hmap_classic_get(const struct hmap_classic *c, const void *key);
 enum hmap_status hmap_classic_put(struct hmap_classic *c, const void *key, const void *value);

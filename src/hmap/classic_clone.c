@@ -45,7 +45,6 @@ enum hmap_status hmap_classic_clone(const struct hmap_classic *c, struct hmap *m
 		.hint = c->h.count,
 		.load = (double)c->load_num / 16,
 		.allocator = c->allocator,
-		.hooks = c->hooks,
 	};
 	struct hmap_classic *to;
 	enum hmap_status status = begin_read(c, "concurrent map clone and map write");

@@ -16,6 +16,7 @@
 //
 // A growth that cannot begin for want of memory is not missed: the next insert tries again.
 #include "hmap/classic_internal.h"
+#include "hmap/registry.h"
 
 /** Where entries go to: Go's evacDst. */
 struct evacDst {
@@ -28,8 +29,8 @@ void hmap_classic_tell(const struct hmap_classic *c, enum hmap_event_kind kind, 
 {
 	struct hmap_event event = { .kind = kind, .from = from, .to = to, .entries = entries };
 
-	if (is_told(c, kind))
-		c->hooks->event(c->map, &event, c->hooks->state);
+	if (c->map)
+		hmapi_notify(c->map, &event);
 }
 
 bool hmap_classic_hashGrow(struct hmap_classic *c, uint8_t B)

@@ -393,12 +393,7 @@ INLINE enum hmap_status end_write(struct hmap_classic *c, enum hmap_status statu
 /* ------------------------------------------------------------------------------------------- */
 /* Events                                                                                      */
 
-INLINE bool is_told(const struct hmap_classic *c, enum hmap_event_kind kind)
-{
-	return UNLIKELY(c->hooks != NULL) && (c->hooks->kinds & 1u << kind) && c->hooks->event;
-}
-
-/** Calls the hook, if there is one that wants to know. */
+/** Tells who wants to know. */
 void hmap_classic_tell(const struct hmap_classic *c, enum hmap_event_kind kind, size_t from,
 		       size_t to, size_t entries);
 

@@ -98,7 +98,6 @@ enum hmap_status hmap_classic_create(struct hmap *map, const struct hmap_type *t
 	c->hash = type->hash;
 	c->state = type->state;
 	c->allocator = allocator;
-	c->hooks = options->hooks;
 	c->bytes = sizeof(*c);
 	c->h.hash0 = (uint32_t)seed;
 	c->random = first_random(c, seed);
@@ -109,7 +108,6 @@ enum hmap_status hmap_classic_create(struct hmap *map, const struct hmap_type *t
 		allocator->release(allocator->state, c, sizeof(*c), 64);
 		return status;
 	}
-	hmap_classic_tell(c, HMAP_EVENT_CREATED, 0, (size_t)bucketCnt << c->h.B, options->hint);
 	*ret = c;
 	return HMAP_OK;
 }
@@ -118,7 +116,6 @@ void hmap_classic_destroy(struct hmap_classic *c)
 {
 	if (!c)
 		return;
-	hmap_classic_tell(c, HMAP_EVENT_FREED, (size_t)bucketCnt << c->h.B, 0, c->h.count);
 	hmap_classic_end_iterations(c);
 	hmap_classic_destroy_entries(c);
 	if (c->now)
@@ -131,6 +128,11 @@ void hmap_classic_destroy(struct hmap_classic *c)
 size_t hmap_classic_count(const struct hmap_classic *c)
 {
 	return c->h.count;
+}
+
+uint8_t hmap_classic_B(const struct hmap_classic *c)
+{
+	return c->h.B;
 }
 
 /** mapaccess1. */

@@ -1,6 +1,8 @@
 // The calls of hmap.h: a map is made, asked and ended here, by whichever engine it has.
 #include "hmap/classic.h"
+#include "hmap/debug.h"
 #include "hmap/misuse.h"
+#include "hmap/registry.h"
 #include "hmap/space.h"
 #include "hmap/steady.h"
 
@@ -53,8 +55,19 @@ static uint64_t random_seed(const void *salt)
 	return seed;
 }
 
-enum hmap_status hmap_create(const struct hmap_type *type, const struct hmap_options *options,
-			     struct hmap **ret_map)
+/** The map is whole: it is listed, and told of. */
+static void begin_life(struct hmap *m, const struct hmap_options *o, const void *created_at)
+{
+	size_t slots = m->classic                ? (size_t)8 << hmap_classic_B(m->classic)
+		       : m->state & HMAPI_UNBORN ? 0
+						 : m->groups * HMAP_GROUP_SLOTS;
+
+	hmapi_list(m, created_at);
+	hmapi_tell(m, HMAP_EVENT_CREATED, 0, slots, o->hint);
+}
+
+enum hmap_status hmapi_create(const struct hmap_type *type, const struct hmap_options *options,
+			      const void *created_at, struct hmap **ret_map)
 {
 	static const struct hmap_options usual = { 0 };
 	const struct hmap_allocator *a;
@@ -72,10 +85,11 @@ enum hmap_status hmap_create(const struct hmap_type *type, const struct hmap_opt
 	m->shape = hmapi_shape_of(type);
 	m->allocator = a;
 	m->hooks = o->hooks;
-	m->kinds = o->hooks && o->hooks->event ? o->hooks->kinds : 0;
+	hmapi_begin_debug();
+	m->kinds = m->wanted_kinds = hmapi_kinds(o);
 	m->seed = o->seed ? o->seed : random_seed(m);
 	m->load = o->load > 0 ? o->load : LOAD;
-	m->shrink = o->shrink;
+	m->shrink = o->shrink > 0 || !hmapi_wants_shrink() ? o->shrink : HMAP_SHRINKTRIGGER_LOAD;
 	m->shrink_idle = o->shrink_idle > 0 ? o->shrink_idle : HMAP_SHRINKTRIGGER_IDLE;
 	m->high_load = o->high_load;
 	m->name = o->name;
@@ -92,6 +106,7 @@ enum hmap_status hmap_create(const struct hmap_type *type, const struct hmap_opt
 			return status;
 		}
 		m->state = HMAPI_CLASSIC;
+		begin_life(m, o, created_at);
 		*ret_map = m;
 		return HMAP_OK;
 	}
@@ -111,10 +126,16 @@ enum hmap_status hmap_create(const struct hmap_type *type, const struct hmap_opt
 			return status;
 		}
 	}
-	hmapi_tell(m, HMAP_EVENT_CREATED, 0,
-		   m->state & HMAPI_UNBORN ? 0 : m->groups * HMAP_GROUP_SLOTS, o->hint);
+	hmapi_space_note(m);
+	begin_life(m, o, created_at);
 	*ret_map = m;
 	return HMAP_OK;
+}
+
+enum hmap_status hmap_create(const struct hmap_type *type, const struct hmap_options *options,
+			     struct hmap **ret_map)
+{
+	return hmapi_create(type, options, __builtin_return_address(0), ret_map);
 }
 
 static void drop_slot(const struct hmap *m, unsigned char *slot, void *state)
@@ -128,11 +149,15 @@ void hmap_destroy(struct hmap *m)
 	if (!m)
 		return;
 	if (m->classic) {
+		hmapi_tell(m, HMAP_EVENT_FREED, (size_t)8 << hmap_classic_B(m->classic), 0,
+			   hmap_classic_count(m->classic));
+		hmapi_unlist(m);
 		hmap_classic_destroy(m->classic);
 		m->allocator->release(m->allocator->state, m, sizeof(*m), 64);
 		return;
 	}
 	hmapi_tell(m, HMAP_EVENT_FREED, m->groups * HMAP_GROUP_SLOTS, 0, m->count);
+	hmapi_unlist(m);
 	if (m->shape.flags)
 		hmapi_each_slot(m, drop_slot, m);
 	hmapi_end_iterations(m);

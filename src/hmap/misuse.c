@@ -7,6 +7,7 @@
 // bounded; what cannot be had is said to be missing.  The signal is a real-time one that nobody
 // handles, and its old disposition comes back afterwards.
 #include "hmap/misuse.h"
+#include "hmap/registry.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -212,6 +213,7 @@ void hmap_misuse_found(const struct hmap *map, const char *text, uintptr_t other
 		misuse.other_stack = ask.stack;
 		misuse.other_depth = ask.depth;
 	}
+	hmapi_notify_misuse(&misuse);
 	hmap_misuse_hook(map, &hook, &state);
 	if (!hook) {
 		report(&misuse);

@@ -667,9 +667,10 @@ void hmapi_space_tighten(struct hmap *m)
 
 bool hmapi_more_memory(struct hmap *m)
 {
-	if (m->state & HMAPI_SEGMENTS)
-		return add_segment(m);
-	return m->space && more_of_range(m);
+	bool there = m->state & HMAPI_SEGMENTS ? add_segment(m) : m->space && more_of_range(m);
+
+	hmapi_space_note(m);
+	return there;
 }
 
 static void free_dead_slabs(struct hmap *m, unsigned most)
@@ -695,6 +696,7 @@ void hmapi_less_memory(struct hmap *m)
 	free_dead_slabs(m, DEAD_SLABS_AT_ONCE);
 	m->release_at =
 	    m->groups > HMAPI_PIECE / bytes / 2 ? m->groups - HMAPI_PIECE / bytes / 2 : 0;
+	hmapi_space_note(m);
 }
 
 /* ------------------------------------------------------------------------------------------- */
@@ -728,6 +730,7 @@ static bool add_slab(struct hmap *m)
 	slab->next = m->slabs;
 	m->slabs = slab;
 	m->nodes_made += nodes;
+	hmapi_space_note(m);
 	for (size_t i = nodes; i-- > 0;) {
 		struct hmapi_node *free_node =
 		    (struct hmapi_node *)(void *)((unsigned char *)slab + head + i * node);
@@ -781,6 +784,7 @@ void hmapi_retire_nodes(struct hmap *m)
 	m->slabs = NULL;
 	m->free_nodes = NULL;
 	m->nodes_made = 0;
+	hmapi_space_note(m);
 }
 
 /* ------------------------------------------------------------------------------------------- */
@@ -799,6 +803,11 @@ void hmapi_space_free(struct hmap *m)
 	m->tags = NULL;
 	m->slots = NULL;
 	m->ready = 0;
+}
+
+void hmapi_space_note(struct hmap *m)
+{
+	m->held_bytes = hmapi_space_bytes(m, &m->held_reserved);
 }
 
 size_t hmapi_space_bytes(const struct hmap *m, size_t *ret_reserved)

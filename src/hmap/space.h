@@ -69,5 +69,8 @@ void hmapi_retire_nodes(struct hmap *m);
 /** Bytes of memory, and of addresses, that the table and its nodes hold. */
 size_t hmapi_space_bytes(const struct hmap *m, size_t *ret_reserved);
 
+/** The same, kept where other threads and tools may read it: after every change. */
+void hmapi_space_note(struct hmap *m);
+
 /** A reading table for maps that nothing was put into. */
 extern const uint8_t hmapi_no_tags[64];

@@ -5,6 +5,7 @@
 // A growth that cannot have memory is not an error: the table goes on at a higher load, through
 // chains, and tries again later.  Only an entry for which there is no room at all is refused.
 #include "hmap/steady.h"
+#include "hmap/registry.h"
 #include "hmap/space.h"
 
 enum {
@@ -24,8 +25,31 @@ void hmapi_tell(struct hmap *m, enum hmap_event_kind kind, size_t from, size_t t
 {
 	struct hmap_event event = { kind, from, to, entries };
 
-	if (m->kinds & 1u << kind)
-		m->hooks->event(m, &event, m->hooks->state);
+	hmapi_notify(m, &event);
+}
+
+/** Entries in the groups of the block at @p block, and in its chain. */
+static size_t entries_of(const struct hmap *m, size_t block)
+{
+	const struct hmapi_code *c = hmapi_code_of(m);
+	size_t last = block | m->block_mask, entries = 0;
+
+	for (size_t g = block; g <= last; g++)
+		entries += (size_t)__builtin_popcount(hmapi_occupied(hmapi_tags(m, c, g)));
+	if (hmapi_tags(m, c, last)[HMAP_GROUP_SLOTS - 1] != HMAP_TAG_LINK)
+		return entries;
+	for (struct hmapi_node *node = hmapi_link(&m->shape, hmapi_slots(m, c, last)); node;
+	     node = node->next)
+		for (unsigned i = 0; i < m->shape.node_slots; i++)
+			entries += node->tags[i] != 0;
+	return entries;
+}
+
+void hmapi_tell_move(struct hmap *m, size_t from, size_t to)
+{
+	// A halving empties the upper block into the lower one: what is told is what is there now.
+	hmapi_tell(m, HMAP_EVENT_MIGRATES, from / HMAP_BLOCK_GROUPS, to / HMAP_BLOCK_GROUPS,
+		   entries_of(m, m->pass == HMAP_PASS_SHRINK ? from : to));
 }
 
 static size_t slots_of(size_t groups)
@@ -75,6 +99,7 @@ void hmapi_set_limits(struct hmap *m)
 		m->compact_at = COMPACT_LEAST;
 	if (m->compact_at < m->nodes_used * 2)
 		m->compact_at = m->nodes_used * 2;
+	hmapi_space_note(m);
 }
 
 enum hmap_status hmapi_birth(struct hmap *m, size_t hint, enum hmap_reserve_how how)
@@ -133,12 +158,14 @@ static bool first_block(struct hmap *m, const struct hmapi_code *c)
 		}
 	m->allocator->release(m->allocator->state, old.tags, old.small_bytes,
 			      s->align > 64 ? s->align : 64);
+	hmapi_space_note(m);
 	return true;
 }
 
 static void begin_pass(struct hmap *m, enum hmap_pass pass, size_t end)
 {
 	m->pass = pass;
+	m->kinds = m->wanted_kinds | (hmapi_is_probed() ? 1u << HMAP_EVENT_MIGRATES : 0);
 	m->pass_end = end;
 	m->wait = 0;
 	m->grow_at = SIZE_MAX;
@@ -153,6 +180,7 @@ void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m))
 
 	if (groups == 1) {
 		if (!first_block(m, hmapi_flat_code)) {
+			hmapi_space_note(m);
 			m->grow_at = m->count + TRY_AGAIN;
 			return;
 		}
@@ -163,6 +191,7 @@ void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m))
 		return;
 	}
 	if (!hmapi_space_double(m)) {
+		hmapi_space_note(m);
 		m->grow_at = m->count + m->count / 8;
 		return;
 	}
@@ -170,6 +199,7 @@ void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m))
 		hmapi_rebase_iterations(m);
 	if (was_small)
 		hmapi_begin_work(m); // a copy is exempt
+	hmapi_space_note(m);
 	m->low = groups;
 	m->mask = 2 * groups - 1;
 	begin_pass(m, HMAP_PASS_GROW, 2 * groups);
@@ -204,6 +234,7 @@ void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m))
 	m->grow_at = m->usual_grow_at;
 	if (hmapi_space_prepare(m) == HMAPI_PREPARING)
 		m->grow_at = m->count;
+	hmapi_space_note(m);
 	if (m->iterations)
 		hmapi_rebase_iterations(m);
 }
@@ -262,6 +293,7 @@ void hmapi_end_pass(struct hmap *m)
 	if (pass == HMAP_PASS_SHRINK) {
 		hmapi_less_memory(m);
 		hmapi_space_tighten(m);
+		hmapi_space_note(m);
 		if (m->iterations)
 			hmapi_rebase_iterations(m);
 		hmapi_tell(m, HMAP_EVENT_SHRUNK, slots_of(m->groups * 2), slots_of(m->groups),

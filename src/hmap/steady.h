@@ -12,6 +12,10 @@ static inline const struct hmapi_code *hmapi_code_of(const struct hmap *m)
 	return m->state & HMAPI_SEGMENTS ? hmapi_segments_code : hmapi_flat_code;
 }
 
+/** hmap_create, by name of the one who asked. */
+enum hmap_status hmapi_create(const struct hmap_type *type, const struct hmap_options *options,
+			      const void *created_at, struct hmap **ret_map);
+
 /** The table's first memory: for @p hint entries. */
 enum hmap_status hmapi_birth(struct hmap *m, size_t hint, enum hmap_reserve_how how);
 

@@ -1,5 +1,6 @@
 // The whole table at once: reserve, clear, clone, settle, and what can be said of it.
 #include "hmap/classic.h"
+#include "hmap/registry.h"
 #include "hmap/space.h"
 #include "hmap/steady.h"
 
@@ -86,6 +87,7 @@ static enum hmap_status reserve(struct hmap *m, size_t entries, enum hmap_reserv
 			*m = old;
 		else
 			hmapi_space_free(&old);
+		hmapi_space_note(m);
 		return status;
 	}
 	while (m->groups < wanted) {
@@ -207,7 +209,8 @@ static void copy_slot(const struct hmap *from, unsigned char *slot, void *state)
 	to->count++;
 }
 
-static enum hmap_status clone_classic(const struct hmap *m, struct hmap **ret_map)
+static enum hmap_status clone_classic(const struct hmap *m, const void *created_at,
+				      struct hmap **ret_map)
 {
 	const struct hmap_allocator *a = m->allocator;
 	struct hmap *copy = a->allocate(a->state, sizeof(*copy), 64);
@@ -217,11 +220,15 @@ static enum hmap_status clone_classic(const struct hmap *m, struct hmap **ret_ma
 		return HMAP_NO_MEMORY;
 	*copy = *m;
 	status = hmap_classic_clone(m->classic, copy, &copy->classic);
-	if (status == HMAP_OK)
-		*ret_map = copy;
-	else
+	if (status != HMAP_OK) {
 		a->release(a->state, copy, sizeof(*copy), 64);
-	return status;
+		return status;
+	}
+	hmapi_list(copy, created_at);
+	hmapi_tell(copy, HMAP_EVENT_CREATED, 0, (size_t)8 << hmap_classic_B(copy->classic),
+		   hmap_classic_count(m->classic));
+	*ret_map = copy;
+	return HMAP_OK;
 }
 
 enum hmap_status hmap_clone(const struct hmap *m, struct hmap **ret_map)
@@ -233,7 +240,7 @@ enum hmap_status hmap_clone(const struct hmap *m, struct hmap **ret_map)
 	if (!m || !ret_map)
 		return m ? HMAP_BAD_ARGUMENT : HMAP_NULL_MAP;
 	if (m->classic)
-		return clone_classic(m, ret_map);
+		return clone_classic(m, __builtin_return_address(0), ret_map);
 	hmapi_begin_read(m);
 	options.seed = m->seed;
 	options.load = m->load;
@@ -246,7 +253,7 @@ enum hmap_status hmap_clone(const struct hmap *m, struct hmap **ret_map)
 	options.misuse = m->misuse;
 	options.misuse_state = m->misuse_state;
 	options.hint = m->count;
-	status = hmap_create(m->type, &options, &copying.to);
+	status = hmapi_create(m->type, &options, __builtin_return_address(0), &copying.to);
 	if (status != HMAP_OK)
 		return status;
 	hmapi_each_slot(m, copy_slot, &copying);

@@ -20,7 +20,7 @@ static void tell(const struct hmap *map, const struct hmap_event *event, void *s
 {
 	struct told *told = state;
 
-	CHECK(!map);
+	CHECK(map != NULL);
 	told->of[event->kind]++;
 	told->last[event->kind] = *event;
 	if (event->kind == HMAP_EVENT_MIGRATES)
@@ -37,15 +37,18 @@ MS_TEST(classic_tells_what_happens_to_it)
 {
 	struct told told = { 0 };
 	const struct hmap_hooks hooks = { .event = tell, .kinds = ~0u, .state = &told };
-	struct hmap_options options = { .allocator = hmap_malloc_allocator(), .hooks = &hooks };
-	const struct hmap_type *type = &classic_kinds[0].type;
+	struct hmap_options options = { .engine = HMAP_CLASSIC,
+					.allocator = hmap_malloc_allocator(),
+					.hooks = &hooks,
+					.hint = 50,
+					.seed = 3 };
 	struct hmap_stats stats;
 	struct hmap_classic *c;
+	struct hmap *map;
 	size_t upper = 0;
 
-	options.hint = 50;
-	CHECK_EQ(hmap_classic_create(NULL, type, &options, 3, &c), HMAP_OK);
-	told.c = c;
+	CHECK_EQ(hmap_create(&classic_kinds[0].type, &options, &map), HMAP_OK);
+	told.c = c = map->classic;
 	CHECK_EQ(told.of[HMAP_EVENT_CREATED], 1);
 	CHECK_EQ(told.last[HMAP_EVENT_CREATED].to, 64);
 	CHECK_EQ(told.last[HMAP_EVENT_CREATED].entries, 50);
@@ -81,7 +84,7 @@ MS_TEST(classic_tells_what_happens_to_it)
 	CHECK_EQ(hmap_classic_stats(c, HMAP_STATS_QUICK, &stats), HMAP_OK);
 	CHECK_EQ(stats.growths, 1);
 	CHECK_EQ(stats.compactions, 1);
-	hmap_classic_destroy(c);
+	hmap_destroy(map);
 	CHECK_EQ(told.of[HMAP_EVENT_FREED], 1);
 	CHECK_EQ(told.last[HMAP_EVENT_FREED].entries, 53);
 }

@@ -1,0 +1,175 @@
+/*
+ * hmap_registry.h - all maps of a process: from inside, and from outside without symbols.
+ *
+ * Every map is listed from hmap_create to hmap_destroy.  Inside, hmap_each_map and hmap_totals go
+ * through the list.  From outside, a tool that reads the memory of the process finds
+ *
+ *	a note (owner "hmap", type HMAP_NOTE_REGISTRY) in a PT_NOTE segment of the program or
+ *library |  which holds the distance, in bytes, from itself to
+ *	    v
+ *	struct hmap_registry: a cookie, its version and size, offsets, and the list
+ *	    |
+ *	    v
+ *	leaves of addresses of maps, whose members lie where the registry says
+ *
+ * so that it needs neither symbols nor a matching version: what it does not know it leaves out, and
+ * an offset that is 0 with size 0 is a member that this library does not have.  The numbers of
+ * fields are pinned: new ones come at the end.
+ */
+#ifndef HMAP_HMAP_REGISTRY_H
+#define HMAP_HMAP_REGISTRY_H
+
+#include <hmap/hmap.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------------------------------- */
+/* From inside                                                                                 */
+
+/** Called for each map until it says false.  The list is held meanwhile: it must neither make nor
+ *  end a map (that would wait for ever), and use none that another thread may be using. */
+typedef bool (*hmap_each_fn)(const struct hmap *map, void *state);
+
+/** Calls `visit` for every map of the process.  O(maps). */
+HMAP_API void hmap_each_map(hmap_each_fn visit, void *state);
+
+/**
+ * Sums over all maps of the process.  What other threads do meanwhile may or may not be in them:
+ * each number is one that a map had, and they need not be of one moment.  Whoever asks stops
+ * nobody.
+ */
+struct hmap_totals {
+	size_t maps;
+	size_t entries, slots;
+	double avg_load; /**< entries / slots of all tables */
+	size_t overflow; /**< overflow nodes and buckets in use */
+	size_t total_bytes, live_bytes, slack_bytes, reserved_bytes;
+	size_t passes;                          /**< growths, halvings and tidyings under way */
+	uint64_t growths, compactions, shrinks; /**< of maps that are there */
+	uint64_t created, freed;                /**< since the process began */
+	uint64_t unlisted; /**< maps for which the list had no memory: in none of these numbers */
+};
+
+HMAP_API void hmap_totals(struct hmap_totals *ret_totals);
+
+/** The sums over all maps of one name (those without one: of one type's name). */
+struct hmap_named_totals {
+	const char *name; /**< holds as long as one of the maps does; NULL: those without */
+	struct hmap_totals totals; /**< created, freed and unlisted are 0 */
+};
+
+/**
+ * The sums by name into `ret`, by total_bytes, descending; returns how many names there are.  Where
+ * these are more than `count`, the last one that fits is "other" and sums up the rest.  `count` is
+ * at least 2.  HMAP_NO_MEMORY is said by (size_t)-1.
+ */
+HMAP_API size_t hmap_totals_by_name(struct hmap_named_totals *ret, size_t count);
+
+/** What hmap_stats says without a walk, of a map that another thread may be using: each number is
+ *  one that it had.  For callers of hmap_each_map. */
+HMAP_API void hmap_peek(const struct hmap *map, struct hmap_stats *ret_stats);
+
+/** Where hmap_create (or hmap_clone) was called: a return address; NULL for a NULL map. */
+HMAP_API const void *hmap_created_at(const struct hmap *map);
+
+/* ------------------------------------------------------------------------------------------- */
+/* Watching all maps                                                                           */
+
+/**
+ * Told of the events of all maps, in addition to their own hooks and before these.  Called like
+ * them: on the thread that writes, in the middle of its call.  `text` of a misuse is as in struct
+ * hmap_misuse.  What `kinds` has no bit for costs nothing.
+ */
+struct hmap_observer {
+	void (*event)(const struct hmap *map, const struct hmap_event *event, void *state);
+	void (*misuse)(const struct hmap_misuse *misuse, void *state); /**< may be NULL */
+	uint32_t kinds; /**< 1 << HMAP_EVENT_GROWS | ...; for maps that are made from now on */
+	bool shrink;    /**< maps without a shrink policy get HMAP_SHRINKTRIGGER_LOAD */
+	void *state;
+};
+
+/** Sets the one observer of the process (NULL: none any more).  It must outlive all maps.
+ *  HMAP_NOT_SUPPORTED: there is another one. */
+HMAP_API enum hmap_status hmap_observe(const struct hmap_observer *observer);
+
+/* ------------------------------------------------------------------------------------------- */
+/* From outside                                                                                */
+
+#define HMAP_NOTE_OWNER "hmap"
+#define HMAP_NOTE_REGISTRY 1
+#define HMAP_REGISTRY_COOKIE "libhmap registry" /* 16 bytes, without a terminator */
+#define HMAP_REGISTRY_VERSION 1
+
+/** Members by number.  Of struct hmap unless the name says otherwise. */
+enum hmap_field {
+	HMAP_FIELD_TYPE,       /**< address of its struct hmap_type */
+	HMAP_FIELD_NAME,       /**< address of a text; 0: none */
+	HMAP_FIELD_CREATED_AT, /**< a return address */
+	HMAP_FIELD_CLASSIC,    /**< address of the other engine's map; 0: it is steady */
+	HMAP_FIELD_COUNT,      /**< entries (steady, like all that follow) */
+	HMAP_FIELD_GROUPS,     /**< in use; times group_slots: slots */
+	HMAP_FIELD_LOW,        /**< groups of the smaller size, in a pass */
+	HMAP_FIELD_PASS,       /**< enum hmap_pass */
+	HMAP_FIELD_GROW_AT,    /**< entries over which it grows */
+	HMAP_FIELD_STATE,      /**< with unborn_mask: no table yet */
+	HMAP_FIELD_NODES,      /**< overflow nodes in use */
+	HMAP_FIELD_BYTES,      /**< all memory of the map */
+	HMAP_FIELD_GROWTHS,
+	HMAP_FIELD_COMPACTIONS,
+	HMAP_FIELD_SHRINKS,
+	HMAP_FIELD_COMPACTED, /**< groups done, in a pass of the same size */
+	/* Of struct hmap_type. */
+	HMAP_FIELD_TYPE_NAME,
+	HMAP_FIELD_TYPE_KEY_NAME,
+	HMAP_FIELD_TYPE_VALUE_NAME,
+	HMAP_FIELD_TYPE_KEY_SIZE,
+	HMAP_FIELD_TYPE_VALUE_SIZE,
+	/* Of the classic engine's map. */
+	HMAP_FIELD_CLASSIC_COUNT,
+	HMAP_FIELD_CLASSIC_B,         /**< log2 of the buckets */
+	HMAP_FIELD_CLASSIC_OVERFLOW,  /**< overflow buckets, about */
+	HMAP_FIELD_CLASSIC_OLD,       /**< address of the old buckets; 0: no pass */
+	HMAP_FIELD_CLASSIC_EVACUATED, /**< old buckets done */
+	HMAP_FIELD_CLASSIC_FLAGS,     /**< 8: a pass of the same size */
+	HMAP_FIELD_CLASSIC_LOAD,      /**< halves of an entry for each bucket at which it grows */
+	HMAP_FIELD_CLASSIC_BYTES,
+	HMAP_FIELD_CLASSIC_GROWTHS,
+	HMAP_FIELD_CLASSIC_COMPACTIONS,
+	HMAP_FIELDS
+};
+
+#define HMAP_REGISTRY_LEAVES 26
+#define HMAP_REGISTRY_FIRST_LEAF 64
+
+/**
+ * What a reader from outside finds.  Leaf n has HMAP_REGISTRY_FIRST_LEAF << n words: the address of
+ * a map, or, with the lowest bit set (or 0), a place that is free.  `changes` is odd while the list
+ * is being changed.
+ */
+struct hmap_registry {
+	char cookie[16];
+	uint32_t version;
+	uint32_t size;    /**< of this struct */
+	char library[16]; /**< its version, "0.1.0" */
+	uint64_t changes;
+	uint64_t maps, created, freed, unlisted;
+	uint64_t free_place; /**< 0: none; else one more than a place */
+	uint64_t used;       /**< places that ever held a map: all maps are among these */
+	uint64_t unborn_mask;
+	uint32_t map_size; /**< bytes of struct hmap */
+	uint32_t group_slots;
+	uint32_t leaf_count;
+	uint32_t field_count;
+	uint64_t leaves[HMAP_REGISTRY_LEAVES]; /**< addresses; 0: not there yet */
+	struct hmap_registry_field {
+		uint16_t offset, size;
+	} fields[HMAP_FIELDS];
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

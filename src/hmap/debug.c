@@ -1,0 +1,68 @@
+// debug.c - HMAP_DEBUG is looked at once, as the first map is made.
+#include "hmap/debug.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// A program that is linked statically has none, and needs none.
+extern __typeof__(dlopen) dlopen __attribute__((weak));
+extern __typeof__(dlsym) dlsym __attribute__((weak));
+extern __typeof__(dlerror) dlerror __attribute__((weak));
+
+static const struct hmapi_debug_calls calls = {
+	.version = HMAPI_DEBUG_VERSION,
+	.size = sizeof(calls),
+	.observe = hmap_observe,
+	.each_map = hmap_each_map,
+	.totals = hmap_totals,
+	.totals_by_name = hmap_totals_by_name,
+	.peek = hmap_peek,
+	.created_at = hmap_created_at,
+	.type_of = hmap_type_of,
+	.name_of = hmap_name_of,
+	.library_version = hmap_version,
+};
+
+static void say(const char *a, const char *b)
+{
+	const char *parts[] = { "libhmap: HMAP_DEBUG is set, but ", a, b, "\n" };
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (write(STDERR_FILENO, parts[i], strlen(parts[i])) < 0)
+			return;
+}
+
+static void load(void)
+{
+	const char *words = secure_getenv("HMAP_DEBUG");
+	hmapi_debug_start_fn start;
+	void *library;
+
+	if (!words || !*words)
+		return;
+	if (!dlopen || !dlsym || !dlerror) {
+		say("a program that is linked statically cannot load " HMAPI_DEBUG_LIBRARY, "");
+		return;
+	}
+	library = dlopen(HMAPI_DEBUG_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	if (!library) {
+		say("its library cannot be loaded: ", dlerror());
+		return;
+	}
+	*(void **)&start = dlsym(library, HMAPI_DEBUG_START);
+	if (!start) {
+		say(HMAPI_DEBUG_LIBRARY " is none of libhmap's: it lacks ", HMAPI_DEBUG_START);
+		return;
+	}
+	start(&calls, words);
+}
+
+void hmapi_begin_debug(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, load);
+}

@@ -1,0 +1,26 @@
+// registry.h - every map is listed while it is there, and what happens to it is told.
+#pragma once
+
+#include <hmap/hmap_registry.h>
+#include <hmap/hmap_table.h>
+
+/** Lists a map that is complete; @p created_at is where its maker was called. */
+void hmapi_list(struct hmap *m, const void *created_at);
+
+/** Takes a map that is about to end off the list. */
+void hmapi_unlist(struct hmap *m);
+
+/** What @p options ask to be told of, and what the observer does. */
+uint32_t hmapi_kinds(const struct hmap_options *options);
+
+/** Whether the observer wants maps without a shrink policy to have one. */
+bool hmapi_wants_shrink(void);
+
+/** Tells an event: to whoever probes the program, to the observer, to the map's hooks. */
+void hmapi_notify(const struct hmap *m, const struct hmap_event *event);
+
+/** Tells the observer and whoever probes of a misuse, before anything else happens. */
+void hmapi_notify_misuse(const struct hmap_misuse *misuse);
+
+/** Whether somebody probes the moves of a pass: asked as one begins. */
+bool hmapi_is_probed(void);
