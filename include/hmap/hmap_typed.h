@@ -141,10 +141,12 @@ static inline bool hmap_equal_doubles(const void *a, const void *b, void *state)
 	HMAPI_CODE(name, &name##_type, false)
 
 #define HMAPI_FN static inline __attribute__((unused))
+/* Where hmap_create is called from is where the map was made: not here, but in the program. */
+#define HMAPI_FROM_CALLER static inline __attribute__((unused, always_inline))
 
 #define HMAPI_COMMON(name, K, V)                                                                   \
-	HMAPI_FN enum hmap_status name##_create(const struct hmap_options *options,                \
-						struct name **ret_map)                             \
+	HMAPI_FROM_CALLER enum hmap_status name##_create(const struct hmap_options *options,       \
+							 struct name **ret_map)                    \
 	{                                                                                          \
 		return hmap_create(&name##_type, options, (struct hmap **)(void *)ret_map);        \
 	}                                                                                          \
@@ -164,7 +166,8 @@ static inline bool hmap_equal_doubles(const void *a, const void *b, void *state)
 	{                                                                                          \
 		return hmap_clear(map ? &map->map : NULL);                                         \
 	}                                                                                          \
-	HMAPI_FN enum hmap_status name##_clone(const struct name *map, struct name **ret_map)      \
+	HMAPI_FROM_CALLER enum hmap_status name##_clone(const struct name *map,                    \
+							struct name **ret_map)                     \
 	{                                                                                          \
 		return hmap_clone(map ? &map->map : NULL, (struct hmap **)(void *)ret_map);        \
 	}                                                                                          \

@@ -154,7 +154,7 @@ static void regions_add(struct measure *x)
 		const struct ms_region *r = &regions->items[i];
 		uint64_t resident = ms_resident_bytes(&x->resident, r->start, r->end);
 
-		if (r->kind == MS_REGION_OTHER)
+		if (r->kind == MS_REGION_OTHER || r->kind == MS_REGION_LIBRARY)
 			x->m->file_bytes += resident;
 		else if (r->kind == MS_REGION_EXE || is_bss(x->in->rt, r))
 			x->m->executable_bytes += resident;

@@ -122,7 +122,7 @@ struct ms_error *ms_cmd_goroutines(const struct ms_options *o, double started,
 	struct ms_error *err = ms_session_find(&s, o, started);
 
 	if (!err)
-		err = ms_session_open(&s);
+		err = ms_session_open_go(&s);
 	if (!err)
 		err = look(&s, &report);
 	if (!err) {

@@ -31,7 +31,7 @@ struct ms_error *ms_cmd_heap(const struct ms_options *o, double started,
 	struct ms_error *err = ms_session_find(&s, o, started);
 
 	if (!err)
-		err = ms_session_open(&s);
+		err = ms_session_open_go(&s);
 	if (!err)
 		err = ms_take_census(&s, MS_TAKE_MEMORY, &report);
 	if (!err) {

@@ -42,16 +42,45 @@ struct ms_error *ms_session_find(struct ms_session *s, const struct ms_options *
 	return NULL;
 }
 
+/** Whether @p err means that it is no Go program, but one with maps of libhmap's. */
+static bool is_c_program(const struct ms_session *s, const struct ms_error *err)
+{
+	return ms_error_code(err) == MS_ERR_UNSUPPORTED && s->registries.count;
+}
+
 struct ms_error *ms_session_open(struct ms_session *s)
 {
 	struct ms_error *err = ms_process_open(s->pid, NULL, &s->target);
 
+	if (!err)
+		err = ms_registries_find(s->target, &s->registries);
+	if (!err && s->registries.count)
+		err = ms_c_symbols_open(s->target, &s->symbols);
 	if (err)
 		return err;
 	err = ms_go_open(s->target, NULL, &s->rt);
+	if (err && is_c_program(s, err)) {
+		ms_error_free(err);
+		return NULL;
+	}
 	if (err && ms_error_code(err) == MS_ERR_UNSUPPORTED)
-		return ms_error_wrap(err, "process %d", (int)s->pid);
+		return s->registries.refused
+			   ? ms_error_wrap(err, "process %d has libhmap, but %s, and", (int)s->pid,
+					   s->registries.refused_why)
+			   : ms_error_wrap(err, "process %d", (int)s->pid);
 	return err;
+}
+
+struct ms_error *ms_session_open_go(struct ms_session *s)
+{
+	struct ms_error *err = ms_session_open(s);
+
+	if (err || s->rt)
+		return err;
+	return ms_error_new(MS_ERR_UNSUPPORTED,
+			    "process %d is a C program that uses libhmap, and mapscope %s looks at "
+			    "Go programs; type: mapscope %d",
+			    (int)s->pid, ms_verb_name(s->options->verb), (int)s->pid);
 }
 
 static const char *arch_name(enum ms_arch arch)
@@ -64,6 +93,22 @@ static const char *arch_name(enum ms_arch arch)
 	case MS_ARCH_UNKNOWN:
 		break;
 	}
+	return NULL;
+}
+
+/** What is said of a program's file where no Go runtime was opened. */
+static struct ms_error *describe_file(const struct ms_session *s, struct ms_report_target *t)
+{
+	struct ms_elf elf;
+	struct ms_error *err = ms_elf_open(s->target, &elf);
+
+	if (err && ms_error_code(err) != MS_ERR_UNSUPPORTED)
+		return err;
+	if (!err) {
+		t->arch = arch_name(elf.arch);
+		t->stripped = !elf.has_symbols;
+	}
+	ms_error_free(err);
 	return NULL;
 }
 
@@ -89,6 +134,19 @@ struct ms_error *ms_session_describe(const struct ms_session *s, struct ms_arena
 		t.stripped = !rt->elf.has_symbols;
 		t.proved = rt->layout_source == MS_LAYOUT_TABLE &&
 			   ms_layout_proved(b->release, rt->layout);
+	}
+	if (s->registries.count) {
+		const char *version = s->registries.items[0].library;
+
+		t.libhmap = ms_arena_strndup(arena, version, strlen(version));
+		if (!t.libhmap)
+			return ms_error_no_memory();
+	}
+	if (!rt && s->target) {
+		struct ms_error *err = describe_file(s, &t);
+
+		if (err)
+			return err;
 	}
 	*ret_target = t;
 	return NULL;
@@ -120,6 +178,9 @@ uint64_t ms_session_rss_bytes(const struct ms_session *s)
 void ms_session_deinit(struct ms_session *s)
 {
 	ms_go_close(s->rt);
+	ms_c_symbols_close(s->symbols);
+	s->symbols = NULL;
+	s->registries.count = 0;
 	ms_target_destroy(s->target);
 	s->rt = NULL;
 	s->target = NULL;

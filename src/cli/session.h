@@ -3,6 +3,8 @@
 
 #include "cli/options.h"
 #include "golang/runtime.h"
+#include "registry/c_symbols.h"
+#include "registry/registry.h"
 #include "report/common.h"
 
 #include <limits.h>
@@ -13,15 +15,20 @@ struct ms_session {
 	pid_t pid;
 	char exe[PATH_MAX];
 	struct ms_target *target;
-	struct ms_go_runtime *rt;
+	struct ms_go_runtime *rt;        // NULL: a C program that uses libhmap.
+	struct ms_registries registries; // Of libhmap, also in a Go program; none is usual.
+	struct ms_c_symbols *symbols;    // Where there are any.
 };
 
 /** Find the process that the options name.  GONE, USAGE when a name is not unique. */
 MS_MUST_USE struct ms_error *ms_session_find(struct ms_session *s, const struct ms_options *options,
 					     double started);
 
-/** Open the process and its Go runtime.  The session must be deinited in any case. */
+/** Open the process, its Go runtime and its libhmap.  The session must be deinited in any case. */
 MS_MUST_USE struct ms_error *ms_session_open(struct ms_session *s);
+
+/** Likewise for what only Go programs have: UNSUPPORTED for a C program, with what to type. */
+MS_MUST_USE struct ms_error *ms_session_open_go(struct ms_session *s);
 
 /** Say in a report what was looked at; strings are copied to @p arena. */
 MS_MUST_USE struct ms_error *ms_session_describe(const struct ms_session *s, struct ms_arena *arena,

@@ -1,9 +1,13 @@
 // take_census.c - a census asks now and then whether to go on: a good moment to say that it does.
 #include "cli/take_census.h"
 
+#include "base/cleanup.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "registry/hmap_census.h"
 #include "walk/walk.h"
+
+#include <math.h>
 
 static const double WALK_SECONDS_MAX = 60;
 
@@ -37,25 +41,52 @@ static struct ms_error *walk(struct ms_session *s, struct ms_progress *progress,
 	return NULL;
 }
 
+/** The maps of a Go program's runtime. */
+static struct ms_error *go_census(struct ms_session *s, struct ms_progress *progress,
+				  enum ms_take_what what, struct ms_census_report *ret_report)
+{
+	const struct ms_census_options options = { .stop = should_stop,
+						   .stop_context = progress,
+						   .memory = what == MS_TAKE_MEMORY };
+	struct ms_error *err = ms_census_run(s->rt, &options, ret_report);
+
+	if (err || s->options->no_owners)
+		return err;
+	err = walk(s, progress, ret_report);
+	if (err)
+		ms_census_report_deinit(ret_report);
+	return err;
+}
+
+/** The maps that libhmap has, beside those. */
+static struct ms_error *add_hmaps(struct ms_session *s, struct ms_census_report *report)
+{
+	struct ms_hmap_places places MS_CLEANUP(ms_hmap_places_deinit) = { 0 };
+	struct ms_c_symbols *symbols = s->options->no_owners ? NULL : s->symbols;
+	struct ms_error *err = ms_hmap_census_add(&s->registries, symbols, report, &places);
+
+	return err ? err : ms_census_sum_owners(report);
+}
+
 struct ms_error *ms_take_census(struct ms_session *s, enum ms_take_what what,
 				struct ms_census_report *ret_report)
 {
 	struct ms_progress progress;
-	const struct ms_census_options options = { .stop = should_stop,
-						   .stop_context = &progress,
-						   .memory = what == MS_TAKE_MEMORY };
-	struct ms_census_report report;
-	struct ms_error *err;
+	struct ms_census_report report = { .heap_bytes = MS_UNKNOWN,
+					   .rss_bytes = MS_UNKNOWN,
+					   .cost = { .gc_cycle = MS_UNKNOWN, .gc_age_s = NAN } };
+	struct ms_error *err = NULL;
 
 	ms_progress_init(&progress, s->options, s->started);
-	err = ms_census_run(s->rt, &options, &report);
-	if (!err) {
-		err = s->options->no_owners ? NULL : walk(s, &progress, &report);
+	if (s->rt)
+		err = go_census(s, &progress, what, &report);
+	if (!err && s->registries.count) {
+		err = add_hmaps(s, &report);
 		if (err)
 			ms_census_report_deinit(&report);
-		else if (what == MS_TAKE_MEMORY)
-			ms_census_split_memory(&report);
 	}
+	if (!err && what == MS_TAKE_MEMORY)
+		ms_census_split_memory(&report);
 	ms_progress_end(&progress);
 	if (err)
 		return err;

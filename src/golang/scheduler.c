@@ -360,7 +360,7 @@ static void word_collect(const uint8_t *raw, ms_addr at, void *context)
 	if (!word || (word & 7) || s->words.count == WORDS_MAX)
 		return;
 	r = ms_regions_find(&s->rt->regions, word);
-	if (r && r->kind != MS_REGION_OTHER && (r->prot & MS_PROT_WRITE))
+	if (r && ms_region_is_own(r) && (r->prot & MS_PROT_WRITE))
 		s->no_memory |= !ms_vec_push(&s->words, word);
 }
 

@@ -60,14 +60,15 @@ __attribute__((used)) struct hmap_registry hmapi_registry = {
 };
 
 #if defined(__ELF__) && (defined(__x86_64__) || defined(__aarch64__) || defined(__s390x__))
-// Elf64_Nhdr, the owner, and the distance to the registry from the word that holds it.
+// Elf64_Nhdr, the owner, and the distance to the registry from the word that holds it.  Notes of 4
+// bytes' alignment are what every reader expects, and what the linker puts into one segment.
 __asm__(".pushsection .note.hmap, \"a\", %note\n"
-	".balign 8\n"
+	".balign 4\n"
 	".4byte 5, 8, 1\n"
 	".asciz \"hmap\"\n"
 	".balign 4\n"
 	"1: .8byte hmapi_registry - 1b\n"
-	".balign 8\n"
+	".balign 4\n"
 	".popsection\n");
 #endif
 

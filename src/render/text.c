@@ -208,6 +208,10 @@ void ms_text_target(struct ms_text *t, const struct ms_report_target *target)
 		ms_text_printf(t, " ");
 		ms_text_name(t, target->go_version, 60);
 	}
+	if (target->libhmap) {
+		ms_text_printf(t, " libhmap ");
+		ms_text_name(t, target->libhmap, 20);
+	}
 	if (target->arch) {
 		ms_text_printf(t, " linux/");
 		ms_text_name(t, target->arch, 20);

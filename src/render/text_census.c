@@ -525,7 +525,10 @@ static void text_head(struct ms_text *t, const struct ms_census_report *report,
 	ms_text_target(t, &report->target);
 	ms_text_printf(t, ", %s map%s, %s", ms_human_count(&maps, totals.maps),
 		       totals.maps == 1 ? "" : "s", ms_human_bytes(&in_maps, totals.total_bytes));
-	if (!report->memory.known) // Else the first line says it, of what lives.
+	if (!report->target.go_version && report->target.libhmap)
+		ms_text_printf(t, " of %s resident in maps",
+			       ms_human_bytes(&heap, report->rss_bytes));
+	else if (!report->memory.known) // Else the first line says it, of what lives.
 		ms_text_printf(t, " of %s heap in maps", ms_human_bytes(&heap, report->heap_bytes));
 	ms_text_end(t, 0);
 	if (totals.unknown_bytes_maps > 0) {

@@ -15,6 +15,10 @@ const char *ms_map_kind_name(enum ms_map_kind kind)
 		return "swiss";
 	case MS_MAP_SYNC_TRIE:
 		return "sync_trie";
+	case MS_MAP_HMAP_STEADY:
+		return "hmap";
+	case MS_MAP_HMAP_CLASSIC:
+		return "hmap_classic";
 	case MS_MAP_CLASSIC:
 		break;
 	}
@@ -48,6 +52,8 @@ const char *ms_type_source_name(enum ms_type_source source)
 		return "dwarf";
 	case MS_TYPE_WALK:
 		return "walk";
+	case MS_TYPE_REGISTRY:
+		return "registry";
 	case MS_TYPE_NONE:
 		break;
 	}
@@ -338,7 +344,7 @@ struct ms_map_bytes ms_census_map_bytes(const struct ms_census_report *report)
 	for (size_t i = 0; i < report->map_count; i++) {
 		const struct ms_map_row *row = &report->maps[i];
 
-		if (row->total_bytes == MS_UNKNOWN)
+		if (row->total_bytes == MS_UNKNOWN || ms_map_row_is_hmap(row))
 			continue;
 		sum.total += row->total_bytes;
 		if (row->live_bytes == MS_UNKNOWN)

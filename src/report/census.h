@@ -10,6 +10,8 @@ enum ms_map_kind {
 	MS_MAP_CLASSIC,   // Bucket arrays: Go up to 1.23, and noswissmap.
 	MS_MAP_SWISS,     // Groups and tables: Go from 1.24.
 	MS_MAP_SYNC_TRIE, // sync.Map from Go 1.24: a hash trie, without capacity or load.
+	MS_MAP_HMAP_STEADY,  // libhmap's own engine, in a C program or a library of a Go program.
+	MS_MAP_HMAP_CLASSIC, // Its other one: Go's map of 1.19-1.23, in C.
 };
 
 enum ms_map_where {
@@ -29,6 +31,7 @@ enum ms_type_source {
 	MS_TYPE_MALLOC_HEADER, // The allocation of its table names it (Go >= 1.22).
 	MS_TYPE_DWARF,         // A global variable's debug information names it.
 	MS_TYPE_WALK,          // A walk from typed roots led to it.
+	MS_TYPE_REGISTRY,      // libhmap's registry names it.
 };
 
 /** Growth of a classic map that was under way. */
@@ -162,7 +165,7 @@ MS_MUST_USE struct ms_error *ms_census_inherit(struct ms_census_report *census,
 /** Fill in owners and owner_count from the rows, in place of what was there. */
 MS_MUST_USE struct ms_error *ms_census_sum_owners(struct ms_census_report *report);
 
-/** What its maps take: those whose bytes are known. */
+/** What its maps take of a Go heap: those whose bytes are known, none of libhmap's. */
 struct ms_map_bytes ms_census_map_bytes(const struct ms_census_report *report);
 
 /** Split report->memory into maps and others by the owners' sums: after these changed. */
@@ -181,6 +184,12 @@ static inline uint64_t ms_map_row_slack(const struct ms_map_row *row)
 
 	return known && row->live_bytes <= row->total_bytes ? row->total_bytes - row->live_bytes
 							    : MS_UNKNOWN;
+}
+
+/** True for a map of libhmap's: no runtime knows of it. */
+static inline bool ms_map_row_is_hmap(const struct ms_map_row *row)
+{
+	return row->kind == MS_MAP_HMAP_STEADY || row->kind == MS_MAP_HMAP_CLASSIC;
 }
 
 /** Whether it is one of the two maps that a sync.Map is made of (sync/map.go, up to Go 1.23). */

@@ -15,6 +15,7 @@ struct ms_report_target {
 	uint64_t start_ticks; // Of the process, since boot: with the pid it names one process.
 	const char *exe;
 	const char *go_version;    // "go1.24.13", or NULL.
+	const char *libhmap;       // Its version, "0.1.0", where the process has it; or NULL.
 	const char *experiments;   // "noswissmap", "" for none, NULL for unknown.
 	const char *arch;          // "amd64", "arm64".
 	const char *layout_source; // "table", "dwarf".

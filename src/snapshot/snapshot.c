@@ -216,7 +216,7 @@ static int on_string(void *context, const unsigned char *bytes, size_t size)
 	case FIELD_ADDRESS:
 		return take_address(r, text, size);
 	case FIELD_KIND:
-		return take_word(r, text, size, kind_name, MS_MAP_SYNC_TRIE + 1);
+		return take_word(r, text, size, kind_name, MS_MAP_HMAP_CLASSIC + 1);
 	case FIELD_WHERE:
 		return take_word(r, text, size, where_name, MS_WHERE_STACK + 1);
 	case FIELD_CONFIDENCE:

@@ -48,6 +48,7 @@ static const struct ms_snapshot_field fields[] = {
 	TARGET(start_ticks, FIELD_U64),
 	TARGET(exe, FIELD_TEXT),
 	TARGET(go_version, FIELD_TEXT),
+	TARGET(libhmap, FIELD_TEXT),
 	TARGET(experiments, FIELD_TEXT),
 	TARGET(arch, FIELD_TEXT),
 	TARGET(layout_source, FIELD_TEXT),

@@ -1,7 +1,7 @@
 // proc_maps.c - which parts of an address space may be read at all is decided here: anonymous
-// memory and private mappings of the executable.  Everything else (devices, shared files, other
-// files, vvar) is kept in the list as MS_REGION_OTHER, so that an address in it can be told from
-// one that is not mapped.
+// memory, private mappings of the executable, and of libraries what is present.  Everything else
+// (devices, shared files, vvar) is kept in the list as MS_REGION_OTHER, so that an address in it
+// can be told from one that is not mapped.
 #include "target/proc_maps.h"
 
 #include "base/vec.h"
@@ -28,7 +28,8 @@ static enum ms_region_kind region_kind(const char *perms, unsigned major, unsign
 	if (inode == exe->st_ino && ((major == major(exe->st_dev) && minor == minor(exe->st_dev)) ||
 				     (exe_path && !strcmp(path, exe_path))))
 		return MS_REGION_EXE;
-	return MS_REGION_OTHER;
+	return path[0] == '/' && strncmp(path, "/dev/", 5) != 0 ? MS_REGION_LIBRARY
+								: MS_REGION_OTHER;
 }
 
 static bool parse_line(const char *line, const struct stat *exe, const char *exe_path,

@@ -574,6 +574,10 @@ static struct ms_error *page_absent(struct process *p, const struct ms_region *r
 		memset(piece->dst, 0, piece->size);
 		return NULL;
 	}
+	if (region->kind == MS_REGION_LIBRARY) {
+		piece->read->status = MS_READ_FAULT;
+		return NULL;
+	}
 	return ms_target_exe_read(&p->target, region->file_offset + (piece->addr - region->start),
 				  piece->dst, piece->size);
 }

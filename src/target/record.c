@@ -122,7 +122,7 @@ struct ms_error *ms_record_create(struct ms_target *inner, struct ms_target **re
 /** True for memory that is stored by ms_record_everything. */
 static bool is_wanted(const struct ms_region *region)
 {
-	if (region->kind == MS_REGION_OTHER || !(region->prot & MS_PROT_READ))
+	if (!ms_region_is_own(region) || !(region->prot & MS_PROT_READ))
 		return false;
 	return region->kind == MS_REGION_ANON || !(region->prot & MS_PROT_EXEC);
 }

@@ -192,7 +192,7 @@ static struct ms_error *take_region(struct ms_regions *regions, const uint8_t *i
 	    region.end % MS_RECORD_PAGE || region.file_offset % MS_RECORD_PAGE ||
 	    region.file_offset > UINT64_MAX - (region.end - region.start))
 		return damaged("a mapping of impossible shape");
-	if (region.kind > MS_REGION_OTHER ||
+	if (region.kind > MS_REGION_LIBRARY ||
 	    region.prot > (MS_PROT_READ | MS_PROT_WRITE | MS_PROT_EXEC))
 		return damaged("a mapping of unknown kind");
 	if (regions->count >= MS_RECORD_REGIONS_MAX)

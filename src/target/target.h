@@ -6,11 +6,11 @@
 //
 // What a read promises, for every kind:
 //   - whole or failed; there is no short read;
-//   - only anonymous memory and the executable's own segments are touched; an address in any other
+//   - only anonymous memory and private mappings of files are touched; an address in any other
 //     mapping (a device, a shared file) is a FAULT without being read;
 //   - pages that are not present are not pulled in: untouched anonymous memory reads as zeros and
 //     is counted, a swapped-out page is a FAULT and is counted, an absent page of the executable
-//     is read from the file;
+//     is read from the file, one of a library is a FAULT;
 //   - it returns within MS_TARGET_STUCK_S seconds even when the kernel does not.
 #pragma once
 
@@ -23,9 +23,10 @@ enum { MS_TARGET_STUCK_S = 2 };
 
 /** What a mapping is, as far as reading it goes. */
 enum ms_region_kind {
-	MS_REGION_ANON,  // Anonymous memory, [heap], [stack].
-	MS_REGION_EXE,   // A private mapping of the executable itself.
-	MS_REGION_OTHER, // Anything else: never read.
+	MS_REGION_ANON,    // Anonymous memory, [heap], [stack].
+	MS_REGION_EXE,     // A private mapping of the executable itself.
+	MS_REGION_OTHER,   // Anything else: never read.
+	MS_REGION_LIBRARY, // A private mapping of another file: what is present of it is read.
 };
 
 enum ms_region_prot {
@@ -36,10 +37,16 @@ enum ms_region_prot {
 
 struct ms_region {
 	ms_addr start, end;   // Page-aligned, end exclusive.
-	uint64_t file_offset; // Of start; meaningful for MS_REGION_EXE.
+	uint64_t file_offset; // Of start; meaningful for MS_REGION_EXE and MS_REGION_LIBRARY.
 	enum ms_region_kind kind;
 	unsigned prot; // Bits of ms_region_prot.
 };
+
+/** Whether a program without libraries could have it: anonymous memory, or the executable. */
+static inline bool ms_region_is_own(const struct ms_region *region)
+{
+	return region->kind == MS_REGION_ANON || region->kind == MS_REGION_EXE;
+}
 
 /** A snapshot of the target's mappings, sorted by address, without overlap. */
 struct ms_regions {

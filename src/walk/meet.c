@@ -546,7 +546,7 @@ static bool may_be_itab(const struct ms_walk *w, ms_addr word)
 	if ((word & 7) || ms_spans_find(&w->spans, word))
 		return false;
 	r = ms_regions_find(&w->rt->regions, word);
-	return r && r->kind != MS_REGION_OTHER && !(r->prot & MS_PROT_EXEC);
+	return r && ms_region_is_own(r) && !(r->prot & MS_PROT_EXEC);
 }
 
 static ms_plan_id itab_type(struct ms_walk *w, ms_addr word)

@@ -1,0 +1,373 @@
+// registry.c - from the ELF notes of what is mapped to words of maps.
+//
+// A note is looked for in memory, as it was loaded: the first page of a program or library has its
+// header, and the notes stand in one of its first pages, which the dynamic linker has read. Nothing
+// that is read is believed: lengths are bounded, and a registry has to have our cookie, a version
+// that we know, and members that lie within the sizes that it gives.
+#include "registry/registry.h"
+
+#include "base/cleanup.h"
+
+#include <elf.h>
+
+enum {
+	PROGRAM_HEADERS_MAX = 64,
+	NOTE_BYTES_MAX = 16 << 10,
+	REGISTRY_BYTES_MIN = offsetof(struct hmap_registry, fields),
+	REGISTRY_BYTES_MAX = 64 << 10,
+	MEMBERS_END_MAX = 4096, // No struct of libhmap is that large.
+	LOOKS_AT_ONCE = 1024,
+};
+
+/** Whether @p err says of the target that it is lost, not of one address. */
+static bool is_lost(const struct ms_error *err)
+{
+	return err && ms_error_code(err) != MS_ERR_FAULT && ms_error_code(err) != MS_ERR_BAD_DATA;
+}
+
+/** Read, or say that it cannot be read.  An error means that the target is lost. */
+static struct ms_error *try_read(struct ms_target *t, ms_addr addr, void *buf, size_t size,
+				 bool *ret_read)
+{
+	struct ms_error *err = ms_target_read(t, addr, buf, size);
+
+	*ret_read = !err;
+	if (is_lost(err))
+		return err;
+	ms_error_free(err);
+	return NULL;
+}
+
+// --- The head of a registry. ---
+
+/** The end of the last member among [first, end); false: one of them cannot be. */
+static bool members_end(const struct ms_registry *r, unsigned first, unsigned end,
+			uint32_t *ret_bytes)
+{
+	uint32_t bytes = 0;
+
+	for (unsigned i = first; i < end; i++) {
+		const struct ms_registry_field *f = &r->fields[i];
+
+		if (!f->size)
+			continue;
+		if (!ms_is_power_of_two(f->size) || f->size > 8 ||
+		    f->offset + f->size > MEMBERS_END_MAX)
+			return false;
+		bytes = bytes > (uint32_t)f->offset + f->size ? bytes : f->offset + f->size;
+	}
+	*ret_bytes = bytes;
+	return true;
+}
+
+/** NULL, or why it is none. */
+static const char *describe(const struct hmap_registry *raw, struct ms_registry *r)
+{
+	static const char none[sizeof(raw->cookie)];
+	uint32_t fields = raw->field_count;
+
+	if (memcmp(raw->cookie, HMAP_REGISTRY_COOKIE, sizeof(raw->cookie)) != 0) {
+		if (memcmp(raw->cookie, none, sizeof(none)) != 0)
+			return "its note leads to no registry";
+		r->is_begun = false;
+	} else {
+		r->is_begun = true;
+	}
+	if (raw->version != HMAP_REGISTRY_VERSION)
+		return "its registry is of a version that this mapscope does not know";
+	if (raw->size < REGISTRY_BYTES_MIN || raw->size > REGISTRY_BYTES_MAX ||
+	    raw->leaf_count != HMAP_REGISTRY_LEAVES || !raw->group_slots || raw->group_slots > 256)
+		return "its registry has impossible sizes";
+	if (fields > (raw->size - REGISTRY_BYTES_MIN) / sizeof(raw->fields[0]))
+		return "its registry names more members than it has";
+	for (uint32_t i = 0; i < HMAP_FIELDS && i < fields; i++)
+		r->fields[i] =
+		    (struct ms_registry_field){ raw->fields[i].offset, raw->fields[i].size };
+	if (!members_end(r, 0, HMAP_FIELD_TYPE_NAME, &r->map_bytes) ||
+	    !members_end(r, HMAP_FIELD_TYPE_NAME, HMAP_FIELD_CLASSIC_COUNT, &r->type_bytes) ||
+	    !members_end(r, HMAP_FIELD_CLASSIC_COUNT, HMAP_FIELDS, &r->classic_bytes) ||
+	    !r->map_bytes)
+		return "its registry names members that cannot be";
+	memcpy(r->library, raw->library, sizeof(raw->library));
+	r->group_slots = raw->group_slots;
+	r->unborn_mask = raw->unborn_mask;
+	return NULL;
+}
+
+static struct ms_error *refuse(struct ms_registries *rs, const char *why)
+{
+	rs->refused++;
+	rs->refused_why = why;
+	return NULL;
+}
+
+static struct ms_error *registry_add(struct ms_registries *rs, ms_addr address)
+{
+	struct ms_registry r = { .address = address };
+	struct hmap_registry raw = { .size = 0 };
+	const char *why;
+	bool read;
+	struct ms_error *err;
+
+	for (size_t i = 0; i < rs->count; i++) {
+		if (rs->items[i].address == address)
+			return NULL;
+	}
+	// An older one is shorter, and what follows it may be readable or not.
+	err = try_read(rs->target, address, &raw, REGISTRY_BYTES_MIN, &read);
+	if (!err && read && raw.size > REGISTRY_BYTES_MIN)
+		err = try_read(rs->target, address, &raw, (size_t)ms_min_u64(raw.size, sizeof(raw)),
+			       &read);
+	if (err)
+		return err;
+	if (!read)
+		return refuse(rs, "its registry could not be read");
+	why = describe(&raw, &r);
+	if (why)
+		return refuse(rs, why);
+	if (rs->count == MS_REGISTRIES_MAX)
+		return refuse(rs, "there are more registries than are read of one process");
+	rs->items[rs->count++] = r;
+	return NULL;
+}
+
+// --- Notes. ---
+
+/** Look through one segment of notes, which was read from @p at on. */
+static struct ms_error *notes_look(struct ms_registries *rs, ms_addr at, const uint8_t *notes,
+				   size_t size, size_t align)
+{
+	size_t pos = 0;
+
+	while (size - pos >= sizeof(Elf64_Nhdr)) {
+		size_t name_size = ms_load_u32(notes + pos), body = ms_load_u32(notes + pos + 4);
+		uint32_t type = ms_load_u32(notes + pos + 8);
+		size_t name_at = pos + sizeof(Elf64_Nhdr), body_at, next;
+
+		if (name_size > size - name_at || body > size)
+			return NULL;
+		body_at = ms_round_up(name_at + name_size, align);
+		next = ms_round_up(body_at + body, align);
+		if (body_at > size || body > size - body_at)
+			return NULL;
+		if (type == HMAP_NOTE_REGISTRY && name_size == sizeof(HMAP_NOTE_OWNER) &&
+		    memcmp(notes + name_at, HMAP_NOTE_OWNER, name_size) == 0 && body == 8) {
+			struct ms_error *err =
+			    registry_add(rs, at + body_at + ms_load_u64(notes + body_at));
+
+			if (err)
+				return err;
+		}
+		if (next <= pos || next > size)
+			return NULL;
+		pos = next;
+	}
+	return NULL;
+}
+
+static struct ms_error *segment_look(struct ms_registries *rs, const Elf64_Phdr *ph, ms_addr bias)
+{
+	size_t size = (size_t)ms_min_u64(ph->p_filesz, NOTE_BYTES_MAX);
+	MS_AUTO_FREE uint8_t *notes = malloc(size + 1);
+	struct ms_error *err;
+	bool read;
+
+	if (!notes)
+		return ms_error_no_memory();
+	if (!size)
+		return NULL;
+	err = try_read(rs->target, bias + ph->p_vaddr, notes, size, &read);
+	if (err || !read)
+		return err;
+	// Notes of 8 bytes' alignment stand in segments of their own.
+	return notes_look(rs, bias + ph->p_vaddr, notes, size, ph->p_align == 8 ? 8 : 4);
+}
+
+/** Look at what is mapped from the start of a file. */
+static struct ms_error *module_look(struct ms_registries *rs, ms_addr start)
+{
+	Elf64_Ehdr eh;
+	Elf64_Phdr ph[PROGRAM_HEADERS_MAX];
+	ms_addr bias = 0;
+	bool read, has_bias = false;
+	struct ms_error *err = try_read(rs->target, start, &eh, sizeof(eh), &read);
+
+	if (err || !read || memcmp(eh.e_ident, ELFMAG, SELFMAG) != 0 ||
+	    eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_phentsize != sizeof(ph[0]) || !eh.e_phnum ||
+	    eh.e_phnum > PROGRAM_HEADERS_MAX)
+		return err;
+	err = try_read(rs->target, start + eh.e_phoff, ph, eh.e_phnum * sizeof(ph[0]), &read);
+	if (err || !read)
+		return err;
+	for (size_t i = 0; i < eh.e_phnum && !has_bias; i++) {
+		has_bias = ph[i].p_type == PT_LOAD && ph[i].p_offset == 0;
+		bias = start - ph[i].p_vaddr;
+	}
+	for (size_t i = 0; i < eh.e_phnum && has_bias && !err; i++) {
+		if (ph[i].p_type == PT_NOTE)
+			err = segment_look(rs, &ph[i], bias);
+	}
+	return err;
+}
+
+struct ms_error *ms_registries_find(struct ms_target *target, struct ms_registries *ret_registries)
+{
+	struct ms_registries rs = { .target = target };
+	struct ms_regions regions MS_CLEANUP(ms_regions_deinit) = { 0 };
+	struct ms_error *err = ms_target_regions(target, &regions);
+
+	for (size_t i = 0; i < regions.count && !err; i++) {
+		const struct ms_region *r = &regions.items[i];
+
+		if ((r->kind == MS_REGION_EXE || r->kind == MS_REGION_LIBRARY) &&
+		    r->file_offset == 0 && (r->prot & MS_PROT_READ))
+			err = module_look(&rs, r->start);
+	}
+	if (err)
+		return err;
+	*ret_registries = rs;
+	return NULL;
+}
+
+struct ms_error *ms_registry_state_read(struct ms_target *t, const struct ms_registry *r,
+					struct ms_registry_state *ret_state)
+{
+	struct hmap_registry raw;
+	struct ms_error *err = ms_target_read(t, r->address, &raw, REGISTRY_BYTES_MIN);
+
+	if (err)
+		return err;
+	*ret_state = (struct ms_registry_state){ .changes = raw.changes,
+						 .maps = raw.maps,
+						 .created = raw.created,
+						 .freed = raw.freed,
+						 .unlisted = raw.unlisted,
+						 .used = raw.used };
+	memcpy(ret_state->leaves, raw.leaves, sizeof(raw.leaves));
+	return NULL;
+}
+
+// --- Maps. ---
+
+uint64_t ms_registry_load(const struct ms_registry *r, enum hmap_field field, const uint8_t *raw)
+{
+	const struct ms_registry_field *f = &r->fields[field];
+
+	switch (f->size) {
+	case 1:
+		return raw[f->offset];
+	case 2:
+		return ms_load_u16(raw + f->offset);
+	case 4:
+		return ms_load_u32(raw + f->offset);
+	case 8:
+		return ms_load_u64(raw + f->offset);
+	default:
+		return MS_UNKNOWN;
+	}
+}
+
+static void take_map(struct ms_hmap_look *look, const uint8_t *raw)
+{
+	const struct ms_registry *r = look->registry;
+
+	look->status = MS_HMAP_READ;
+	look->words = (struct ms_hmap_words){
+		.type = ms_registry_load(r, HMAP_FIELD_TYPE, raw),
+		.name = ms_registry_load(r, HMAP_FIELD_NAME, raw),
+		.created_at = ms_registry_load(r, HMAP_FIELD_CREATED_AT, raw),
+		.classic = ms_registry_load(r, HMAP_FIELD_CLASSIC, raw),
+		.count = ms_registry_load(r, HMAP_FIELD_COUNT, raw),
+		.groups = ms_registry_load(r, HMAP_FIELD_GROUPS, raw),
+		.low = ms_registry_load(r, HMAP_FIELD_LOW, raw),
+		.pass = ms_registry_load(r, HMAP_FIELD_PASS, raw),
+		.grow_at = ms_registry_load(r, HMAP_FIELD_GROW_AT, raw),
+		.state = ms_registry_load(r, HMAP_FIELD_STATE, raw),
+		.nodes = ms_registry_load(r, HMAP_FIELD_NODES, raw),
+		.bytes = ms_registry_load(r, HMAP_FIELD_BYTES, raw),
+		.growths = ms_registry_load(r, HMAP_FIELD_GROWTHS, raw),
+		.compactions = ms_registry_load(r, HMAP_FIELD_COMPACTIONS, raw),
+		.shrinks = ms_registry_load(r, HMAP_FIELD_SHRINKS, raw),
+		.compacted = ms_registry_load(r, HMAP_FIELD_COMPACTED, raw),
+	};
+}
+
+static void take_classic(struct ms_hmap_look *look, const uint8_t *raw)
+{
+	const struct ms_registry *r = look->registry;
+	struct ms_hmap_words *w = &look->words;
+
+	look->status = MS_HMAP_READ;
+	w->c.count = ms_registry_load(r, HMAP_FIELD_CLASSIC_COUNT, raw);
+	w->c.B = ms_registry_load(r, HMAP_FIELD_CLASSIC_B, raw);
+	w->c.overflow = ms_registry_load(r, HMAP_FIELD_CLASSIC_OVERFLOW, raw);
+	w->c.old = ms_registry_load(r, HMAP_FIELD_CLASSIC_OLD, raw);
+	w->c.evacuated = ms_registry_load(r, HMAP_FIELD_CLASSIC_EVACUATED, raw);
+	w->c.flags = ms_registry_load(r, HMAP_FIELD_CLASSIC_FLAGS, raw);
+	w->c.load = ms_registry_load(r, HMAP_FIELD_CLASSIC_LOAD, raw);
+	w->c.bytes = ms_registry_load(r, HMAP_FIELD_CLASSIC_BYTES, raw);
+	w->c.growths = ms_registry_load(r, HMAP_FIELD_CLASSIC_GROWTHS, raw);
+	w->c.compactions = ms_registry_load(r, HMAP_FIELD_CLASSIC_COMPACTIONS, raw);
+}
+
+static bool is_classic(const struct ms_hmap_look *look)
+{
+	return look->status == MS_HMAP_READ && look->words.classic &&
+	       look->words.classic != MS_UNKNOWN && look->registry->classic_bytes;
+}
+
+/** Room for a batch: reads, whose they are, and their bytes. */
+struct batch {
+	struct ms_read reads[LOOKS_AT_ONCE];
+	struct ms_hmap_look *of[LOOKS_AT_ONCE];
+	size_t count;
+	uint8_t raw[LOOKS_AT_ONCE][MEMBERS_END_MAX];
+};
+
+static struct ms_error *batch_do(struct ms_target *t, struct batch *b,
+				 void (*take)(struct ms_hmap_look *look, const uint8_t *raw))
+{
+	struct ms_error *err = b->count ? ms_target_read_many(t, b->reads, b->count) : NULL;
+
+	for (size_t i = 0; i < b->count && !err; i++) {
+		if (b->reads[i].status == MS_READ_OK)
+			take(b->of[i], b->reads[i].buf);
+	}
+	b->count = 0;
+	return err;
+}
+
+static void batch_add(struct batch *b, struct ms_hmap_look *look, ms_addr at, uint32_t size)
+{
+	b->reads[b->count] = (struct ms_read){ .addr = at, .buf = b->raw[b->count], .size = size };
+	b->of[b->count++] = look;
+}
+
+struct ms_error *ms_hmap_look(struct ms_target *t, struct ms_hmap_look *looks, size_t count)
+{
+	MS_AUTO_FREE struct batch *b = malloc(sizeof(*b));
+	struct ms_error *err = NULL;
+
+	if (!b)
+		return ms_error_no_memory();
+	b->count = 0;
+	for (size_t from = 0; from < count && !err; from += LOOKS_AT_ONCE) {
+		size_t to = from + LOOKS_AT_ONCE < count ? from + LOOKS_AT_ONCE : count;
+
+		for (size_t i = from; i < to; i++) {
+			looks[i].status = MS_HMAP_UNREAD;
+			batch_add(b, &looks[i], looks[i].address, looks[i].registry->map_bytes);
+		}
+		err = batch_do(t, b, take_map);
+		for (size_t i = from; i < to && !err; i++) {
+			if (is_classic(&looks[i])) {
+				looks[i].status = MS_HMAP_UNREAD;
+				batch_add(b, &looks[i], looks[i].words.classic,
+					  looks[i].registry->classic_bytes);
+			}
+		}
+		if (!err)
+			err = batch_do(t, b, take_classic);
+	}
+	return err;
+}

@@ -1,0 +1,85 @@
+// registry.h - the lists of maps that libhmap keeps in a process, found and read from outside.
+//
+// A program or library that has libhmap in it has an ELF note that leads to its registry, which
+// says by itself where everything lies (include/hmap/hmap_registry.h): no symbol is needed, and no
+// library of our version.  A process can have several: a library of its own may have libhmap in it.
+#pragma once
+
+#include "target/target.h"
+
+#include <hmap/hmap_registry.h>
+
+enum { MS_REGISTRIES_MAX = 16 };
+
+struct ms_registry_field {
+	uint16_t offset, size; // Bytes; size 0: this libhmap has no such member.
+};
+
+/** One registry, as its own header describes it; checked. */
+struct ms_registry {
+	ms_addr address;
+	char library[17]; // libhmap's version, "0.1.0".
+	bool is_begun;    // Its process has made a map: before, there is no list.
+	uint32_t group_slots;
+	uint64_t unborn_mask;
+	struct ms_registry_field fields[HMAP_FIELDS];
+	uint32_t map_bytes, type_bytes, classic_bytes; // From the start up to the last member.
+};
+
+struct ms_registries {
+	struct ms_target *target; // Borrowed.
+	struct ms_registry items[MS_REGISTRIES_MAX];
+	size_t count;
+	uint64_t refused;        // Notes that lead to no registry that we can read ...
+	const char *refused_why; // ... and why not the last of them.  Static.
+};
+
+/**
+ * Find the registries of @p target; none is no error.  GONE, DENIED, NO_MEMORY.  What they point to
+ * is borrowed from @p target.
+ */
+MS_MUST_USE struct ms_error *ms_registries_find(struct ms_target *target,
+						struct ms_registries *ret_registries);
+
+/** What the head of a registry says as it is read. */
+struct ms_registry_state {
+	uint64_t changes; // Odd: the list is being changed.
+	uint64_t maps, created, freed, unlisted, used;
+	uint64_t leaves[HMAP_REGISTRY_LEAVES];
+};
+
+MS_MUST_USE struct ms_error *ms_registry_state_read(struct ms_target *target,
+						    const struct ms_registry *registry,
+						    struct ms_registry_state *ret_state);
+
+/** A map's own words.  What its libhmap does not have is MS_UNKNOWN. */
+struct ms_hmap_words {
+	uint64_t type, name, created_at, classic;
+	uint64_t count, groups, low, pass, grow_at, state, nodes, bytes;
+	uint64_t growths, compactions, shrinks, compacted;
+	struct {
+		uint64_t count, B, overflow, old, evacuated, flags, load, bytes;
+		uint64_t growths, compactions;
+	} c; // Of the classic engine; where classic is not 0.
+};
+
+enum ms_hmap_look_status {
+	MS_HMAP_UNREAD, // It could not be read.
+	MS_HMAP_READ,
+};
+
+/** One map to look at. */
+struct ms_hmap_look {
+	ms_addr address;
+	const struct ms_registry *registry;
+	enum ms_hmap_look_status status; // Of the last look.
+	struct ms_hmap_words words;
+};
+
+/** Read the words of @p count maps.  An error means that the target is lost, or memory short. */
+MS_MUST_USE struct ms_error *ms_hmap_look(struct ms_target *target, struct ms_hmap_look *looks,
+					  size_t count);
+
+/** A member of @p raw by its number, MS_UNKNOWN where there is none. */
+uint64_t ms_registry_load(const struct ms_registry *registry, enum hmap_field field,
+			  const uint8_t *raw);
