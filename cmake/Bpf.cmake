@@ -19,7 +19,8 @@ function(ms_bpf name)
 	add_custom_command(OUTPUT "${out}/${name}.skel.h"
 		COMMAND "${MS_BPF_CLANG}" -target bpf -mcpu=v3 -O2 -g -ffreestanding
 			-D__TARGET_ARCH_${arch} -Wall -Wextra -Werror
-			"-I${CMAKE_SOURCE_DIR}/src" -c "${source}" -o "${out}/${name}.bpf.o"
+			"-I${CMAKE_SOURCE_DIR}/src"
+			-idirafter "/usr/include/${CMAKE_LIBRARY_ARCHITECTURE}" -c "${source}" -o "${out}/${name}.bpf.o"
 		COMMAND "${MS_BPFTOOL}" gen skeleton "${out}/${name}.bpf.o" name ${name}_bpf
 			> "${out}/${name}.skel.h"
 		DEPENDS "${source}" ${headers}

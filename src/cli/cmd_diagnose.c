@@ -122,12 +122,15 @@ static struct ms_error *watch(struct ms_session *s, struct ms_diagnosis_report *
 		.sleep_until = clock_sleep_until,
 		.progress = show_progress,
 		.context = &progress,
+		.registries = &s->registries,
+		.symbols = s->symbols,
 	};
 	struct ms_diagnosis_report report;
 	struct ms_error *err;
 
 	ms_progress_init(&progress, s->options, s->started);
-	err = ms_diagnose_run(s->rt, &options, &report);
+	err = s->rt ? ms_diagnose_run(s->rt, &options, &report)
+		    : ms_diagnose_c_run(&options, &report);
 	ms_progress_end(&progress);
 	if (err)
 		return err;

@@ -13,6 +13,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "cli/take_census.h"
 #include "cli/terminal.h"
 #include "trace/name_maps.h"
 #include "trace/trace.h"
@@ -182,17 +183,21 @@ static struct ms_error *read_maps(struct tracing *t, ms_stop_fn stop,
 	const struct ms_walk_options walk = { .tick = stop,
 					      .tick_context = t,
 					      .seconds = WALK_SECONDS_MAX };
-	struct ms_census_report census;
+	struct ms_census_report census = { 0 };
 	struct ms_session own = *t->session;
 	struct ms_error *err;
 
 	own.target = NULL;
 	own.rt = NULL;
+	own.symbols = NULL;
 	err = ms_session_open(&own);
-	if (!err)
+	if (!err && own.rt)
 		err = ms_census_run(own.rt, &options, &census);
 	if (!err) {
-		err = t->options->no_owners ? NULL : ms_walk_run(own.rt, &walk, &census);
+		if (own.rt && !t->options->no_owners)
+			err = ms_walk_run(own.rt, &walk, &census);
+		if (!err && own.registries.count)
+			err = ms_take_hmaps(&own, &census);
 		if (err)
 			ms_census_report_deinit(&census);
 		else
@@ -303,6 +308,8 @@ static struct ms_error *trace(struct tracing *t, struct ms_trace_report *ret_rep
 		.now = clock_now,
 		.added = added,
 		.context = t,
+		.registries = &t->session->registries,
+		.symbols = t->session->symbols,
 	};
 	struct ms_error *err = ms_trace_begin(t->session->rt, NULL, &options, &t->run);
 

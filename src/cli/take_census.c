@@ -58,8 +58,7 @@ static struct ms_error *go_census(struct ms_session *s, struct ms_progress *prog
 	return err;
 }
 
-/** The maps that libhmap has, beside those. */
-static struct ms_error *add_hmaps(struct ms_session *s, struct ms_census_report *report)
+struct ms_error *ms_take_hmaps(struct ms_session *s, struct ms_census_report *report)
 {
 	struct ms_hmap_places places MS_CLEANUP(ms_hmap_places_deinit) = { 0 };
 	struct ms_c_symbols *symbols = s->options->no_owners ? NULL : s->symbols;
@@ -81,7 +80,7 @@ struct ms_error *ms_take_census(struct ms_session *s, enum ms_take_what what,
 	if (s->rt)
 		err = go_census(s, &progress, what, &report);
 	if (!err && s->registries.count) {
-		err = add_hmaps(s, &report);
+		err = ms_take_hmaps(s, &report);
 		if (err)
 			ms_census_report_deinit(&report);
 	}

@@ -12,3 +12,7 @@ enum ms_take_what {
 /** Filled in by the command as well: target, resident bytes, cost.  The caller deinits it. */
 MS_MUST_USE struct ms_error *ms_take_census(struct ms_session *session, enum ms_take_what what,
 					    struct ms_census_report *ret_report);
+
+/** Add the maps of libhmap that the session's process has to a census of it. */
+MS_MUST_USE struct ms_error *ms_take_hmaps(struct ms_session *session,
+					   struct ms_census_report *report);

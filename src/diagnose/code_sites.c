@@ -165,7 +165,8 @@ static struct ms_error *finding_fill(struct sites *s, struct ms_finding *f)
 
 static bool asks_for_change(const struct ms_finding *f)
 {
-	return f->kind != MS_FINDING_CODE && f->map.type && f->verdict != MS_VERDICT_STABLE;
+	return f->kind != MS_FINDING_CODE && f->map.type && !ms_map_row_is_hmap(&f->map) &&
+	       f->verdict != MS_VERDICT_STABLE;
 }
 
 static struct ms_error *fill_all(struct sites *s, struct ms_diagnosis_report *report)

@@ -17,6 +17,7 @@
 #include "diagnose/fillers.h"
 #include "diagnose/findings.h"
 #include "diagnose/held.h"
+#include "diagnose/hmap_advice.h"
 #include "diagnose/lines.h"
 #include "diagnose/more_findings.h"
 #include "diagnose/next_growth.h"
@@ -24,6 +25,7 @@
 #include "diagnose/sync_maps.h"
 #include "diagnose/users.h"
 #include "diagnose/window.h"
+#include "registry/hmap_census.h"
 #include "walk/walk.h"
 
 #include <math.h>
@@ -45,14 +47,15 @@ struct diagnosis {
 	struct ms_window window;
 	struct ms_befores before;
 	struct ms_allocations_before allocations;
-	double start, end;     // Of the whole.
-	double first_census_s; // How long it took.
-	double first_walk_s;   // Likewise, without the polls in between.
-	struct ms_error *lost; // What a poll met while a walk went on.
-	double walk_until;     // When the walk that goes on has to end.
-	uint64_t heap_bytes;   // In the first census.
-	uint64_t goroutines;   // Entries of their table.
-	double first_at;       // When it began.
+	double start, end;            // Of the whole.
+	double first_census_s;        // How long it took.
+	double first_walk_s;          // Likewise, without the polls in between.
+	struct ms_error *lost;        // What a poll met while a walk went on.
+	double walk_until;            // When the walk that goes on has to end.
+	uint64_t heap_bytes;          // In the first census.
+	uint64_t goroutines;          // Entries of their table.
+	struct ms_hmap_places places; // Of libhmap's maps in the first census.
+	double first_at;              // When it began.
 	uint64_t first_gc;
 };
 
@@ -75,6 +78,20 @@ static void progress(const struct diagnosis *d, const char *what)
 
 	if (o->progress)
 		o->progress(o->context, whole > 0 ? (now(d) - d->start) / whole : 1, what);
+}
+
+/** The maps of libhmap's in a Go program that has it, beside its own. */
+static struct ms_error *hmaps_add(struct diagnosis *d, struct ms_census_report *census,
+				  struct ms_hmap_places *ret_places)
+{
+	const struct ms_diagnose_options *o = d->window.options;
+	struct ms_error *err;
+
+	if (!o->registries || !o->registries->count)
+		return NULL;
+	err =
+	    ms_hmap_census_add(o->registries, o->no_owners ? NULL : o->symbols, census, ret_places);
+	return err ? err : ms_census_sum_owners(census);
 }
 
 /** While the first census is taken: growths wait in a ring that must not fill up. */
@@ -292,6 +309,12 @@ static struct ms_error *findings_complete(struct diagnosis *d, struct ms_diagnos
 	for (size_t i = 0; i < report->finding_count; i++) {
 		struct ms_finding *f = &report->findings[i];
 
+		if (ms_map_row_is_hmap(&f->map)) {
+			err = ms_hmap_finding_complete(report, f);
+			if (err)
+				return err;
+			continue;
+		}
 		f->next = ms_next_growth_of(l, &f->map);
 		err = ms_next_split_read(d->window.rt, &f->map, &f->next);
 		if (err && ms_error_code(err) == MS_ERR_NO_MEMORY)
@@ -477,7 +500,11 @@ static struct ms_error *window_run(struct diagnosis *d, struct ms_census_report 
 		err = ms_census_run(d->window.rt, &(struct ms_census_options){ .memory = true },
 				    &second);
 		if (!err) {
-			err = second_walk(d, census, &second);
+			struct ms_hmap_places places MS_CLEANUP(ms_hmap_places_deinit) = { 0 };
+
+			err = hmaps_add(d, &second, &places);
+			if (!err)
+				err = second_walk(d, census, &second);
 			if (err)
 				ms_census_report_deinit(&second);
 		}
@@ -515,6 +542,11 @@ static struct ms_error *first_census(struct diagnosis *d, struct ms_census_repor
 	else
 		err = d->lost;
 	d->lost = NULL;
+	if (err)
+		return err;
+	err = hmaps_add(d, ret_census, &d->places);
+	if (err)
+		ms_census_report_deinit(ret_census);
 	return err;
 }
 
@@ -530,6 +562,7 @@ struct ms_error *ms_diagnose_run(struct ms_go_runtime *rt,
 	if (!d)
 		return ms_error_no_memory();
 	d->window.rt = rt;
+	d->window.target = rt->target;
 	d->window.options = options;
 	d->window.collected_at = NAN;
 	d->start = d->first_at = now(d);
@@ -546,7 +579,7 @@ struct ms_error *ms_diagnose_run(struct ms_go_runtime *rt,
 	d->goroutines = ms_goroutines_expected(rt);
 	err = ms_allocations_begin(rt, now(d), &first.arena, &d->allocations);
 	if (!err)
-		err = ms_watch_choose(&d->window.watch, &first);
+		err = ms_watch_choose(&d->window.watch, &first, &d->places, rt->target);
 	if (!err)
 		err = first_walk(d, &first);
 	if (err && is_loss(err)) {
@@ -562,6 +595,7 @@ struct ms_error *ms_diagnose_run(struct ms_go_runtime *rt,
 	first.arena = (struct ms_arena){ 0 };
 	ms_census_report_deinit(&first);
 	ms_befores_deinit(&d->before);
+	ms_hmap_places_deinit(&d->places);
 	ms_allocations_before_deinit(&d->allocations);
 	if (err) {
 		ms_diagnosis_report_deinit(&report);

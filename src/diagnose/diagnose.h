@@ -2,6 +2,8 @@
 #pragma once
 
 #include "census/census_run.h"
+#include "registry/c_symbols.h"
+#include "registry/registry.h"
 #include "report/diagnosis.h"
 
 /** The caller's clock and terminal: this layer has none. */
@@ -15,6 +17,8 @@ struct ms_diagnose_options {
 	void (*sleep_until)(void *context, double when); // May return early.
 	void (*progress)(void *context, double done, const char *what); // May be NULL.
 	void *context;
+	const struct ms_registries *registries; // libhmap's maps are watched, too; NULL for none.
+	struct ms_c_symbols *symbols;           // For their owners and stacks; may be NULL.
 	const char *root; // Put before /proc and /sys; NULL unless a test plants another.
 };
 
@@ -26,3 +30,7 @@ struct ms_diagnose_options {
 MS_MUST_USE struct ms_error *ms_diagnose_run(struct ms_go_runtime *rt,
 					     const struct ms_diagnose_options *options,
 					     struct ms_diagnosis_report *ret_report);
+
+/** Likewise of a C program that uses libhmap: options->registries says where. */
+MS_MUST_USE struct ms_error *ms_diagnose_c_run(const struct ms_diagnose_options *options,
+					       struct ms_diagnosis_report *ret_report);

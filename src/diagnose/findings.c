@@ -53,7 +53,11 @@ static uint64_t growths_between(const struct ms_before *b, const struct ms_map_r
 		return m->tables - b->tables; // Each split makes one table more.
 	if (m->capacity == MS_UNKNOWN || b->capacity == MS_UNKNOWN || !b->capacity)
 		return 0;
-	for (uint64_t c = b->capacity; c < m->capacity && c <= UINT64_MAX / 2; c *= 2)
+	// A table that grows in place has all sizes in between.
+	for (uint64_t c = b->capacity;
+	     c <= UINT64_MAX / 2 &&
+	     (m->kind == MS_MAP_HMAP_STEADY ? 2 * c <= m->capacity : c < m->capacity);
+	     c *= 2)
 		n++;
 	return n;
 }

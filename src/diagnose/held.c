@@ -67,7 +67,7 @@ static bool maps_add(const struct ms_finding *f, const struct ms_census_report *
 
 static bool can_be_asked(const struct ms_finding *f)
 {
-	return f->kind != MS_FINDING_CODE &&
+	return f->kind != MS_FINDING_CODE && !ms_map_row_is_hmap(&f->map) &&
 	       (f->map.where != MS_WHERE_STACK || f->map.kind == MS_MAP_SYNC_TRIE);
 }
 

@@ -38,6 +38,7 @@ static bool ranges_add(const struct ms_spans *spans, const struct ms_map_row *ma
 	ms_addr start;
 
 	if (map->where == MS_WHERE_HEAP && map->kind != MS_MAP_SYNC_TRIE &&
+	    !ms_map_row_is_hmap(map) &&
 	    !ms_vec_push(ranges, { map->address, map->address + HEADER_BYTES, map->address }))
 		return false;
 	if (!s || s->state != MS_SPAN_IN_USE || s->elem_bytes > OWNER_BYTES_MAX)

@@ -28,11 +28,12 @@ static void watch_add(struct ms_watch *w, const struct ms_map_row *row)
 		w->items[w->count++] = (struct ms_watched){ .address = row->address };
 }
 
-struct ms_error *ms_watch_choose(struct ms_watch *w, const struct ms_census_report *census)
+struct ms_error *ms_watch_choose(struct ms_watch *w, const struct ms_census_report *census,
+				 const struct ms_hmap_places *places, struct ms_target *target)
 {
 	static const enum ms_sort_key keys[] = { MS_SORT_BYTES, MS_SORT_ENTRIES };
 
-	*w = (struct ms_watch){ 0 };
+	*w = (struct ms_watch){ .target = target };
 	for (size_t k = 0; k < MS_ARRAY_SIZE(keys); k++) {
 		struct ms_census_view view = { .top = CHOSEN_BY_EACH, .sort = keys[k] };
 		size_t count;
@@ -48,8 +49,12 @@ struct ms_error *ms_watch_choose(struct ms_watch *w, const struct ms_census_repo
 			watch_add(w, &census->maps[i]);
 	}
 	qsort(w->items, w->count, sizeof(*w->items), by_address);
-	for (size_t i = 0; i < w->count; i++)
+	for (size_t i = 0; i < w->count; i++) {
+		const struct ms_hmap_place *place = ms_hmap_place_of(places, w->items[i].address);
+
 		w->polls[i].address = w->items[i].address;
+		w->items[i].registry = place ? place->registry : NULL;
+	}
 	return NULL;
 }
 
@@ -90,9 +95,72 @@ static void watched_take(struct ms_watched *m, const struct ms_poll *p, double n
 	sample_keep(m, now);
 }
 
+/** Go's maps among those that are followed. */
+static struct ms_error *poll_go(struct ms_watch *w, struct ms_go_runtime *rt)
+{
+	struct ms_poll polls[MS_WATCHED_MAX];
+	size_t of[MS_WATCHED_MAX], count = 0;
+	struct ms_error *err;
+
+	for (size_t i = 0; i < w->count; i++) {
+		if (w->items[i].registry)
+			continue;
+		of[count] = i;
+		polls[count++] = w->polls[i];
+	}
+	if (!rt || !count)
+		return NULL;
+	err = ms_poll_maps(rt, polls, count);
+	for (size_t i = 0; i < count && !err; i++)
+		w->polls[of[i]] = polls[i];
+	return err;
+}
+
+/** The size of a table that grows in place says little: its counters say how often it did. */
+static void take_hmap(const struct ms_hmap_look *look, struct ms_poll *p)
+{
+	const struct ms_hmap_words *words = &look->words;
+	struct ms_map_row row;
+
+	*p = (struct ms_poll){ .address = look->address };
+	if (look->status != MS_HMAP_READ || !ms_hmap_row_fill(look, MS_UNKNOWN, &row))
+		return;
+	p->valid = true;
+	p->entries = row.entries;
+	p->size = row.kind == MS_MAP_HMAP_CLASSIC ? words->c.growths + words->c.compactions
+						  : words->growths + words->compactions;
+}
+
+/** libhmap's. */
+static struct ms_error *poll_hmaps(struct ms_watch *w)
+{
+	MS_AUTO_FREE struct ms_hmap_look *looks = calloc(MS_WATCHED_MAX, sizeof(*looks));
+	size_t of[MS_WATCHED_MAX], count = 0;
+	struct ms_error *err;
+
+	if (!looks)
+		return ms_error_no_memory();
+	for (size_t i = 0; i < w->count; i++) {
+		if (!w->items[i].registry)
+			continue;
+		of[count] = i;
+		looks[count++] = (struct ms_hmap_look){ .address = w->items[i].address,
+							.registry = w->items[i].registry };
+	}
+	if (!count)
+		return NULL;
+	err = ms_hmap_look(w->target, looks, count);
+	for (size_t i = 0; i < count && !err; i++)
+		take_hmap(&looks[i], &w->polls[of[i]]);
+	return err;
+}
+
 struct ms_error *ms_watch_poll(struct ms_watch *w, struct ms_go_runtime *rt, double now)
 {
-	struct ms_error *err = ms_poll_maps(rt, w->polls, w->count);
+	struct ms_error *err = poll_go(w, rt);
+
+	if (!err)
+		err = poll_hmaps(w);
 
 	for (size_t i = 0; i < w->count && !err; i++) {
 		if (w->polls[i].valid)

@@ -17,8 +17,8 @@ static double now(const struct ms_window *w)
 /** Collections are counted by the heap's sweepgen; note when it moved. */
 static struct ms_error *collection_note(struct ms_window *w)
 {
-	uint32_t sweepgen;
-	struct ms_error *err = ms_go_sweepgen(w->rt, &sweepgen);
+	uint32_t sweepgen = w->sweepgen;
+	struct ms_error *err = w->rt ? ms_go_sweepgen(w->rt, &sweepgen) : NULL;
 
 	if (!err && sweepgen != w->sweepgen) {
 		w->sweepgen = sweepgen;
@@ -30,7 +30,7 @@ static struct ms_error *collection_note(struct ms_window *w)
 static void memory_look(struct ms_window *w)
 {
 	const char *root = w->options->root ? w->options->root : "";
-	pid_t pid = w->rt->target->pid;
+	pid_t pid = w->target->pid;
 
 	if (pid)
 		ms_memory_trend_add(&w->memory, now(w), ms_memory_resident(pid, root));
@@ -44,7 +44,7 @@ static struct ms_error *poll(struct ms_window *w)
 	if (!err)
 		err = collection_note(w);
 	if (!err)
-		err = ms_target_check(w->rt->target);
+		err = ms_target_check(w->target);
 	w->next_poll = now(w) + POLL_EVERY_S;
 	return err;
 }
@@ -54,12 +54,14 @@ struct ms_error *ms_window_start(struct ms_window *w)
 	w->next_poll = now(w);
 	w->memory = (struct ms_memory_trend){ 0 };
 	memory_look(w);
-	return ms_go_sweepgen(w->rt, &w->sweepgen);
+	return w->rt ? ms_go_sweepgen(w->rt, &w->sweepgen) : NULL;
 }
 
 struct ms_error *ms_window_trace(struct ms_window *w)
 {
-	const struct ms_trace_options options = { .seconds = w->options->seconds,
+	const struct ms_trace_options options = { .registries = w->options->registries,
+						  .symbols = w->options->symbols,
+						  .seconds = w->options->seconds,
 						  .no_probes = w->options->no_probes,
 						  .no_polling = true,
 						  .no_small_growths = true,

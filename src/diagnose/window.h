@@ -8,7 +8,8 @@
 #include "trace/trace.h"
 
 struct ms_window {
-	struct ms_go_runtime *rt;
+	struct ms_go_runtime *rt; // NULL: a C program.
+	struct ms_target *target;
 	const struct ms_diagnose_options *options;
 	struct ms_watch watch;
 	struct ms_trace_run *trace; // Growths, collections, waiters; NULL once it has ended.

@@ -7,7 +7,7 @@
 
 struct ms_c_symbols;
 
-enum { MS_C_INLINED_MAX = 16, MS_C_STACK_MAX = 64 };
+enum { MS_C_INLINED_MAX = 16, MS_C_STACK_MAX = 64 }; // The first is MS_STACK_RESOLVED_MAX.
 
 /**
  * Open the symbols of the modules of a live process.  Nothing of it is stopped.  What cannot be had

@@ -101,9 +101,12 @@ static struct ms_error *refuse(struct ms_registries *rs, const char *why)
 	return NULL;
 }
 
-static struct ms_error *registry_add(struct ms_registries *rs, ms_addr address)
+static struct ms_error *registry_add(struct ms_registries *rs, const struct ms_region *module,
+				     ms_addr address)
 {
-	struct ms_registry r = { .address = address };
+	struct ms_registry r = { .address = address,
+				 .module_start = module->start,
+				 .module_end = module->end };
 	struct hmap_registry raw = { .size = 0 };
 	const char *why;
 	bool read;
@@ -134,8 +137,8 @@ static struct ms_error *registry_add(struct ms_registries *rs, ms_addr address)
 // --- Notes. ---
 
 /** Look through one segment of notes, which was read from @p at on. */
-static struct ms_error *notes_look(struct ms_registries *rs, ms_addr at, const uint8_t *notes,
-				   size_t size, size_t align)
+static struct ms_error *notes_look(struct ms_registries *rs, const struct ms_region *module,
+				   ms_addr at, const uint8_t *notes, size_t size, size_t align)
 {
 	size_t pos = 0;
 
@@ -153,7 +156,7 @@ static struct ms_error *notes_look(struct ms_registries *rs, ms_addr at, const u
 		if (type == HMAP_NOTE_REGISTRY && name_size == sizeof(HMAP_NOTE_OWNER) &&
 		    memcmp(notes + name_at, HMAP_NOTE_OWNER, name_size) == 0 && body == 8) {
 			struct ms_error *err =
-			    registry_add(rs, at + body_at + ms_load_u64(notes + body_at));
+			    registry_add(rs, module, at + body_at + ms_load_u64(notes + body_at));
 
 			if (err)
 				return err;
@@ -165,7 +168,8 @@ static struct ms_error *notes_look(struct ms_registries *rs, ms_addr at, const u
 	return NULL;
 }
 
-static struct ms_error *segment_look(struct ms_registries *rs, const Elf64_Phdr *ph, ms_addr bias)
+static struct ms_error *segment_look(struct ms_registries *rs, const struct ms_region *module,
+				     const Elf64_Phdr *ph, ms_addr bias)
 {
 	size_t size = (size_t)ms_min_u64(ph->p_filesz, NOTE_BYTES_MAX);
 	MS_AUTO_FREE uint8_t *notes = malloc(size + 1);
@@ -180,12 +184,13 @@ static struct ms_error *segment_look(struct ms_registries *rs, const Elf64_Phdr 
 	if (err || !read)
 		return err;
 	// Notes of 8 bytes' alignment stand in segments of their own.
-	return notes_look(rs, bias + ph->p_vaddr, notes, size, ph->p_align == 8 ? 8 : 4);
+	return notes_look(rs, module, bias + ph->p_vaddr, notes, size, ph->p_align == 8 ? 8 : 4);
 }
 
 /** Look at what is mapped from the start of a file. */
-static struct ms_error *module_look(struct ms_registries *rs, ms_addr start)
+static struct ms_error *module_look(struct ms_registries *rs, const struct ms_region *module)
 {
+	ms_addr start = module->start;
 	Elf64_Ehdr eh;
 	Elf64_Phdr ph[PROGRAM_HEADERS_MAX];
 	ms_addr bias = 0;
@@ -205,7 +210,7 @@ static struct ms_error *module_look(struct ms_registries *rs, ms_addr start)
 	}
 	for (size_t i = 0; i < eh.e_phnum && has_bias && !err; i++) {
 		if (ph[i].p_type == PT_NOTE)
-			err = segment_look(rs, &ph[i], bias);
+			err = segment_look(rs, module, &ph[i], bias);
 	}
 	return err;
 }
@@ -221,7 +226,7 @@ struct ms_error *ms_registries_find(struct ms_target *target, struct ms_registri
 
 		if ((r->kind == MS_REGION_EXE || r->kind == MS_REGION_LIBRARY) &&
 		    r->file_offset == 0 && (r->prot & MS_PROT_READ))
-			err = module_look(&rs, r->start);
+			err = module_look(&rs, r);
 	}
 	if (err)
 		return err;

@@ -18,8 +18,9 @@ struct ms_registry_field {
 /** One registry, as its own header describes it; checked. */
 struct ms_registry {
 	ms_addr address;
-	char library[17]; // libhmap's version, "0.1.0".
-	bool is_begun;    // Its process has made a map: before, there is no list.
+	ms_addr module_start, module_end; // The first mapping of the file that has it.
+	char library[17];                 // libhmap's version, "0.1.0".
+	bool is_begun;                    // Its process has made a map: before, there is no list.
 	uint32_t group_slots;
 	uint64_t unborn_mask;
 	struct ms_registry_field fields[HMAP_FIELDS];

@@ -115,6 +115,11 @@ static void clock_needs(const struct ms_finding *f, const struct ms_clock *clock
 {
 	struct ms_human a;
 
+	if (f->map.kind == MS_MAP_HMAP_STEADY) {
+		ms_sink_printf(line, ", in place: about %s more, a piece at a time",
+			       ms_human_bytes(&a, f->map.total_bytes));
+		return;
+	}
 	if (clock->next_growth_bytes == MS_UNKNOWN) {
 		ms_sink_printf(line, "; what it needs is not known, as its keys and elems are not");
 		return;
@@ -144,6 +149,8 @@ static void line_clock(const struct ms_diagnosis_report *report, const struct ms
 	if (f->kind != MS_FINDING_MAP ||
 	    (f->verdict != MS_VERDICT_GROWING && f->verdict != MS_VERDICT_SUSPECT))
 		return;
+	if (ms_map_row_is_hmap(&f->map) && f->map.growing)
+		return; // Another line says how far it is.
 	if (clock.next_growth_entries == MS_UNKNOWN) {
 		ms_sink_printf(line, "next growth not known: %s", no_clock_reason(f));
 		return;
@@ -175,12 +182,29 @@ static void line_growths(const struct ms_finding *f, struct ms_sink *line)
 		       ms_human_count(&b, f->polls));
 }
 
+/** libhmap's passes, which go both ways. */
+static void line_pass(const struct ms_map_growth *growth, struct ms_sink *line)
+{
+	struct ms_human a, b, c;
+
+	if (growth->same_size)
+		ms_sink_printf(line, "tidying up %s slots, %s done", ms_human_count(&a, growth->to),
+			       ms_human_percent(&b, growth->progress));
+	else
+		ms_sink_printf(line, "%s from %s to %s slots, %s done",
+			       growth->to > growth->from ? "growing" : "shrinking",
+			       ms_human_count(&a, growth->from), ms_human_count(&b, growth->to),
+			       ms_human_percent(&c, growth->progress));
+}
+
 void ms_finding_evacuation(const struct ms_finding *f, struct ms_sink *line)
 {
 	const struct ms_map_growth *growth = &f->map.growth;
 	uint64_t buckets = growth->from / CLASSIC_BUCKET_SLOTS;
 	struct ms_human a, b;
 
+	if (f->map.growing && ms_map_row_is_hmap(&f->map))
+		line_pass(growth, line);
 	if (!f->map.growing || f->map.kind != MS_MAP_CLASSIC)
 		return;
 	ms_sink_printf(line, "evacuating %s of %s buckets%s",

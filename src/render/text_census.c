@@ -84,7 +84,10 @@ static void growth_cell(const struct ms_map_row *row, struct ms_human *ret)
 	if (!row->growing)
 		snprintf(ret->text, sizeof(ret->text), "-");
 	else
-		snprintf(ret->text, sizeof(ret->text), "%s%s", row->growth.same_size ? "same " : "",
+		snprintf(ret->text, sizeof(ret->text), "%s%s",
+			 row->growth.same_size               ? "same "
+			 : row->growth.to < row->growth.from ? "shrink "
+							     : "",
 			 ms_human_percent(&percent, row->growth.progress));
 }
 

@@ -75,16 +75,37 @@ static struct ms_error *write_unknown(struct ms_stack_book *book, ms_addr pc,
 	return call->function ? NULL : ms_error_no_memory();
 }
 
+static struct ms_error *write_resolved(struct ms_stack_book *book, struct ms_stack_pc pc,
+				       struct ms_stack_place *ret_place)
+{
+	struct ms_stack_call calls[MS_STACK_RESOLVED_MAX], *written;
+	size_t count = 0;
+	struct ms_error *err =
+	    book->resolve(book->resolve_context, pc.pc, pc.is_return, book->arena, calls, &count);
+
+	if (err)
+		return err;
+	written = ms_arena_alloc(book->arena, (count + 1) * sizeof(*written));
+	if (!written)
+		return ms_error_no_memory();
+	memcpy(written, calls, count * sizeof(*written));
+	*ret_place = (struct ms_stack_place){ written, (uint32_t)count, 0 };
+	return NULL;
+}
+
 static struct ms_error *write_place(struct ms_stack_book *book, struct ms_stack_pc pc,
 				    struct ms_stack_place *ret_place)
 {
 	ms_addr at = pc.is_return && pc.pc ? pc.pc - 1 : pc.pc;
-	const struct ms_function *function = ms_functions_find(book->functions, at);
+	const struct ms_function *function =
+	    book->functions ? ms_functions_find(book->functions, at) : NULL;
 	struct ms_call calls[MS_CALLS_MAX];
 	struct ms_stack_call *written;
 	uint64_t wrappers = 0;
 	size_t count;
 
+	if (!function && book->resolve)
+		return write_resolved(book, pc, ret_place);
 	if (!function)
 		return write_unknown(book, pc.pc, ret_place);
 	count = ms_function_calls(book->functions, function, at, calls);

@@ -16,10 +16,22 @@ struct ms_stack_pc {
 
 struct ms_stack_place; // The calls at one address.
 
+enum { MS_STACK_RESOLVED_MAX = 16 };
+
+/**
+ * The calls at an address that is in no function of Go's: C code.  At most MS_STACK_RESOLVED_MAX,
+ * innermost first; strings are @p arena's.  NO_MEMORY.
+ */
+typedef struct ms_error *(*ms_stack_resolve_fn)(void *context, ms_addr pc, bool is_return,
+						struct ms_arena *arena,
+						struct ms_stack_call *ret_calls, size_t *ret_count);
+
 struct ms_stack_book {
-	const struct ms_functions *functions; // Borrowed.
-	struct ms_arena *arena;               // The report's.
-	struct ms_stacks *stacks;             // The report's.
+	const struct ms_functions *functions; // Borrowed; NULL: this is no Go program.
+	ms_stack_resolve_fn resolve;          // NULL: what is not Go's has no name.
+	void *resolve_context;
+	struct ms_arena *arena;   // The report's.
+	struct ms_stacks *stacks; // The report's.
 	// The rest is for book.c.
 	struct ms_number_map place_of; // Address, with is_return, to an index in places.
 	struct ms_stack_place *places;

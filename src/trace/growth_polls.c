@@ -171,7 +171,7 @@ static struct ms_error *row_follow(struct polls *p, const struct ms_census_repor
 	struct ms_error *err = NULL;
 	struct ms_followed_map *map;
 
-	if (row->kind == MS_MAP_SYNC_TRIE)
+	if (row->kind == MS_MAP_SYNC_TRIE || ms_map_row_is_hmap(row))
 		return NULL;
 	map = ms_followed_find(&p->followed, row->address);
 	if (!map)
@@ -208,8 +208,8 @@ static struct ms_error *census_follow(struct polls *p, const struct ms_census_re
 		const struct ms_map_row *row = &census->maps[order[i]];
 
 		err = row_follow(p, census, row);
-		missed +=
-		    row->kind != MS_MAP_SYNC_TRIE && !ms_followed_find(&p->followed, row->address);
+		missed += row->kind != MS_MAP_SYNC_TRIE && !ms_map_row_is_hmap(row) &&
+			  !ms_followed_find(&p->followed, row->address);
 	}
 	p->trace->report->not_followed = missed;
 	free(order);

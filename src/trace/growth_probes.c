@@ -374,7 +374,6 @@ static struct ms_error *probes_end(struct ms_trace *trace, void *context)
 		err = take_unsummed(trace, s);
 	if (!err)
 		err = count(trace, s);
-	ms_growth_sums_end(&s->sums);
 	return err;
 }
 

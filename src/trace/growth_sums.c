@@ -86,11 +86,10 @@ static int by_count(const void *a, const void *b)
 	return (int)x->kind - (int)y->kind;
 }
 
-void ms_growth_sums_end(struct ms_growth_sums *s)
+void ms_growth_sums_order(struct ms_trace_report *report)
 {
-	if (s->report->sum_count)
-		qsort(s->report->sums, s->report->sum_count, sizeof(*s->report->sums), by_count);
-	ms_number_map_deinit(&s->row_of);
+	if (report->sum_count)
+		qsort(report->sums, report->sum_count, sizeof(*report->sums), by_count);
 }
 
 void ms_growth_sums_deinit(struct ms_growth_sums *s)

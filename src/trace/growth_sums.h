@@ -18,7 +18,7 @@ struct ms_growth_sums {
 MS_MUST_USE struct ms_error *ms_growth_sums_add(struct ms_growth_sums *sums,
 						const struct ms_growth_sum *sum);
 
-/** Put the rows in order, which ends the adding. */
-void ms_growth_sums_end(struct ms_growth_sums *sums);
+/** Put the rows in order, when nobody adds any more. */
+void ms_growth_sums_order(struct ms_trace_report *report);
 
 void ms_growth_sums_deinit(struct ms_growth_sums *sums);

@@ -8,6 +8,8 @@
 #include "trace/gc_watch.h"
 #include "trace/growth_polls.h"
 #include "trace/growth_probes.h"
+#include "trace/growth_sums.h"
+#include "trace/hmap_probes.h"
 #include "trace/migrations.h"
 #include "trace/switches.h"
 #include "trace/waiters.h"
@@ -22,9 +24,9 @@ enum { PARTS_MAX = 16 };
 /** In the order of their turns: growths, which maps are made before, are there before anything is
  * said of them. */
 static const struct ms_trace_part *const parts[PARTS_MAX] = {
-	&ms_creations,      &ms_growth_probes, &ms_growth_polls,
+	&ms_creations,     &ms_growth_probes,  &ms_growth_polls,
 	&ms_migrations, // Told of the polls' looks.
-	&ms_trace_switches,
+	&ms_hmap_probes,   &ms_trace_switches,
 	&ms_trace_gc, // Behind whatever adds or times growths.
 	&ms_trace_waiters,
 };
@@ -80,18 +82,28 @@ static struct ms_error *start_parts(struct ms_trace_run *run)
 {
 	struct ms_error *err = NULL;
 
-	for (size_t i = 0; !err && i < PARTS_MAX && parts[i]; i++)
-		err = forgive_gone(&run->trace, parts[i]->name,
-				   parts[i]->start(&run->trace, &run->states[i]));
+	for (size_t i = 0; !err && i < PARTS_MAX && parts[i]; i++) {
+		if (run->trace.rt || parts[i] == &ms_hmap_probes) // The others are about Go.
+			err = forgive_gone(&run->trace, parts[i]->name,
+					   parts[i]->start(&run->trace, &run->states[i]));
+	}
 	return err;
+}
+
+_Static_assert((int)MS_STACK_RESOLVED_MAX == (int)MS_C_INLINED_MAX, "one place is one array");
+
+static struct ms_error *resolve(void *context, ms_addr pc, bool is_return, struct ms_arena *arena,
+				struct ms_stack_call *ret_calls, size_t *ret_count)
+{
+	return ms_c_symbols_calls(context, pc, is_return, arena, ret_calls, ret_count);
 }
 
 struct ms_error *ms_trace_begin(struct ms_go_runtime *rt, const struct ms_census_report *census,
 				const struct ms_trace_options *options,
 				struct ms_trace_run **ret_run)
 {
-	const struct ms_functions *functions;
-	struct ms_error *err = ms_go_functions(rt, &functions);
+	const struct ms_functions *functions = NULL;
+	struct ms_error *err = rt ? ms_go_functions(rt, &functions) : NULL;
 	struct ms_trace_run *run;
 
 	if (err)
@@ -101,14 +113,20 @@ struct ms_error *ms_trace_begin(struct ms_go_runtime *rt, const struct ms_census
 		return ms_error_no_memory();
 	run->options = *options;
 	run->trace = (struct ms_trace){ .rt = rt,
+					.target = rt ? rt->target : options->registries->target,
 					.options = &run->options,
 					.census = census,
 					.report = &run->report,
 					.book = &run->book,
 					.began = options->now(options->context) };
 	run->report.gc_pause_s = NAN;
+	run->report.gc_unknown = rt ? NULL : "a C program has no collector";
 	run->report.began_unix_ns = wall_now_ns();
 	ms_stack_book_init(&run->book, functions, &run->report.arena, &run->report.stacks);
+	if (options->symbols) {
+		run->book.resolve = resolve;
+		run->book.resolve_context = options->symbols;
+	}
 	err = start_parts(run);
 	if (err) {
 		ms_trace_drop(run);
@@ -165,6 +183,7 @@ struct ms_error *ms_trace_finish(struct ms_trace_run *run, struct ms_trace_repor
 			err = forgive_gone(&run->trace, parts[i]->name,
 					   parts[i]->end(&run->trace, run->states[i]));
 	}
+	ms_growth_sums_order(&run->report);
 	run->report.window_s = ms_trace_time(&run->trace);
 	if (!err) {
 		*ret_report = run->report;

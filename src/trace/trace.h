@@ -7,14 +7,18 @@
 #pragma once
 
 #include "golang/runtime.h"
+#include "registry/c_symbols.h"
+#include "registry/registry.h"
 #include "report/growth_trace.h"
 #include "stacks/book.h"
 #include "trace/followed.h"
 
 /** The caller's clock and terminal, and what was asked for. */
 struct ms_trace_options {
-	double seconds;        // INFINITY: until it is stopped.
-	bool no_probes;        // Poll even where probes could be placed.
+	const struct ms_registries *registries; // libhmap's maps are traced, too; NULL for none.
+	struct ms_c_symbols *symbols;           // For their stacks; may be NULL.
+	double seconds;                         // INFINITY: until it is stopped.
+	bool no_probes;                         // Poll even where probes could be placed.
 	bool no_polling;       // Where none are, see no growths: the caller has looks of its own.
 	bool no_small_growths; // Do not even count first groups: their function is not so cold.
 	uint64_t events_max;   // Kept one by one, at most; 0: a default.  Sums have all of them.
@@ -35,7 +39,8 @@ struct ms_trace_options {
 
 /** What the parts share. */
 struct ms_trace {
-	struct ms_go_runtime *rt;
+	struct ms_go_runtime *rt; // NULL: a C program.
+	struct ms_target *target;
 	const struct ms_trace_options *options;
 	const struct ms_census_report *census; // Sorted by address, for types and owners.
 	struct ms_trace_report *report;
@@ -65,7 +70,8 @@ const struct ms_map_row *ms_trace_map(const struct ms_trace *trace, ms_addr addr
 struct ms_trace_run;
 
 /**
- * Begin a trace that the caller gives its turns: for whoever does more than trace.  @p census may
+ * Begin a trace that the caller gives its turns: for whoever does more than trace.  @p rt is NULL
+ * for a C program, of which options->registries says where libhmap is.  @p census may
  * be NULL or come later; it must outlive the run.  options->seconds, sleep_until, stop and progress
  * are not used.
  */

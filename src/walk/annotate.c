@@ -239,9 +239,11 @@ static struct ms_error *types_total(struct ms_walk *w)
 struct ms_error *ms_walk_annotate(struct ms_walk *w)
 {
 	struct owners owners = { 0 };
-	size_t rows = w->report->map_count;
+	size_t rows = w->report->map_count, foreign = 0;
 	struct ms_error *err = rows_annotate(w, &owners);
 
+	for (size_t i = 0; i < rows; i++) // No word of Go's leads to a map of C.
+		foreign += ms_map_row_is_hmap(&w->report->maps[i]);
 	if (!err)
 		err = tries_add(w, &owners);
 	free(owners.slots);
@@ -251,6 +253,7 @@ struct ms_error *ms_walk_annotate(struct ms_walk *w)
 		return err;
 	for (size_t i = 0; i < rows; i++)
 		w->summary.unreached += !w->found[i].holders;
+	w->summary.unreached -= w->summary.unreached < foreign ? w->summary.unreached : foreign;
 	w->report->coverage.seen += w->report->map_count - rows; // Tries: whole or not at all.
 	w->report->coverage.read = w->report->map_count;
 	w->report->coverage.typed = 0;

@@ -93,7 +93,7 @@ MS_TEST(growth_sums_beyond_their_room)
 		CHECK_OK(ms_growth_sums_add(&sums, &one));
 		CHECK_OK(ms_growth_sums_add(&sums, &one));
 	}
-	ms_growth_sums_end(&sums);
+	ms_growth_sums_order(sums.report);
 	CHECK_EQ(report.sum_count, MS_GROWTH_SUMS_MAX + 1);
 	CHECK_EQ(report.sums[0].map, 0); // The largest: that of all others.
 	CHECK_EQ(report.sums[0].count, 4000);

@@ -5,6 +5,8 @@
 // the kernel hands over in a form that it keeps for user space.
 #pragma once
 
+#define __VMLINUX_H__ // For libbpf: registers are called as here, not as in user space.
+
 typedef signed char __s8;
 typedef unsigned char __u8;
 typedef short __s16;
@@ -23,6 +25,7 @@ enum { false, true };
 
 enum {
 	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
@@ -51,6 +54,10 @@ struct pt_regs {
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
+	unsigned long long regs[31];
+	unsigned long long sp, pc, pstate;
+};
+struct user_pt_regs {
 	unsigned long long regs[31];
 	unsigned long long sp, pc, pstate;
 };
