@@ -167,6 +167,8 @@ static void limits_read(struct diagnosis *d, struct ms_diagnosis_report *report)
 	    ms_memory_bounds_read(d->window.target->pid, root ? root : "");
 
 	ms_limits_fill(&bounds, NULL, &d->window.memory, report);
+	if (!bounds.cgroup_hidden)
+		report->limits_hidden = NULL; // What is Go's is not missed.
 }
 
 /** @p first is the census to compare with, NULL when @p census is the only one. */
@@ -183,10 +185,9 @@ static struct ms_error *report_fill(struct diagnosis *d, const struct ms_census_
 	report->coverage = census->coverage;
 	census->coverage = (struct ms_coverage){ 0 };
 	report->heap_bytes = report->rss_bytes = MS_UNKNOWN;
-	report->gc_cycles = 0;
+	report->gc_cycles = MS_UNKNOWN;
 	report->goroutine_count = MS_UNKNOWN;
 	report->no_goroutines = "this is a C program";
-	report->allocations.unknown = "this is a C program";
 	report->window_s = window_s > 0 ? window_s : now(d) - d->first_at;
 	report->arena = census->arena; // The rows' names live there.
 	census->arena = (struct ms_arena){ 0 };

@@ -87,38 +87,48 @@ struct list {
 	size_t count, capacity;
 };
 
-/** Read leaf by leaf; what cannot be read is zeros, and counted. */
+/** Read @p words of one leaf, a piece at a time; what cannot be read is counted. */
+static struct ms_error *leaf_read(struct ms_target *t, ms_addr leaf, uint64_t words,
+				  struct list *list, uint64_t *unread)
+{
+	for (uint64_t from = 0; from < words;) {
+		uint64_t count = ms_min_u64(words - from, MS_READ_BYTES_MAX / 8);
+		struct ms_error *err;
+
+		if (!ms_vec_reserve(list, list->count + (size_t)count))
+			return ms_error_no_memory();
+		err = ms_target_read(t, leaf + from * 8, list->items + list->count, count * 8);
+		if (err && ms_error_code(err) != MS_ERR_FAULT)
+			return err;
+		if (err)
+			*unread += count;
+		else
+			list->count += count;
+		ms_error_free(err);
+		from += count;
+	}
+	return NULL;
+}
+
+/** The list takes no more memory than its leaves do in the target, however long it says it is. */
 static struct ms_error *list_read(struct ms_target *t, const struct ms_registry_state *state,
 				  struct list *list, uint64_t *ret_unread)
 {
 	uint64_t left = ms_min_u64(state->used, MAPS_MAX);
+	struct ms_error *err = NULL;
 
 	list->count = 0;
 	*ret_unread = 0;
-	if (!ms_vec_reserve(list, (size_t)left + 1))
-		return ms_error_no_memory();
-	for (unsigned leaf = 0; leaf < HMAP_REGISTRY_LEAVES && left; leaf++) {
+	for (unsigned leaf = 0; leaf < HMAP_REGISTRY_LEAVES && left && !err; leaf++) {
 		uint64_t words = ms_min_u64((uint64_t)HMAP_REGISTRY_FIRST_LEAF << leaf, left);
 
-		for (uint64_t from = 0; from < words;) {
-			uint64_t count = ms_min_u64(words - from, MS_READ_BYTES_MAX / 8);
-			uint64_t *to = list->items + list->count;
-			struct ms_error *err =
-			    ms_target_read(t, state->leaves[leaf] + from * 8, to, count * 8);
-
-			if (err && ms_error_code(err) != MS_ERR_FAULT)
-				return err;
-			if (err) {
-				memset(to, 0, count * 8);
-				*ret_unread += count;
-			}
-			ms_error_free(err);
-			list->count += count;
-			from += count;
-		}
+		if (!state->leaves[leaf])
+			break;
+		err = leaf_read(t, state->leaves[leaf], words, list, ret_unread);
 		left -= words;
 	}
-	return NULL;
+	*ret_unread += left;
+	return err;
 }
 
 static bool is_map(uint64_t word)

@@ -528,7 +528,7 @@ static void text_head(struct ms_text *t, const struct ms_census_report *report,
 	ms_text_target(t, &report->target);
 	ms_text_printf(t, ", %s map%s, %s", ms_human_count(&maps, totals.maps),
 		       totals.maps == 1 ? "" : "s", ms_human_bytes(&in_maps, totals.total_bytes));
-	if (!report->target.go_version && report->target.libhmap)
+	if (ms_report_target_is_c(&report->target))
 		ms_text_printf(t, " of %s resident in maps",
 			       ms_human_bytes(&heap, report->rss_bytes));
 	else if (!report->memory.known) // Else the first line says it, of what lives.

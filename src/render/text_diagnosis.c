@@ -85,7 +85,9 @@ static void text_summary(struct ms_text *t, const struct ms_diagnosis_report *re
 	struct ms_human maps, heap, share, slack;
 
 	ms_text_printf(t, "maps hold %s", ms_human_bytes(&maps, report->map_bytes));
-	if (!report->memory.known) // Else the first line says it, of what lives.
+	if (ms_report_target_is_c(&report->target))
+		ms_text_printf(t, " of %s resident", ms_human_bytes(&heap, report->rss_bytes));
+	else if (!report->memory.known) // Else the first line says it, of what lives.
 		ms_text_printf(t, " of %s heap (%s)", ms_human_bytes(&heap, report->heap_bytes),
 			       ms_human_percent(&share, map_share(report)));
 	ms_text_printf(t, ", %s of it slack", ms_human_bytes(&slack, report->slack_bytes));

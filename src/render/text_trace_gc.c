@@ -112,6 +112,8 @@ void ms_text_trace_gc(struct ms_text *t, const struct ms_trace_report *r)
 	struct sums s = sums_of(r);
 	struct ms_human live, goal;
 
+	if (ms_report_target_is_c(&r->target))
+		return;
 	if (r->gc_unknown) {
 		ms_text_printf(t, "collections are unknown: ");
 		ms_text_name(t, r->gc_unknown, 0);

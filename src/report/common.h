@@ -23,6 +23,12 @@ struct ms_report_target {
 	bool proved; // The ground-truth test of this release runs in our suite.
 };
 
+/** A C program with libhmap: it has neither collector nor goroutines. */
+static inline bool ms_report_target_is_c(const struct ms_report_target *target)
+{
+	return target->libhmap && !target->go_version;
+}
+
 struct ms_report_cost {
 	double wall_s;
 	uint64_t read_bytes;

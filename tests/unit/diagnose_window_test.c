@@ -108,7 +108,7 @@ MS_TEST(window_ticks_when_due)
 	uint64_t reads;
 
 	CHECK_OK(ms_go_open(t, NULL, &rt));
-	w = (struct ms_window){ .rt = rt, .options = &o };
+	w = (struct ms_window){ .rt = rt, .target = rt->target, .options = &o };
 	clock_s = 100;
 	CHECK_OK(ms_window_start(&w));
 	CHECK_OK(ms_window_tick(&w));

@@ -254,7 +254,7 @@ MS_TEST(replay_refuses_impossible_ranges)
 		  0,
 		  "impossible shape",
 		  { { 0x1000, 0x2000, UINT64_MAX - 0xfff, 1, 1 } } },
-		{ MS_RECORD_REGIONS, 0, "unknown kind", { { 0x1000, 0x2000, 0, 3, 1 } } },
+		{ MS_RECORD_REGIONS, 0, "unknown kind", { { 0x1000, 0x2000, 0, 4, 1 } } },
 		{ MS_RECORD_REGIONS, 0, "unknown kind", { { 0x1000, 0x2000, 0, 0, 8 } } },
 		{ MS_RECORD_REGIONS,
 		  0,
