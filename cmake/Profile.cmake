@@ -4,7 +4,7 @@
 find_program(MS_PROTOC_C protoc-c REQUIRED)
 
 function(ms_profile target)
-	set(folder "${CMAKE_BINARY_DIR}/generated")
+	set(folder "${CMAKE_BINARY_DIR}/generated/${target}") # Two targets may have it.
 	set(source "${folder}/profile.pb-c.c")
 	add_custom_command(
 		OUTPUT "${source}" "${folder}/profile.pb-c.h"

@@ -79,6 +79,8 @@ group_build() {
 	need libcapstone-dev library capstone
 	need libzydis-dev header Zydis/Zydis.h
 	need libbpf-dev library libbpf
+	need libmicrohttpd-dev library libmicrohttpd
+	need systemtap-sdt-dev header sys/sdt.h
 	need bpftool bpftool_is_there
 	need clang-14 has clang-14
 	want npm has npm # The page of -o FILE.html; without it the tool says so.

@@ -49,15 +49,20 @@ struct hmap_totals {
 	size_t passes;                          /**< growths, halvings and tidyings under way */
 	uint64_t growths, compactions, shrinks; /**< of maps that are there */
 	uint64_t created, freed;                /**< since the process began */
+	size_t longest_chain; /**< overflow nodes, so far; 0 unless the observer has `figures` */
+	uint64_t worst_ns; /**< likewise: what a growth, its end or new memory took of one call */
 	uint64_t unlisted; /**< maps for which the list had no memory: in none of these numbers */
 };
 
 HMAP_API void hmap_totals(struct hmap_totals *ret_totals);
 
+#define HMAP_NAME_BYTES 64
+
 /** The sums over all maps of one name (those without one: of one type's name). */
 struct hmap_named_totals {
-	const char *name; /**< holds as long as one of the maps does; NULL: those without */
-	struct hmap_totals totals; /**< created, freed and unlisted are 0 */
+	char name[HMAP_NAME_BYTES]; /**< a copy, cut to fit; "": those without a name */
+	bool is_other;              /**< not one name, but all that had no room */
+	struct hmap_totals totals;  /**< created, freed and unlisted are 0 */
 };
 
 /**
@@ -77,6 +82,37 @@ HMAP_API const void *hmap_created_at(const struct hmap *map);
 /* ------------------------------------------------------------------------------------------- */
 /* Watching all maps                                                                           */
 
+/** One access that was looked at. */
+struct hmap_access {
+	const struct hmap *map;
+	uint64_t hash;
+	size_t bucket;      /**< the block it belongs to */
+	uint32_t shift;     /**< log2 of the blocks */
+	uint32_t probes;    /**< groups and overflow nodes that it looks at */
+	uint32_t prefix;    /**< leading bytes that its key has in common with the one before */
+	uint8_t tag;        /**< of the hash, as a slot has it */
+	uint8_t kind;       /**< enum hmap_access_kind */
+	bool found;         /**< the key was there */
+	uint8_t span_id[8]; /**< the caller's, with trace_id: zeros for none */
+	uint8_t trace_id[16];
+	uint64_t time_ns; /**< CLOCK_REALTIME */
+};
+
+enum hmap_access_kind { HMAP_ACCESS_GET = 1, HMAP_ACCESS_PUT = 2, HMAP_ACCESS_ERASE = 3 };
+
+/**
+ * Asks for a look at the next access to `map`, which another thread may be using; false when it is
+ * being written just now, has none, or has the classic engine.  Costs the accesses nothing that are
+ * not looked at.  For callers of hmap_each_map.
+ */
+HMAP_API bool hmap_audit_next(const struct hmap *map);
+
+/** Fills in the ids of the request that the calling thread works on; false: it has none. */
+typedef bool (*hmap_trace_id_fn)(uint8_t ret_trace_id[16], uint8_t ret_span_id[8], void *state);
+
+/** Says whose work an access is.  Called on the thread that accesses, in the middle of its call. */
+HMAP_API void hmap_set_trace_id(hmap_trace_id_fn fn, void *state);
+
 /**
  * Told of the events of all maps, in addition to their own hooks and before these.  Called like
  * them: on the thread that writes, in the middle of its call.  `text` of a misuse is as in struct
@@ -85,7 +121,10 @@ HMAP_API const void *hmap_created_at(const struct hmap *map);
 struct hmap_observer {
 	void (*event)(const struct hmap *map, const struct hmap_event *event, void *state);
 	void (*misuse)(const struct hmap_misuse *misuse, void *state); /**< may be NULL */
+	/** Accesses that hmap_audit_next asked for; may be NULL. */
+	void (*access)(const struct hmap_access *access, void *state);
 	uint32_t kinds; /**< 1 << HMAP_EVENT_GROWS | ...; for maps that are made from now on */
+	bool figures;   /**< keep longest_chain and worst_ns; for maps made from now on */
 	bool shrink;    /**< maps without a shrink policy get HMAP_SHRINKTRIGGER_LOAD */
 	void *state;
 };

@@ -168,6 +168,8 @@ HMAPI_INLINE struct hmapi_place hmapi_room_in_chain(struct hmap *m, const struct
 		return place;
 	node->next = head;
 	hmapi_set_link(s, slots, node);
+	if (HMAPI_UNLIKELY(m->wanted_kinds & HMAPI_FIGURES))
+		hmapi_note_chain(m, node);
 	place.tag = &node->tags[0];
 	place.slot = hmapi_node_slot(s, node, 0);
 	return place;
@@ -219,6 +221,8 @@ HMAPI_INLINE bool hmapi_begin_chain(struct hmap *m, const struct hmapi_code *c, 
 		tags[i] = HMAP_TAG_LINK;
 	}
 	hmapi_set_link(&s, slots, node);
+	if (HMAPI_UNLIKELY(m->wanted_kinds & HMAPI_FIGURES))
+		hmapi_note_chain(m, node);
 	return true;
 }
 

@@ -144,8 +144,12 @@ enum hmapi_detour {
 	HMAPI_SEGMENTS = 2, /* the table is in segments */
 	HMAPI_CLASSIC = 4,  /* the other engine */
 	HMAPI_UNBORN = 8,   /* no table yet: nothing was ever put */
-	HMAPI_DETOURS = 15,
+	HMAPI_AUDIT = 16,   /* the next access is to be looked at: set by another thread */
+	HMAPI_DETOURS = 31,
 };
+
+/* Beside the bits of events: keep longest_chain and worst_ns. */
+#define HMAPI_FIGURES 0x80000000u
 
 struct hmapi_space;
 struct hmap_classic;
@@ -238,6 +242,8 @@ struct hmap {
 	size_t held_bytes;      /* hmap_stats' total_bytes, as of the last change of it ... */
 	size_t held_reserved;   /* ... and reserved_bytes */
 	uint32_t wanted_kinds;  /* `kinds` as of the map's making; a probe adds to these */
+	uint32_t longest_chain; /* nodes, so far; where the observer asks for it, as the next */
+	uint64_t worst_ns;      /* what a growth, its end or new memory took of one call at most */
 #ifdef HMAP_CHECKS
 	size_t work_moves, work_bytes; /* of the write under way: held against the promise */
 #endif
@@ -321,6 +327,7 @@ HMAP_API void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m));
 HMAP_API void hmapi_begin_shrink(struct hmap *m);
 HMAP_API void hmapi_end_pass(struct hmap *m);
 HMAP_API bool hmapi_more_memory(struct hmap *m);
+HMAP_API void hmapi_note_chain(struct hmap *m, const struct hmapi_node *head);
 HMAP_API void hmapi_less_memory(struct hmap *m);
 HMAP_API struct hmapi_node *hmapi_new_node(struct hmap *m);
 /** At least so many entries' worth of free nodes are at hand afterwards. */

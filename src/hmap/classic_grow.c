@@ -35,6 +35,7 @@ void hmap_classic_tell(const struct hmap_classic *c, enum hmap_event_kind kind, 
 
 bool hmap_classic_hashGrow(struct hmap_classic *c, uint8_t B)
 {
+	uint64_t began = c->map ? hmapi_clock(c->map) : 0;
 	struct hmap_classic_table *old = c->now, *table = hmap_classic_makeBucketArray(c, B);
 	unsigned flags = c->h.flags & ~(unsigned)(iterator | oldIterator);
 	bool same = B == old->B;
@@ -54,6 +55,8 @@ bool hmap_classic_hashGrow(struct hmap_classic *c, uint8_t B)
 	c->extra.overflow = NULL;
 	hmap_classic_use_table(c, table);
 	same ? c->compactions++ : c->growths++;
+	if (c->map)
+		hmapi_note_time((struct hmap *)(uintptr_t)c->map, began);
 	return true;
 }
 

@@ -24,45 +24,58 @@ static const struct hmapi_debug_calls calls = {
 	.type_of = hmap_type_of,
 	.name_of = hmap_name_of,
 	.library_version = hmap_version,
+	.audit_next = hmap_audit_next,
 };
 
 static void say(const char *a, const char *b)
 {
-	const char *parts[] = { "libhmap: HMAP_DEBUG is set, but ", a, b, "\n" };
+	const char *parts[] = { "libhmap: no debugging: ", a, b, "\n" };
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (write(STDERR_FILENO, parts[i], strlen(parts[i])) < 0)
 			return;
 }
 
-static void load(void)
+static enum hmap_status start(const char *words)
 {
-	const char *words = secure_getenv("HMAP_DEBUG");
-	hmapi_debug_start_fn start;
+	hmapi_debug_start_fn begin;
 	void *library;
 
-	if (!words || !*words)
-		return;
 	if (!dlopen || !dlsym || !dlerror) {
 		say("a program that is linked statically cannot load " HMAPI_DEBUG_LIBRARY, "");
-		return;
+		return HMAP_NOT_SUPPORTED;
 	}
 	library = dlopen(HMAPI_DEBUG_LIBRARY, RTLD_NOW | RTLD_LOCAL);
 	if (!library) {
 		say("its library cannot be loaded: ", dlerror());
-		return;
+		return HMAP_NOT_SUPPORTED;
 	}
-	*(void **)&start = dlsym(library, HMAPI_DEBUG_START);
-	if (!start) {
+	*(void **)&begin = dlsym(library, HMAPI_DEBUG_START);
+	if (!begin) {
 		say(HMAPI_DEBUG_LIBRARY " is none of libhmap's: it lacks ", HMAPI_DEBUG_START);
-		return;
+		return HMAP_NOT_SUPPORTED;
 	}
-	start(&calls, words);
+	return begin(&calls, words);
+}
+
+enum hmap_status hmap_debug(const char *words)
+{
+	if (!words)
+		return HMAP_BAD_ARGUMENT;
+	return start(words);
+}
+
+static void start_by_environment(void)
+{
+	const char *words = secure_getenv("HMAP_DEBUG");
+
+	if (words && *words)
+		(void)start(words);
 }
 
 void hmapi_begin_debug(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	pthread_once(&once, load);
+	pthread_once(&once, start_by_environment);
 }

@@ -5,6 +5,7 @@
 // nothing.
 #pragma once
 
+#include <hmap/hmap_debug.h>
 #include <hmap/hmap_registry.h>
 
 #define HMAPI_DEBUG_VERSION 1
@@ -23,10 +24,12 @@ struct hmapi_debug_calls {
 	const struct hmap_type *(*type_of)(const struct hmap *map);
 	const char *(*name_of)(const struct hmap *map);
 	const char *(*library_version)(void);
+	bool (*audit_next)(const struct hmap *map);
 };
 
-/** Its one entry: @p words is what HMAP_DEBUG says. */
-typedef void (*hmapi_debug_start_fn)(const struct hmapi_debug_calls *calls, const char *words);
+/** Its one entry: @p words are those of hmap_debug.h. */
+typedef enum hmap_status (*hmapi_debug_start_fn)(const struct hmapi_debug_calls *calls,
+						 const char *words);
 
 /** With the first map: loads it, where that is asked for. */
 void hmapi_begin_debug(void);

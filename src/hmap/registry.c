@@ -305,12 +305,23 @@ static void add(struct hmap_totals *t, const struct hmap_stats *s)
 	t->avg_load = t->slots ? (double)t->entries / (double)t->slots : 0;
 }
 
+/** What hmap_peek has no place for. */
+RACY static void add_figures(struct hmap_totals *t, const struct hmap *m)
+{
+	size_t longest = READ(m->longest_chain);
+	uint64_t worst = READ(m->worst_ns);
+
+	t->longest_chain = longest > t->longest_chain ? longest : t->longest_chain;
+	t->worst_ns = worst > t->worst_ns ? worst : t->worst_ns;
+}
+
 static bool sum(const struct hmap *m, void *state)
 {
 	struct hmap_stats s;
 
 	hmap_peek(m, &s);
 	add(state, &s);
+	add_figures(state, m);
 	return true;
 }
 
@@ -329,7 +340,10 @@ void hmap_totals(struct hmap_totals *ret_totals)
 
 /** Names that were met, each with a place in a table of twice as many at least. */
 struct naming {
-	struct hmap_named_totals *items;
+	struct named {
+		const char *name; // Holds while the list is held.
+		struct hmap_totals totals;
+	} * items;
 	size_t *table; // 0: free; else one more than an item.
 	size_t count, room;
 	bool failed;
@@ -352,7 +366,7 @@ static size_t *place_of(const struct naming *n, const char *name)
 static bool more_room(struct naming *n)
 {
 	size_t room = n->room ? 2 * n->room : 64;
-	struct hmap_named_totals *items = realloc(n->items, room * sizeof(*items));
+	struct named *items = realloc(n->items, room * sizeof(*items));
 	size_t *table = calloc(2 * room, sizeof(*table));
 
 	if (items)
@@ -382,17 +396,18 @@ static bool sum_by_name(const struct hmap *m, void *state)
 	}
 	place = place_of(n, name);
 	if (!*place) {
-		n->items[n->count] = (struct hmap_named_totals){ .name = name };
+		n->items[n->count] = (struct named){ .name = name };
 		*place = ++n->count;
 	}
 	hmap_peek(m, &s);
 	add(&n->items[*place - 1].totals, &s);
+	add_figures(&n->items[*place - 1].totals, m);
 	return true;
 }
 
 static int by_bytes(const void *a, const void *b)
 {
-	const struct hmap_named_totals *x = a, *y = b;
+	const struct named *x = a, *y = b;
 
 	if (x->totals.total_bytes != y->totals.total_bytes)
 		return x->totals.total_bytes > y->totals.total_bytes ? -1 : 1;
@@ -413,7 +428,27 @@ static void fold(struct hmap_totals *to, const struct hmap_totals *from)
 	to->growths += from->growths;
 	to->compactions += from->compactions;
 	to->shrinks += from->shrinks;
+	if (from->longest_chain > to->longest_chain)
+		to->longest_chain = from->longest_chain;
+	if (from->worst_ns > to->worst_ns)
+		to->worst_ns = from->worst_ns;
 	to->avg_load = to->slots ? (double)to->entries / (double)to->slots : 0;
+}
+
+/** The first into places of their own, the rest into the last place; while the list is held. */
+static void name_totals(const struct naming *n, struct hmap_named_totals *ret, size_t count)
+{
+	for (size_t i = 0; i < n->count; i++) {
+		bool is_rest = i + 1 >= count && n->count > count;
+		struct hmap_named_totals *to = &ret[is_rest ? count - 1 : i];
+		const char *name = is_rest ? "other" : n->items[i].name;
+
+		if (i < count) {
+			*to = (struct hmap_named_totals){ .is_other = is_rest };
+			strncpy(to->name, name ? name : "", sizeof(to->name) - 1);
+		}
+		fold(&to->totals, &n->items[i].totals);
+	}
 }
 
 size_t hmap_totals_by_name(struct hmap_named_totals *ret, size_t count)
@@ -423,19 +458,12 @@ size_t hmap_totals_by_name(struct hmap_named_totals *ret, size_t count)
 
 	enter();
 	each(sum_by_name, &n);
-	pthread_mutex_unlock(&lock);
 	if (n.count)
 		qsort(n.items, n.count, sizeof(*n.items), by_bytes);
 	names = n.failed ? (size_t)-1 : n.count;
-	for (size_t i = 0; i < n.count && !n.failed; i++) {
-		if (i + 1 < count || n.count <= count) {
-			ret[i] = n.items[i];
-			continue;
-		}
-		if (i + 1 == count)
-			ret[i] = (struct hmap_named_totals){ .name = "other" };
-		fold(&ret[count - 1].totals, &n.items[i].totals);
-	}
+	if (!n.failed)
+		name_totals(&n, ret, count);
+	pthread_mutex_unlock(&lock);
 	free(n.items);
 	free(n.table);
 	return names;
@@ -472,7 +500,7 @@ SEMAPHORE(misuse);
 
 static const struct hmap_observer *observer; // Set once, or unset: read without a lock.
 
-static const struct hmap_observer *observing(void)
+const struct hmap_observer *hmapi_observing(void)
 {
 	return __atomic_load_n(&observer, __ATOMIC_ACQUIRE);
 }
@@ -496,14 +524,15 @@ enum hmap_status hmap_observe(const struct hmap_observer *o)
 uint32_t hmapi_kinds(const struct hmap_options *options)
 {
 	const struct hmap_hooks *hooks = options->hooks;
-	const struct hmap_observer *o = observing();
+	const struct hmap_observer *o = hmapi_observing();
 
-	return (hooks && hooks->event ? hooks->kinds : 0) | (o ? o->kinds : 0);
+	return (hooks && hooks->event ? hooks->kinds : 0) | (o ? o->kinds : 0) |
+	       (o && o->figures ? HMAPI_FIGURES : 0);
 }
 
 bool hmapi_wants_shrink(void)
 {
-	const struct hmap_observer *o = observing();
+	const struct hmap_observer *o = hmapi_observing();
 
 	return o && o->shrink;
 }
@@ -515,7 +544,7 @@ bool hmapi_is_probed(void)
 
 void hmapi_notify(const struct hmap *m, const struct hmap_event *event)
 {
-	const struct hmap_observer *o = observing();
+	const struct hmap_observer *o = hmapi_observing();
 	uint32_t bit = 1u << event->kind;
 
 	switch (event->kind) {
@@ -546,7 +575,7 @@ void hmapi_notify(const struct hmap *m, const struct hmap_event *event)
 
 void hmapi_notify_misuse(const struct hmap_misuse *misuse)
 {
-	const struct hmap_observer *o = observing();
+	const struct hmap_observer *o = hmapi_observing();
 
 	PROBE(misuse, misuse->map, misuse->thread, misuse->other, misuse->text);
 	if (o && o->misuse)

@@ -24,3 +24,13 @@ void hmapi_notify_misuse(const struct hmap_misuse *misuse);
 
 /** Whether somebody probes the moves of a pass: asked as one begins. */
 bool hmapi_is_probed(void);
+
+/** Whoever watches all maps, or NULL. */
+const struct hmap_observer *hmapi_observing(void);
+
+/** What a part of a call took, where somebody keeps such figures. */
+uint64_t hmapi_clock(const struct hmap *m);
+void hmapi_note_time(struct hmap *m, uint64_t began);
+
+/** Looks at an access, which hmap_audit_next asked for, and takes that back. */
+void hmapi_audit(const struct hmap *m, const void *key, enum hmap_access_kind kind);

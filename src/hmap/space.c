@@ -12,6 +12,7 @@
 // addresses, 32 bits), the table goes on in segments of at most 64 KiB behind a table of two
 // levels.
 #include "hmap/space.h"
+#include "hmap/registry.h"
 #include "hmap/steady.h"
 
 #include <time.h>
@@ -667,9 +668,11 @@ void hmapi_space_tighten(struct hmap *m)
 
 bool hmapi_more_memory(struct hmap *m)
 {
+	uint64_t began = hmapi_clock(m);
 	bool there = m->state & HMAPI_SEGMENTS ? add_segment(m) : m->space && more_of_range(m);
 
 	hmapi_space_note(m);
+	hmapi_note_time(m, began);
 	return there;
 }
 

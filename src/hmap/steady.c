@@ -173,7 +173,7 @@ static void begin_pass(struct hmap *m, enum hmap_pass pass, size_t end)
 	m->state |= HMAPI_CURSOR;
 }
 
-void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m))
+static void grow(struct hmap *m, void (*step)(struct hmap *m))
 {
 	size_t groups = m->groups;
 	bool was_small = m->small_bytes != 0;
@@ -213,6 +213,14 @@ void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m))
 	while (m->pass && !m->wait)
 		step(m);
 	hmapi_begin_work(m); // exempt
+}
+
+void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m))
+{
+	uint64_t began = hmapi_clock(m);
+
+	grow(m, step);
+	hmapi_note_time(m, began);
 }
 
 void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m))
@@ -279,7 +287,7 @@ static bool goes_on_shrinking(const struct hmap *m)
 	       (double)m->count < (1 - m->shrink_idle) * (double)slots_of(m->groups) / 2;
 }
 
-void hmapi_end_pass(struct hmap *m)
+static void end_pass(struct hmap *m)
 {
 	enum hmap_pass pass = m->pass;
 
@@ -307,6 +315,14 @@ void hmapi_end_pass(struct hmap *m)
 		(void)hmapi_begin_halving(m);
 	else
 		m->shrinking = false;
+}
+
+void hmapi_end_pass(struct hmap *m)
+{
+	uint64_t began = hmapi_clock(m);
+
+	end_pass(m);
+	hmapi_note_time(m, began);
 }
 
 /* ------------------------------------------------------------------------------------------- */
