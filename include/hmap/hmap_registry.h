@@ -68,9 +68,11 @@ struct hmap_named_totals {
 /**
  * The sums by name into `ret`, by total_bytes, descending; returns how many names there are.  Where
  * these are more than `count`, the last one that fits is "other" and sums up the rest.  `count` is
- * at least 2.  HMAP_NO_MEMORY is said by (size_t)-1.
+ * at least 2.  HMAP_NO_MEMORY is said by (size_t)-1.  `ret_all` (may be NULL) is what hmap_totals
+ * says, of the same moment.
  */
-HMAP_API size_t hmap_totals_by_name(struct hmap_named_totals *ret, size_t count);
+HMAP_API size_t hmap_totals_by_name(struct hmap_named_totals *ret, size_t count,
+				    struct hmap_totals *ret_all);
 
 /** What hmap_stats says without a walk, of a map that another thread may be using: each number is
  *  one that it had.  For callers of hmap_each_map. */

@@ -18,7 +18,8 @@ struct hmapi_debug_calls {
 	enum hmap_status (*observe)(const struct hmap_observer *observer);
 	void (*each_map)(hmap_each_fn visit, void *state);
 	void (*totals)(struct hmap_totals *ret_totals);
-	size_t (*totals_by_name)(struct hmap_named_totals *ret, size_t count);
+	size_t (*totals_by_name)(struct hmap_named_totals *ret, size_t count,
+				 struct hmap_totals *ret_all);
 	void (*peek)(const struct hmap *map, struct hmap_stats *ret_stats);
 	const void *(*created_at)(const struct hmap *map);
 	const struct hmap_type *(*type_of)(const struct hmap *map);

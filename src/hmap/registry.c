@@ -189,13 +189,42 @@ const void *hmap_created_at(const struct hmap *m)
 	return m ? m->created_at : NULL;
 }
 
+static const struct hmap *map_at(uint64_t place)
+{
+	uint64_t word = place < hmapi_registry.used ? *word_of(place) : 1;
+
+	return word & 1 ? NULL : (const struct hmap *)(uintptr_t)word;
+}
+
+/** Maps lie anywhere: what will be looked at of one is asked for some maps ahead, and nearer the
+ *  texts that it points to. */
+static void expect(uint64_t far, uint64_t near)
+{
+	const struct hmap *m = map_at(far);
+
+	if (m) {
+		__builtin_prefetch(&m->count);
+		__builtin_prefetch(&m->groups);
+		__builtin_prefetch(&m->type);
+		__builtin_prefetch(&m->growths);
+		__builtin_prefetch(&m->name);
+		__builtin_prefetch(&m->worst_ns);
+	}
+	m = map_at(near);
+	if (m)
+		__builtin_prefetch(m->name);
+}
+
 /** Calls @p visit for each map; the list is held. */
 static void each(hmap_each_fn visit, void *state)
 {
-	for (uint64_t place = 0; place < hmapi_registry.used; place++) {
-		uint64_t word = *word_of(place);
+	enum { FAR = 16, NEAR = 8 };
 
-		if (word && !(word & 1) && !visit((const struct hmap *)(uintptr_t)word, state))
+	for (uint64_t place = 0; place < hmapi_registry.used; place++) {
+		const struct hmap *m = map_at(place);
+
+		expect(place + FAR, place + NEAR);
+		if (m && !visit(m, state))
 			return;
 	}
 }
@@ -325,15 +354,20 @@ static bool sum(const struct hmap *m, void *state)
 	return true;
 }
 
+static void add_counts(struct hmap_totals *t)
+{
+	t->created = hmapi_registry.created;
+	t->freed = hmapi_registry.freed;
+	t->unlisted = hmapi_registry.unlisted;
+}
+
 void hmap_totals(struct hmap_totals *ret_totals)
 {
 	struct hmap_totals t = { 0 };
 
 	enter();
 	each(sum, &t);
-	t.created = hmapi_registry.created;
-	t.freed = hmapi_registry.freed;
-	t.unlisted = hmapi_registry.unlisted;
+	add_counts(&t);
 	pthread_mutex_unlock(&lock);
 	*ret_totals = t;
 }
@@ -451,9 +485,10 @@ static void name_totals(const struct naming *n, struct hmap_named_totals *ret, s
 	}
 }
 
-size_t hmap_totals_by_name(struct hmap_named_totals *ret, size_t count)
+size_t hmap_totals_by_name(struct hmap_named_totals *ret, size_t count, struct hmap_totals *ret_all)
 {
 	struct naming n = { 0 };
+	struct hmap_totals all = { 0 };
 	size_t names;
 
 	enter();
@@ -463,9 +498,14 @@ size_t hmap_totals_by_name(struct hmap_named_totals *ret, size_t count)
 	names = n.failed ? (size_t)-1 : n.count;
 	if (!n.failed)
 		name_totals(&n, ret, count);
+	for (size_t i = 0; i < n.count; i++)
+		fold(&all, &n.items[i].totals);
+	add_counts(&all);
 	pthread_mutex_unlock(&lock);
 	free(n.items);
 	free(n.table);
+	if (ret_all)
+		*ret_all = all;
 	return names;
 }
 

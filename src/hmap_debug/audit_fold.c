@@ -147,13 +147,14 @@ static bool ask(const struct hmap *map, void *state)
 }
 
 /** In turn, from where the last time ended: each map is asked as often as any other. */
-void hd_audit_ask(unsigned accesses)
+size_t hd_audit_ask(unsigned accesses)
 {
 	static size_t turn;
 	struct asking a = { .left = accesses, .skip = turn };
 
 	hd_calls->each_map(ask, &a);
 	turn = a.left ? 0 : a.seen;
+	return a.seen;
 }
 
 // --- Folding. ---
@@ -316,6 +317,15 @@ static void count_put(yajl_gen g, const char *key, uint64_t value)
 	yajl_gen_integer(g, (long long)value);
 }
 
+static void real_put(yajl_gen g, const char *key, double value)
+{
+	char number[32];
+	int size = snprintf(number, sizeof(number), "%.4g", value);
+
+	key_put(g, key);
+	yajl_gen_number(g, number, (size_t)size);
+}
+
 static void folded_put(yajl_gen g, const struct folded *f)
 {
 	const struct hot *h = hottest(f);
@@ -342,10 +352,8 @@ static void folded_put(yajl_gen g, const struct folded *f)
 	count_put(g, "bucket", h->bucket);
 	count_put(g, "at_least", h->count - h->error);
 	yajl_gen_map_close(g);
-	key_put(g, "unevenness_of_hashes");
-	yajl_gen_double(g, unevenness(f->lows));
-	key_put(g, "unevenness_of_tags");
-	yajl_gen_double(g, unevenness(f->tags));
+	real_put(g, "unevenness_of_hashes", unevenness(f->lows));
+	real_put(g, "unevenness_of_tags", unevenness(f->tags));
 	advise(f, advice, sizeof(advice));
 	key_put(g, "advice");
 	advice[0] ? key_put(g, advice) : (void)yajl_gen_null(g);

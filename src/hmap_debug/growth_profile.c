@@ -2,11 +2,12 @@
 //
 // The stack of a growth is taken by backtrace() as it begins: the thread that put in the one entry
 // too many.  Stacks are summed in a table of fixed size; what finds no place is counted, and the
-// profile says so.  Mappings and their build ids let pprof find lines by itself.
+// profile says so.  Names and lines are libdw's, from the files that this process has mapped;
+// mappings and their build ids let pprof find what it does not.
 #include "hmap_debug/parts.h"
 
-#include <dlfcn.h>
 #include <elf.h>
+#include <elfutils/libdwfl.h>
 #include <execinfo.h>
 #include <inttypes.h>
 #include <link.h>
@@ -261,7 +262,36 @@ static void *messages_of(struct profile *p, size_t count, size_t size, void *ret
 	return pointers ? items : NULL;
 }
 
-static void put_locations(struct profile *p)
+static char *debug_path; // The usual places.
+static const Dwfl_Callbacks dwfl_callbacks = { .find_elf = dwfl_linux_proc_find_elf,
+					       .find_debuginfo = dwfl_standard_find_debuginfo,
+					       .debuginfo_path = &debug_path };
+
+/** The symbols of this process; NULL: there are none. */
+static Dwfl *symbols_open(void)
+{
+	Dwfl *dwfl = dwfl_begin(&dwfl_callbacks);
+
+	if (dwfl && dwfl_linux_proc_report(dwfl, getpid()) == 0 &&
+	    dwfl_report_end(dwfl, NULL, NULL) == 0)
+		return dwfl;
+	if (dwfl)
+		dwfl_end(dwfl);
+	return NULL;
+}
+
+/** The function at @p address, and its line where that is known. */
+static const char *symbol_at(Dwfl *dwfl, uint64_t address, const char **ret_file, int *ret_line)
+{
+	Dwfl_Module *module = dwfl ? dwfl_addrmodule(dwfl, address) : NULL;
+	Dwfl_Line *line = module ? dwfl_module_getsrc(module, address) : NULL;
+
+	*ret_line = 0;
+	*ret_file = line ? dwfl_lineinfo(line, NULL, ret_line, NULL, NULL, NULL) : NULL;
+	return module ? dwfl_module_addrname(module, address) : NULL;
+}
+
+static void put_locations(struct profile *p, Dwfl *dwfl)
 {
 	size_t count = p->address_count;
 	Ms__Pprof__Location *l = messages_of(p, count, sizeof(*l), &p->message.location);
@@ -273,19 +303,24 @@ static void put_locations(struct profile *p)
 	p->message.n_location = count;
 	for (size_t i = 0; i < count; i++) {
 		size_t function = p->message.n_function;
-		Dl_info info;
+		const char *file, *name;
+		int number;
 
 		ms__pprof__location__init(&l[i]);
 		l[i].id = i + 1;
 		l[i].address = p->addresses[i];
 		l[i].mapping_id = module_of(p, p->addresses[i]);
-		if (!dladdr((void *)(uintptr_t)p->addresses[i], &info) || !info.dli_sname)
+		name = symbol_at(dwfl, p->addresses[i], &file, &number);
+		if (!name)
 			continue; // pprof looks it up in the module's file.
 		ms__pprof__function__init(&f[function]);
 		f[function].id = function + 1;
-		f[function].name_text = string_of(p, info.dli_sname);
+		f[function].name_text = string_of(p, name);
+		if (file)
+			f[function].filename_text = string_of(p, file);
 		ms__pprof__line__init(&line[i]);
 		line[i].function_id = function + 1;
+		line[i].line = number;
 		l[i].n_line = 1;
 		l[i].line = &lines[i];
 		p->message.n_function++;
@@ -379,17 +414,21 @@ static void profile_write(const struct table *t, const char *const types[VALUES]
 {
 	struct profile *p = calloc(1, sizeof(*p));
 	uint8_t *packed = NULL;
+	Dwfl *dwfl;
 
 	if (!p) {
 		text->failed = true;
 		return;
 	}
+	dwfl = symbols_open();
 	ms__pprof__profile__init(&p->message);
 	(void)string_of(p, "");
 	put_types(p, types);
 	put_samples(p, t);
 	put_mappings(p);
-	put_locations(p);
+	put_locations(p, dwfl);
+	if (dwfl)
+		dwfl_end(dwfl);
 	put_lost(p, t->lost);
 	p->message.string_table = p->strings;
 	p->message.n_string_table = p->string_count;
@@ -449,4 +488,25 @@ void hd_profile_maps(struct hd_text *text)
 		hd_calls->each_map(map_take, &maps);
 	profile_write(&maps, types, text);
 	free(maps.items);
+}
+
+void hd_symbols(const char *addresses, struct hd_text *text)
+{
+	Dwfl *dwfl = symbols_open();
+	char *end;
+
+	hd_put(text, "num_symbols: 1\n");
+	for (; *addresses; addresses = end + strspn(end, "+ \n")) {
+		unsigned long long address = strtoull(addresses, &end, 16);
+		const char *file, *name;
+		int line;
+
+		if (end == addresses)
+			break;
+		name = symbol_at(dwfl, address, &file, &line);
+		if (name)
+			hd_put(text, "0x%llx\t%s\n", address, name);
+	}
+	if (dwfl)
+		dwfl_end(dwfl);
 }

@@ -73,12 +73,15 @@ void hd_growth_take(const struct hmap *map, const struct hmap_event *event);
 void hd_profile_maps(struct hd_text *text);
 void hd_profile_growth(struct hd_text *text);
 
+/** Names of the functions at "0x1+0x2", as pprof asks for them. */
+void hd_symbols(const char *addresses, struct hd_text *text);
+
 // --- Audit. ---
 
 /** Begin to fold what hd_audit_take gets; @p otlp: a file for spans, "" for none. */
 bool hd_audit_begin(const char *otlp);
 void hd_audit_take(const struct hmap_access *access, void *state);
-void hd_audit_ask(unsigned accesses); // Look at so many more accesses.
+size_t hd_audit_ask(unsigned accesses); // Look at so many more; how many maps were met.
 void hd_audit_drain(void);
 void hd_audit_json(struct hd_text *text);
 void hd_audit_otlp(struct hd_text *text);

@@ -104,6 +104,47 @@ static const struct page {
 	  audit_otlp },
 };
 
+enum { ASKED_BYTES = 1 << 16 };
+
+/** What pprof posts: addresses that it wants the names of. */
+struct asked {
+	char bytes[ASKED_BYTES];
+	size_t size;
+};
+
+static enum MHD_Result symbols(struct MHD_Connection *connection, const char *upload,
+			       size_t *upload_size, void **state)
+{
+	struct asked *asked = *state;
+	struct hd_text text = { 0 };
+
+	if (!asked) {
+		*state = calloc(1, sizeof(*asked));
+		return *state ? MHD_YES : MHD_NO;
+	}
+	if (*upload_size) {
+		size_t room = sizeof(asked->bytes) - 1 - asked->size;
+		size_t taken = *upload_size < room ? *upload_size : room;
+
+		memcpy(asked->bytes + asked->size, upload, taken);
+		asked->size += taken;
+		*upload_size = 0;
+		return MHD_YES;
+	}
+	hd_symbols(asked->bytes, &text);
+	return answer(connection, MHD_HTTP_OK, "text/plain", &text);
+}
+
+static void request_end(void *context, struct MHD_Connection *connection, void **state,
+			enum MHD_RequestTerminationCode code)
+{
+	(void)context;
+	(void)connection;
+	(void)code;
+	free(*state);
+	*state = NULL;
+}
+
 static enum MHD_Result list_pages(struct MHD_Connection *connection, unsigned status)
 {
 	struct hd_text text = { 0 };
@@ -220,9 +261,8 @@ static enum MHD_Result serve(void *context, struct MHD_Connection *connection, c
 	struct hd_text text = { 0 };
 
 	(void)version;
-	(void)upload;
-	(void)upload_size;
-	(void)state;
+	if ((context || is_local(connection)) && !strcmp(url, "/debug/pprof/symbol"))
+		return symbols(connection, upload, upload_size, state);
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
 		hd_put(&text, "Nothing can be changed here.\n");
 		return answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain", &text);
@@ -283,6 +323,7 @@ static struct MHD_Daemon *serve_unix(const char *path)
 	if (fd < 0)
 		return NULL;
 	return MHD_start_daemon(FLAGS, 0, NULL, NULL, serve, &is_unix, MHD_OPTION_LISTEN_SOCKET, fd,
+				MHD_OPTION_NOTIFY_COMPLETED, request_end, NULL,
 				MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
 				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S, MHD_OPTION_END);
 }
@@ -301,6 +342,7 @@ static struct MHD_Daemon *serve_port(const char *where)
 	return MHD_start_daemon(FLAGS | (is_v6 ? MHD_USE_IPv6 : 0), ntohs(port), NULL, NULL, serve,
 				NULL, MHD_OPTION_SOCK_ADDR,
 				is_v6 ? (const struct sockaddr *)&v6 : (const struct sockaddr *)&v4,
+				MHD_OPTION_NOTIFY_COMPLETED, request_end, NULL,
 				MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
 				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S, MHD_OPTION_END);
 }

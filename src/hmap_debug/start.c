@@ -11,7 +11,8 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-enum { LINE_BYTES = 500, TICK_MS = 10, AUDITS_A_TICK_MOST = 4096 };
+enum { LINE_BYTES = 500, AUDITS_A_TICK_MOST = 4096 };
+static const double TICK_S = 0.01, SHORTEST_TICK_S = 100e-6;
 
 const struct hmapi_debug_calls *hd_calls;
 static struct hd_words words;
@@ -65,32 +66,54 @@ static void sums_line(void)
 	hd_line("%s", line);
 }
 
-/** Accesses to ask for in one tick; what is left of them for the next. */
-static unsigned audits_due(double *left)
+static double now_s(void)
 {
-	double due = *left + (double)words.audits * TICK_MS / 1000;
-	unsigned whole = (unsigned)due;
+	struct timespec now;
 
-	*left = due - whole;
-	return whole < AUDITS_A_TICK_MOST ? whole : AUDITS_A_TICK_MOST;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void pause_for(double seconds)
+{
+	const struct timespec pause = { .tv_nsec = (long)(seconds * 1e9) };
+
+	(void)nanosleep(&pause, NULL);
+}
+
+/** Asks for what is due since @p since; how long to pause: of each map, one access is looked at. */
+static double audit_some(double since, double *left)
+{
+	double due = *left + (double)words.audits * since;
+	unsigned whole = due < AUDITS_A_TICK_MOST ? (unsigned)due : AUDITS_A_TICK_MOST;
+	size_t met = hd_audit_ask(whole);
+	double pause = (double)met / words.audits;
+
+	*left = due - whole < 1 ? due - whole : 0;
+	return pause < SHORTEST_TICK_S ? SHORTEST_TICK_S : pause < TICK_S ? pause : TICK_S;
 }
 
 static void *tick(void *unused)
 {
-	const struct timespec pause = { .tv_nsec = TICK_MS * 1000000L };
-	double since_stats = 0, left = 0;
+	double left = 0, pause = TICK_S, before = now_s(), next_tick = before,
+	       next_stats = before + words.stats_s;
 
-	for (unsigned n = 0;; n++) {
-		(void)nanosleep(&pause, NULL);
+	for (;;) {
+		double now;
+
+		pause_for(pause);
+		now = now_s();
+		if (words.audits)
+			pause = audit_some(now - before, &left);
+		before = now;
+		if (now < next_tick)
+			continue;
+		next_tick = now + TICK_S;
 		hd_serve_lines();
-		if (words.audits) {
-			hd_audit_ask(audits_due(&left));
-			if (n % 5 == 0)
-				hd_audit_drain();
-		}
-		since_stats += TICK_MS / 1000.0;
-		if (words.stats_s > 0 && since_stats >= words.stats_s) {
-			since_stats = 0;
+		if (words.audits)
+			hd_audit_drain();
+		if (words.stats_s > 0 && now >= next_stats) {
+			next_stats = now + words.stats_s;
 			sums_line();
 		}
 	}

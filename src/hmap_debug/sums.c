@@ -52,8 +52,11 @@ static void json_count(yajl_gen g, const char *key, uint64_t value)
 
 static void json_real(yajl_gen g, const char *key, double value)
 {
+	char number[32];
+	int size = snprintf(number, sizeof(number), "%.6g", value);
+
 	json_key(g, key);
-	yajl_gen_double(g, value);
+	yajl_gen_number(g, number, (size_t)size);
 }
 
 static void json_totals(yajl_gen g, const struct hmap_totals *t)
@@ -160,11 +163,8 @@ static void json_maps(yajl_gen g, size_t count)
 	free(rows.items);
 }
 
-static void json_names(yajl_gen g)
+static void json_names(yajl_gen g, const struct hmap_named_totals *names, size_t count)
 {
-	struct hmap_named_totals *names = calloc(TOP + 1, sizeof(*names));
-	size_t count = names ? hd_calls->totals_by_name(names, TOP + 1) : (size_t)-1;
-
 	json_key(g, "by_name");
 	yajl_gen_array_open(g);
 	for (size_t i = 0; count != (size_t)-1 && i < count && i <= TOP; i++) {
@@ -177,24 +177,27 @@ static void json_names(yajl_gen g)
 		yajl_gen_map_close(g);
 	}
 	yajl_gen_array_close(g);
-	free(names);
 }
 
 void hd_mapstats_json(struct hd_text *text, size_t maps)
 {
 	yajl_gen g = yajl_gen_alloc(NULL);
+	struct hmap_named_totals *names = calloc(TOP + 1, sizeof(*names));
 	const unsigned char *bytes;
 	struct hmap_totals t;
-	size_t size;
+	size_t size, count;
 
-	if (!g) {
+	if (!g || !names) {
 		text->failed = true;
+		if (g)
+			yajl_gen_free(g);
+		free(names);
 		return;
 	}
 	yajl_gen_config(g, yajl_gen_beautify, 1);
 	yajl_gen_config(g, yajl_gen_indent_string, " ");
 	yajl_gen_config(g, yajl_gen_validate_utf8, 1);
-	hd_calls->totals(&t);
+	count = hd_calls->totals_by_name(names, TOP + 1, &t);
 	yajl_gen_map_open(g);
 	json_key(g, "schema");
 	json_text(g, "hmap.mapstats/1");
@@ -204,7 +207,8 @@ void hd_mapstats_json(struct hd_text *text, size_t maps)
 	json_count(g, "created", t.created);
 	json_count(g, "freed", t.freed);
 	json_count(g, "unlisted", t.unlisted);
-	json_names(g);
+	json_names(g, names, count);
+	free(names);
 	if (maps)
 		json_maps(g, maps);
 	yajl_gen_map_close(g);
@@ -235,39 +239,45 @@ static void label(const char *name, char *ret, size_t size)
 static const struct metric {
 	const char *name, *help;
 	size_t at; // In struct hmap_totals.
-	bool is_wide;
+	enum { SIZE, WIDE, NANOSECONDS } kind;
 } metrics[] = {
-	{ "hmap_maps", "Maps that there are.", offsetof(struct hmap_totals, maps), false },
-	{ "hmap_entries", "Entries in them.", offsetof(struct hmap_totals, entries), false },
-	{ "hmap_slots", "Slots of their tables.", offsetof(struct hmap_totals, slots), false },
+	{ "hmap_maps", "Maps that there are.", offsetof(struct hmap_totals, maps), SIZE },
+	{ "hmap_entries", "Entries in them.", offsetof(struct hmap_totals, entries), SIZE },
+	{ "hmap_slots", "Slots of their tables.", offsetof(struct hmap_totals, slots), SIZE },
 	{ "hmap_overflow_buckets", "Overflow nodes and buckets in use.",
-	  offsetof(struct hmap_totals, overflow), false },
-	{ "hmap_bytes", "Memory of the maps.", offsetof(struct hmap_totals, total_bytes), false },
+	  offsetof(struct hmap_totals, overflow), SIZE },
+	{ "hmap_bytes", "Memory of the maps.", offsetof(struct hmap_totals, total_bytes), SIZE },
 	{ "hmap_live_bytes", "Of this, keys and values.", offsetof(struct hmap_totals, live_bytes),
-	  false },
+	  SIZE },
 	{ "hmap_migrations_under_way", "Growths, halvings and tidyings that go on.",
-	  offsetof(struct hmap_totals, passes), false },
+	  offsetof(struct hmap_totals, passes), SIZE },
 	{ "hmap_growths", "Growths begun, of maps that there are.",
-	  offsetof(struct hmap_totals, growths), true },
-	{ "hmap_worst_operation_nanoseconds",
+	  offsetof(struct hmap_totals, growths), WIDE },
+	{ "hmap_worst_operation_seconds",
 	  "What a growth, its end or new memory took of one call at most.",
-	  offsetof(struct hmap_totals, worst_ns), true },
+	  offsetof(struct hmap_totals, worst_ns), NANOSECONDS },
 };
 
-static uint64_t value_of(const struct metric *m, const struct hmap_totals *t)
+static double value_of(const struct metric *m, const struct hmap_totals *t)
 {
-	const char *at = (const char *)t + m->at;
+	const void *at = (const char *)t + m->at;
 
-	return m->is_wide ? *(const uint64_t *)(const void *)at : *(const size_t *)(const void *)at;
+	switch (m->kind) {
+	case WIDE:
+		return (double)*(const uint64_t *)at;
+	case NANOSECONDS:
+		return (double)*(const uint64_t *)at / 1e9;
+	default:
+		return (double)*(const size_t *)at;
+	}
 }
 
 void hd_metrics(struct hd_text *text)
 {
 	struct hmap_named_totals *names = calloc(TOP + 1, sizeof(*names));
-	size_t count = names ? hd_calls->totals_by_name(names, TOP + 1) : (size_t)-1;
-	struct hmap_totals t;
+	struct hmap_totals t = { 0 };
+	size_t count = names ? hd_calls->totals_by_name(names, TOP + 1, &t) : (size_t)-1;
 
-	hd_calls->totals(&t);
 	hd_put(text,
 	       "# HELP hmap_created_total Maps made since the process began.\n"
 	       "# TYPE hmap_created_total counter\nhmap_created_total %" PRIu64 "\n"
@@ -283,7 +293,7 @@ void hd_metrics(struct hd_text *text)
 			char name[2 * HMAP_NAME_BYTES];
 
 			label(names[i].name, name, sizeof(name));
-			hd_put(text, "%s{%s=\"%s\"} %" PRIu64 "\n", metric->name,
+			hd_put(text, "%s{%s=\"%s\"} %.15g\n", metric->name,
 			       names[i].is_other ? "rest" : "name", name,
 			       value_of(metric, &names[i].totals));
 		}

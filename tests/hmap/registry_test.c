@@ -146,18 +146,21 @@ MS_TEST(sums_by_name_fold_what_is_left_into_other)
 {
 	static const char *const names[] = { "a", "b", "c", "d" };
 	struct hmap_named_totals sums[8];
+	struct hmap_totals all;
 	struct hmap *maps[20];
 
 	for (size_t i = 0; i < 20; i++)
 		maps[i] =
 		    map_of((i % 5) * (i % 5) * 1000, i % 5 < 4 ? names[i % 5] : NULL, HMAP_STEADY);
-	CHECK_EQ(hmap_totals_by_name(sums, 8), 5);
+	CHECK_EQ(hmap_totals_by_name(sums, 8, &all), 5);
 	CHECK_STR(sums[0].name,
 		  "numbers"); // The type's, where the map has none: 16,000 entries each.
 	CHECK_EQ(sums[0].totals.entries, 64000);
+	CHECK_EQ(all.maps, 20);
+	CHECK_EQ(all.entries, 4 * (0 + 1000 + 4000 + 9000 + 16000));
 	CHECK_STR(sums[1].name, "d");
 	CHECK_EQ(sums[1].totals.maps, 4);
-	CHECK_EQ(hmap_totals_by_name(sums, 3), 5);
+	CHECK_EQ(hmap_totals_by_name(sums, 3, NULL), 5);
 	CHECK_STR(sums[2].name, "other");
 	CHECK_EQ(sums[2].totals.maps, 12);
 	CHECK_EQ(sums[2].totals.entries, 4 * (0 + 1000 + 4000));
