@@ -204,6 +204,9 @@ struct hmap_hooks {
 	void *state;
 };
 
+/** What an access that is looked at was (hmap_registry.h). */
+enum hmap_access_kind { HMAP_ACCESS_GET = 1, HMAP_ACCESS_PUT = 2, HMAP_ACCESS_ERASE = 3 };
+
 /** Concurrent misuse, as a hook is told of it. */
 struct hmap_misuse {
 	const struct hmap *map;

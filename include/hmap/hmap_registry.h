@@ -100,8 +100,6 @@ struct hmap_access {
 	uint64_t time_ns; /**< CLOCK_REALTIME */
 };
 
-enum hmap_access_kind { HMAP_ACCESS_GET = 1, HMAP_ACCESS_PUT = 2, HMAP_ACCESS_ERASE = 3 };
-
 /**
  * Asks for a look at the next access to `map`, which another thread may be using; false when it is
  * being written just now, has none, or has the classic engine.  Costs the accesses nothing that are

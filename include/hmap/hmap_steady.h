@@ -688,7 +688,8 @@ HMAPI_INLINE enum hmap_status hmapi_end_idle_write(struct hmap *m, const struct 
 /** Whether a map needs another instance than this. */
 HMAPI_INLINE bool hmapi_foreign(const struct hmap *m, const struct hmapi_code *c)
 {
-	return (m->state & (HMAPI_DETOURS & ~(uintptr_t)HMAPI_CURSOR)) != hmapi_idle(c);
+	return (m->state & (HMAPI_DETOURS & ~(uintptr_t)(HMAPI_CURSOR | HMAPI_AUDIT))) !=
+	       hmapi_idle(c);
 }
 
 HMAPI_INLINE uint64_t hmapi_hash(const struct hmap *m, const struct hmap_type *type,
@@ -724,6 +725,8 @@ HMAPI_INLINE void *hmapi_get_busy(const struct hmap *m, const struct hmapi_code 
 	hmapi_begin_read(m);
 	if (hmapi_foreign(m, c))
 		return hmapi_get_any(m, key);
+	if (HMAPI_LOAD(m->state) & HMAPI_AUDIT)
+		hmapi_audit(m, key, HMAP_ACCESS_GET);
 	hash = hmapi_hash(m, hmapi_type(m, c), key);
 	return hmapi_get_in(m, c, key, hmapi_home(m, hash), hash);
 }
@@ -866,6 +869,8 @@ HMAPI_INLINE enum hmap_status hmapi_put_busy(struct hmap *m, const struct hmapi_
 
 	if (hmapi_foreign(m, c))
 		return hmapi_put_any(m, key, value, replace, ret_value, ret_added);
+	if (HMAPI_LOAD(m->state) & HMAPI_AUDIT)
+		hmapi_audit(m, key, HMAP_ACCESS_PUT);
 	status = hmapi_begin_write(m);
 	if (HMAPI_UNLIKELY(status != HMAP_OK))
 		return status;
@@ -988,6 +993,8 @@ HMAPI_INLINE enum hmap_status hmapi_erase_busy(struct hmap *m, const struct hmap
 
 	if (hmapi_foreign(m, c))
 		return hmapi_erase_any(m, key);
+	if (HMAPI_LOAD(m->state) & HMAPI_AUDIT)
+		hmapi_audit(m, key, HMAP_ACCESS_ERASE);
 	status = hmapi_begin_write(m);
 	if (HMAPI_UNLIKELY(status != HMAP_OK))
 		return status;

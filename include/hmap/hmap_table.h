@@ -327,6 +327,8 @@ HMAP_API void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m));
 HMAP_API void hmapi_begin_shrink(struct hmap *m);
 HMAP_API void hmapi_end_pass(struct hmap *m);
 HMAP_API bool hmapi_more_memory(struct hmap *m);
+/* Looks at an access, which hmap_audit_next asked for, and takes that back. */
+HMAP_API void hmapi_audit(const struct hmap *m, const void *key, enum hmap_access_kind kind);
 HMAP_API void hmapi_note_chain(struct hmap *m, const struct hmapi_node *head);
 HMAP_API void hmapi_less_memory(struct hmap *m);
 HMAP_API struct hmapi_node *hmapi_new_node(struct hmap *m);

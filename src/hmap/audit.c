@@ -24,7 +24,7 @@ static hmap_trace_id_fn trace_id_fn;
 static void *trace_id_state;
 
 /** The key that was looked at last: of which map, and its first bytes. */
-static __thread struct {
+static __thread __attribute__((tls_model("initial-exec"))) struct {
 	const struct hmap *map;
 	unsigned char key[AUDIT_KEY_BYTES];
 } last_key;

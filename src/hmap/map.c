@@ -188,10 +188,6 @@ void *hmapi_get_any(const struct hmap *m, const void *key)
 		return hmap_classic_get(m->classic, key);
 	if (m->state & HMAPI_UNBORN)
 		return NULL;
-	if (m->state & HMAPI_AUDIT) {
-		hmapi_audit(m, key, HMAP_ACCESS_GET);
-		return hmapi_get(m, hmapi_flat_code, key);
-	}
 	return hmapi_get(m, hmapi_segments_code, key);
 }
 
@@ -232,10 +228,6 @@ enum hmap_status hmapi_put_any(struct hmap *m, const void *key, const void *valu
 			return status;
 		return hmapi_put(m, hmapi_flat_code, key, value, replace, ret_value, ret_added);
 	}
-	if (m->state & HMAPI_AUDIT) {
-		hmapi_audit(m, key, HMAP_ACCESS_PUT);
-		return hmapi_put(m, hmapi_flat_code, key, value, replace, ret_value, ret_added);
-	}
 	return hmapi_put(m, hmapi_segments_code, key, value, replace, ret_value, ret_added);
 }
 
@@ -258,10 +250,6 @@ enum hmap_status hmapi_erase_any(struct hmap *m, const void *key)
 		return hmap_classic_erase(m->classic, key);
 	if (m->state & HMAPI_UNBORN)
 		return HMAP_NOT_FOUND;
-	if (m->state & HMAPI_AUDIT) {
-		hmapi_audit(m, key, HMAP_ACCESS_ERASE);
-		return hmapi_erase(m, hmapi_flat_code, key);
-	}
 	return hmapi_erase(m, hmapi_segments_code, key);
 }
 

@@ -331,7 +331,6 @@ static void add(struct hmap_totals *t, const struct hmap_stats *s)
 	t->growths += s->growths;
 	t->compactions += s->compactions;
 	t->shrinks += s->shrinks;
-	t->avg_load = t->slots ? (double)t->entries / (double)t->slots : 0;
 }
 
 /** What hmap_peek has no place for. */
@@ -356,6 +355,7 @@ static bool sum(const struct hmap *m, void *state)
 
 static void add_counts(struct hmap_totals *t)
 {
+	t->avg_load = t->slots ? (double)t->entries / (double)t->slots : 0;
 	t->created = hmapi_registry.created;
 	t->freed = hmapi_registry.freed;
 	t->unlisted = hmapi_registry.unlisted;

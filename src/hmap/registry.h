@@ -31,6 +31,3 @@ const struct hmap_observer *hmapi_observing(void);
 /** What a part of a call took, where somebody keeps such figures. */
 uint64_t hmapi_clock(const struct hmap *m);
 void hmapi_note_time(struct hmap *m, uint64_t began);
-
-/** Looks at an access, which hmap_audit_next asked for, and takes that back. */
-void hmapi_audit(const struct hmap *m, const void *key, enum hmap_access_kind kind);
