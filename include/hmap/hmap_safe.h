@@ -29,8 +29,9 @@
  * They must not wait for another thread that writes to the map.  As with any lock, two threads
  * that each use a second map from within a call to a first one must do so in the same order.
  *
- * The type and the allocator must outlive the map, and all that was borrowed of it.  Readers that
- * release what they borrowed use the allocator and value_destroy on their own threads.
+ * The type's callbacks run on several threads at once.  The type and the allocator must outlive the
+ * map, and all that was borrowed of it: readers that release it use the allocator and value_destroy
+ * on their own threads.
  */
 #ifndef HMAP_HMAP_SAFE_H
 #define HMAP_HMAP_SAFE_H
