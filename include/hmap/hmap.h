@@ -19,8 +19,8 @@
  * several times the speed.  This header is the manual of both.
  *
  * Threads: a map is used by one thread at a time, or by any number that only read it.  Whoever
- * breaks this is told (see "concurrent misuse").  Different maps have nothing in common.  A map with
- * a lock of its own, for many threads that write, is in hmap_safe.h.
+ * breaks this is told (see "concurrent misuse").  Different maps have nothing in common.  A map
+ * with a lock of its own, for many threads that write, is in hmap_safe.h.
  *
  * Pointers to keys and values hold until the next write to the map: a write may move entries.  The
  * write itself may be given them: hmap_erase(map, it.key) is fine.
