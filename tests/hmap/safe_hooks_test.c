@@ -1,13 +1,12 @@
 // Goal: hooks are told of each growth and each crossing of the watermark, once, and whoever calls
-// back from a hook or a callback is answered and never waits for himself. Method: hooks that try
-// every call; a type whose callbacks do; growths that are refused.
+// back from a hook or a callback is answered and never waits for himself.
+// Method: hooks that try every call; a type whose callbacks do; growths that are refused.
 #include "tests/hmap/safe_support.h"
 
 struct told {
 	size_t before, after, high;
 	bool open; // between a before and its after
 	struct hmap_safe_event last;
-	uint64_t version;
 };
 
 /** All that a hook may try with its own map: reads succeed, writes are told off. */
