@@ -95,6 +95,7 @@ check() { # LIVE_TIER
 	run "tools of libhmap" tests/hmap/tools.sh
 	run "libhmap elsewhere" tests/hmap/matrix.sh "$1"
 	run "libhmap as users get it" tests/hmap/packaging.sh
+	run "libhmap watched: HMAP_DEBUG" tests/hmap/debug.sh
 	live "$1"
 }
 

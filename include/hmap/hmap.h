@@ -19,7 +19,8 @@
  * several times the speed.  This header is the manual of both.
  *
  * Threads: a map is used by one thread at a time, or by any number that only read it.  Whoever
- * breaks this is told (see "concurrent misuse").  Different maps have nothing in common.
+ * breaks this is told (see "concurrent misuse").  Different maps have nothing in common.  A map
+ * with a lock of its own, for many threads that write, is in hmap_safe.h.
  *
  * Pointers to keys and values hold until the next write to the map: a write may move entries.  The
  * write itself may be given them: hmap_erase(map, it.key) is fine.
@@ -63,6 +64,7 @@ enum hmap_status {
 	HMAP_FROZEN = 7,        /**< a write to a map that was frozen */
 	HMAP_NOT_SUPPORTED = 8, /**< this engine or this system does not have it */
 	HMAP_BROKEN = 9,        /**< hmap_check found something that must not be */
+	HMAP_BUSY = 10,         /**< a call from within a call of the same thread: hmap_safe.h */
 };
 
 /** One sentence without a full stop, for a message; never NULL. */

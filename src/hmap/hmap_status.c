@@ -25,6 +25,8 @@ const char *hmap_status_text(enum hmap_status status)
 		return "a write to a frozen map";
 	case HMAP_BROKEN:
 		return "something in the table does not hold";
+	case HMAP_BUSY:
+		return "a call from within a call to the same map";
 	case HMAP_NOT_SUPPORTED:
 		return "not to be had from this engine or on this system";
 	}

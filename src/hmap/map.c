@@ -16,7 +16,7 @@ static bool plausible_align(uint32_t align)
 	return (align & (align - 1)) == 0 && align <= LARGEST_ALIGN;
 }
 
-static bool plausible_type(const struct hmap_type *type)
+bool hmapi_is_plausible(const struct hmap_type *type)
 {
 	if (!type || !type->hash || !type->key_size || type->key_size > INT32_MAX ||
 	    type->value_size > INT32_MAX || !plausible_align(type->key_align) ||
@@ -74,7 +74,7 @@ enum hmap_status hmapi_create(const struct hmap_type *type, const struct hmap_op
 	const struct hmap_options *o = options ? options : &usual;
 	struct hmap *m;
 
-	if (!ret_map || !plausible_type(type) || !plausible_options(o))
+	if (!ret_map || !hmapi_is_plausible(type) || !plausible_options(o))
 		return HMAP_BAD_ARGUMENT;
 	a = o->allocator ? o->allocator : hmap_default_allocator();
 	m = a->allocate(a->state, sizeof(*m), 64);
@@ -138,10 +138,11 @@ enum hmap_status hmap_create(const struct hmap_type *type, const struct hmap_opt
 	return hmapi_create(type, options, __builtin_return_address(0), ret_map);
 }
 
-static void drop_slot(const struct hmap *m, unsigned char *slot, void *state)
+static bool drop_slot(const struct hmap *m, unsigned char *slot, void *state)
 {
 	(void)m;
 	hmapi_drop(state, slot);
+	return true;
 }
 
 void hmap_destroy(struct hmap *m)

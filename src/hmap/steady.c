@@ -550,7 +550,7 @@ void hmapi_drop(struct hmap *m, unsigned char *slot)
 }
 
 void hmapi_each_slot(const struct hmap *m,
-		     void (*visit)(const struct hmap *m, unsigned char *slot, void *state),
+		     bool (*visit)(const struct hmap *m, unsigned char *slot, void *state),
 		     void *state)
 {
 	const struct hmapi_code *c = hmapi_code_of(m);
@@ -561,12 +561,13 @@ void hmapi_each_slot(const struct hmap *m,
 		unsigned char *slots = hmapi_slots(m, c, g);
 
 		for (unsigned x = hmapi_occupied(tags); x; x &= x - 1)
-			visit(m, slots + (size_t)hmapi_first(x) * s->slot_size, state);
+			if (!visit(m, slots + (size_t)hmapi_first(x) * s->slot_size, state))
+				return;
 		if (tags[HMAP_GROUP_SLOTS - 1] != HMAP_TAG_LINK)
 			continue;
 		for (struct hmapi_node *node = hmapi_link(s, slots); node; node = node->next)
 			for (unsigned i = 0; i < s->node_slots; i++)
-				if (node->tags[i])
-					visit(m, hmapi_node_slot(s, node, i), state);
+				if (node->tags[i] && !visit(m, hmapi_node_slot(s, node, i), state))
+					return;
 	}
 }

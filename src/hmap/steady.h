@@ -12,6 +12,9 @@ static inline const struct hmapi_code *hmapi_code_of(const struct hmap *m)
 	return m->state & HMAPI_SEGMENTS ? hmapi_segments_code : hmapi_flat_code;
 }
 
+/** Whether a map can be made of a type. */
+bool hmapi_is_plausible(const struct hmap_type *type);
+
 /** hmap_create, by name of the one who asked. */
 enum hmap_status hmapi_create(const struct hmap_type *type, const struct hmap_options *options,
 			      const void *created_at, struct hmap **ret_map);
@@ -25,9 +28,9 @@ size_t hmapi_groups_for(const struct hmap *m, size_t entries);
 /** When the table grows, shrinks and is called full, by its size. */
 void hmapi_set_limits(struct hmap *m);
 
-/** Calls @p visit for each entry's slot; it must not change the table. */
+/** Calls @p visit for each entry's slot until it says false; it must not change the table. */
 void hmapi_each_slot(const struct hmap *m,
-		     void (*visit)(const struct hmap *m, unsigned char *slot, void *state),
+		     bool (*visit)(const struct hmap *m, unsigned char *slot, void *state),
 		     void *state);
 
 /** Begins to double the table, whatever its load: no pass is under way.  A small table, and one

@@ -115,10 +115,11 @@ enum hmap_status hmap_reserve(struct hmap *m, size_t entries, enum hmap_reserve_
 	return hmapi_end_write(m, reserve(m, entries, how));
 }
 
-static void drop_slot(const struct hmap *m, unsigned char *slot, void *state)
+static bool drop_slot(const struct hmap *m, unsigned char *slot, void *state)
 {
 	(void)m;
 	hmapi_drop(state, slot);
+	return true;
 }
 
 void hmapi_clear_table(struct hmap *m)
@@ -172,7 +173,7 @@ struct copying {
 	enum hmap_status status;
 };
 
-static void copy_slot(const struct hmap *from, unsigned char *slot, void *state)
+static bool copy_slot(const struct hmap *from, unsigned char *slot, void *state)
 {
 	struct copying *copying = state;
 	struct hmap *to = copying->to;
@@ -182,8 +183,6 @@ static void copy_slot(const struct hmap *from, unsigned char *slot, void *state)
 	size_t group;
 	unsigned gap;
 
-	if (copying->status != HMAP_OK)
-		return;
 	// The tag is not at hand here; where bits are stored it is made again from the key, which
 	// for a key unequal to itself is a new one: such a key is found by nobody, so any hash will
 	// do.
@@ -201,12 +200,13 @@ static void copy_slot(const struct hmap *from, unsigned char *slot, void *state)
 	    !hmapi_fill_slot(to, &to->shape, place.slot, hash, hmapi_key(&from->shape, slot),
 			     hmapi_value(&from->shape, slot))) {
 		copying->status = HMAP_NO_MEMORY;
-		return;
+		return false;
 	}
 	*place.tag = hmapi_tag(hash);
 	if (place.home)
 		hmapi_count_stray(place.home, hash);
 	to->count++;
+	return true;
 }
 
 static enum hmap_status clone_classic(const struct hmap *m, const void *created_at,

@@ -1,4 +1,5 @@
 // Prints where the members lie that programs are built with: tests/hmap/packaging.sh compares it.
+#include <hmap/hmap_safe.h>
 #include <hmap/hmap_typed.h>
 #include <stdio.h>
 
@@ -34,5 +35,14 @@ int main(void)
 	SIZE(struct hmap_iteration);
 	SIZE(struct hmapi_code);
 	SIZE(struct hmap_string);
+	SIZE(struct hmap_safe_event);
+	SIZE(struct hmap_safe_hooks);
+	AT(struct hmap_safe_hooks, barrier);
+	SIZE(struct hmap_safe_options);
+	AT(struct hmap_safe_options, watermark);
+	AT(struct hmap_safe_options, hooks);
+	SIZE(struct hmap_safe_ref);
+	SIZE(struct hmap_safe_stats);
+	AT(struct hmap_safe_stats, frozen);
 	return 0;
 }
