@@ -4,7 +4,7 @@
 #include "cli/options.h"
 #include "golang/runtime.h"
 #include "registry/c_symbols.h"
-#include "registry/registry.h"
+#include "registry/registries.h"
 #include "report/common.h"
 
 #include <limits.h>

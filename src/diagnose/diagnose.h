@@ -3,7 +3,7 @@
 
 #include "census/census_run.h"
 #include "registry/c_symbols.h"
-#include "registry/registry.h"
+#include "registry/registries.h"
 #include "report/diagnosis.h"
 
 /** The caller's clock and terminal: this layer has none. */

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "registry/c_symbols.h"
-#include "registry/registry.h"
+#include "registry/registries.h"
 #include "report/census.h"
 
 /** What the row of a map has no room for. */

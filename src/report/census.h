@@ -7,9 +7,9 @@
 #include "report/memory.h"
 
 enum ms_map_kind {
-	MS_MAP_CLASSIC,   // Bucket arrays: Go up to 1.23, and noswissmap.
-	MS_MAP_SWISS,     // Groups and tables: Go from 1.24.
-	MS_MAP_SYNC_TRIE, // sync.Map from Go 1.24: a hash trie, without capacity or load.
+	MS_MAP_CLASSIC,      // Bucket arrays: Go up to 1.23, and noswissmap.
+	MS_MAP_SWISS,        // Groups and tables: Go from 1.24.
+	MS_MAP_SYNC_TRIE,    // sync.Map from Go 1.24: a hash trie, without capacity or load.
 	MS_MAP_HMAP_STEADY,  // libhmap's own engine, in a C program or a library of a Go program.
 	MS_MAP_HMAP_CLASSIC, // Its other one: Go's map of 1.19-1.23, in C.
 };

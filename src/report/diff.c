@@ -248,11 +248,11 @@ static bool keep_target(struct ms_arena *arena, const struct ms_report_target *f
 			struct ms_report_target *ret_target)
 {
 	struct ms_report_target t = *from;
-	bool kept =
-	    keep(arena, from->exe, &t.exe) && keep(arena, from->go_version, &t.go_version) &&
-	    keep(arena, from->experiments, &t.experiments) &&
-	    keep(arena, from->libhmap, &t.libhmap) && keep(arena, from->arch, &t.arch) &&
-	    keep(arena, from->layout_source, &t.layout_source);
+	bool kept = keep(arena, from->exe, &t.exe) &&
+		    keep(arena, from->go_version, &t.go_version) &&
+		    keep(arena, from->experiments, &t.experiments) &&
+		    keep(arena, from->libhmap, &t.libhmap) && keep(arena, from->arch, &t.arch) &&
+		    keep(arena, from->layout_source, &t.layout_source);
 
 	*ret_target = t;
 	return kept;

@@ -133,7 +133,8 @@ struct ms_error *ms_run_add_process(struct ms_run_report *report,
 	if (processes.count == PROCESSES_MAX)
 		return ms_error_new(MS_ERR_LIMIT, "more than %d Go processes", (int)PROCESSES_MAX);
 	if (!keep(&report->arena, &t->exe) || !keep(&report->arena, &t->go_version) ||
-	    !keep(&report->arena, &t->experiments) || !keep(&report->arena, &t->libhmap) || !ms_vec_push(&processes, p))
+	    !keep(&report->arena, &t->experiments) || !keep(&report->arena, &t->libhmap) ||
+	    !ms_vec_push(&processes, p))
 		return ms_error_no_memory();
 	report->processes = processes.items;
 	report->process_count = processes.count;

@@ -8,7 +8,7 @@
 
 #include "golang/runtime.h"
 #include "registry/c_symbols.h"
-#include "registry/registry.h"
+#include "registry/registries.h"
 #include "report/growth_trace.h"
 #include "stacks/book.h"
 #include "trace/followed.h"

@@ -44,6 +44,7 @@ check "nothing else is installed" same files \
 ./usr/bin/hmap-hash
 ./usr/bin/hmap-layout
 ./usr/bin/mapscope
+./usr/lib/libhmap-debug.so.0.1.0
 ./usr/share/bash-completion/completions/mapscope
 ./usr/share/doc/mapscope/LICENSE
 ./usr/share/man/man1/mapscope.1"

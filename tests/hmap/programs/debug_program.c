@@ -61,7 +61,7 @@ static void *write_maps(void *state)
 
 int main(int argc, char **argv)
 {
-	int writers = argc > 1 ? atoi(argv[1]) : 1;
+	int writers = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 1;
 	pthread_t threads[64];
 	const char *words = getenv("DEBUG_BY_CALL");
 

@@ -1,4 +1,4 @@
-// text.c - texts that grow, and names made plain.
+// growing_text.c - texts that grow, and names made plain.
 #include "hmap_debug/parts.h"
 
 #include <stdio.h>

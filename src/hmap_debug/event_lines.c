@@ -1,4 +1,4 @@
-// lines.c - a line for an event, in the words of Go's maps, and where lines go.
+// event_lines.c - a line for an event, in the words of Go's maps, and where lines go.
 //
 // A line is one write of less than PIPE_BUF bytes to a file that is appended to, so that lines of
 // many threads stand one behind another.  Who listens has a buffer; what does not fit is counted.

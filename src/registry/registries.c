@@ -1,10 +1,10 @@
-// registry.c - from the ELF notes of what is mapped to words of maps.
+// registries.c - from the ELF notes of what is mapped to words of maps.
 //
 // A note is looked for in memory, as it was loaded: the first page of a program or library has its
 // header, and the notes stand in one of its first pages, which the dynamic linker has read. Nothing
 // that is read is believed: lengths are bounded, and a registry has to have our cookie, a version
 // that we know, and members that lie within the sizes that it gives.
-#include "registry/registry.h"
+#include "registry/registries.h"
 
 #include "base/cleanup.h"
 

@@ -1,4 +1,4 @@
-// registry.h - the lists of maps that libhmap keeps in a process, found and read from outside.
+// registries.h - the lists of maps that libhmap keeps in a process, found and read from outside.
 //
 // A program or library that has libhmap in it has an ELF note that leads to its registry, which
 // says by itself where everything lies (include/hmap/hmap_registry.h): no symbol is needed, and no
