@@ -1,0 +1,123 @@
+"""C programs that use libhmap are looked into as Go programs are, by name, stripped or not.
+
+Method: a program says which maps it has and puts in entries when it is told to; its maps on each page
+have to be those, and the line that fills one the line that does.
+"""
+import glob
+import os
+import shutil
+import subprocess
+
+import builds
+import targets
+from harness import ROOT, Skip, require, test
+
+SMALL = 300
+
+
+def sessions(stripped=False):
+    """The program, built with libhmap's own sources."""
+    if not shutil.which('gcc'):
+        raise Skip('there is no C compiler')
+    folder = os.path.join(builds.PROGRAMS, 'sessions')
+    library = sorted(glob.glob(f'{ROOT}/src/hmap/*.c'))
+    key = builds.source_hash(folder, [
+        builds.source_hash(f'{ROOT}/src/hmap', []),
+        builds.source_hash(f'{ROOT}/include/hmap', []), str(stripped)])
+
+    def make(path):
+        builds.build(['gcc', '-std=c11', '-D_GNU_SOURCE', '-O2', '-g', f'-I{ROOT}/include',
+                      f'-I{ROOT}/src', os.path.join(folder, 'sessions.c'), *library, '-o', path,
+                      '-pthread'], folder, dict(os.environ, LC_ALL='C'))
+        if stripped:
+            builds.build(['strip', path], folder, dict(os.environ))
+
+    return builds.once('sessions-stripped' if stripped else 'sessions', key, make)
+
+
+def maps_by_address(pid):
+    page = targets.census(pid)
+    require(page['coverage']['seen'] == page['coverage']['read'] == SMALL + 2,
+            f'coverage: {page["coverage"]}')
+    return page, {m['address']: m for m in page['maps']}
+
+
+def check_maps(stripped):
+    with targets.Process([sessions(stripped), SMALL]) as program:
+        cache, cached, seen, seen_count = program.line().split()[1:]
+        page, maps = maps_by_address(program.pid)
+        target = page['target']
+        require(target['libhmap'] and target['go_version'] is None and
+                target['stripped'] == stripped, f'target: {target}')
+        require((maps[cache]['owner'], maps[cache]['entries'], maps[cache]['kind'],
+                 maps[cache]['type']) == ('session_cache', int(cached), 'hmap', 'sessions'),
+                f'the cache: {maps[cache]}')
+        require(maps[seen]['entries'] == int(seen_count) and
+                maps[seen]['kind'] == 'hmap_classic', f'the one without a name: {maps[seen]}')
+        made_by = 'made by sessions-stripped' if stripped else 'made by make_seen sessions.c:'
+        require(maps[seen]['owner'].startswith(made_by), f'its owner: {maps[seen]["owner"]}')
+        require(sum(m['owner'] == 'small' for m in maps.values()) == SMALL, 'small maps are missing')
+        program.send('5000')
+        now = int(program.line())
+        require(maps_by_address(program.pid)[1][cache]['entries'] == now,
+                'entries that came since are not seen')
+
+
+@test('C programs/maps')
+def maps():
+    check_maps(False)
+
+
+@test('C programs/maps, stripped')
+def maps_stripped():
+    check_maps(True)
+
+
+@test('C programs/what is about Go is refused')
+def refused():
+    with targets.Process([sessions(), 0]) as program:
+        program.line()
+        for verb in ('heap', 'goroutines'):
+            result = targets.tool(verb, program.pid)
+            require(result.code == 3 and 'C program that uses libhmap' in result.err,
+                    f'{verb}: {result.code}, {result.err}')
+
+
+def page_while_it_grows(program, *options):
+    """A page over a window in which entries are put in."""
+    tool = subprocess.Popen([targets.TOOL, str(program.pid), '--seconds', '3', '--json', *options],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while tool.poll() is None:
+        program.send('2000')
+        program.line()
+        try:
+            tool.wait(0.02)
+        except subprocess.TimeoutExpired:
+            pass
+    out, err = tool.communicate()
+    require(tool.returncode == 0, f'{tool.returncode}: {err}')
+    return targets.Result(tool.returncode, out, err).document()
+
+
+@test('C programs/a map that grows, and who fills it')
+def grows():
+    targets.need_root()
+    with targets.Process([sessions(), SMALL]) as program:
+        cache = program.line().split()[1]
+        page = page_while_it_grows(program)
+        finding = page['findings'][0]
+        require(finding['map']['address'] == cache and finding['verdict'] in ('suspect', 'growing'),
+                f'the first finding: {finding["verdict"]} {finding["map"]}')
+        require(finding['advice'], 'there is no advice')
+        if page['trace']['source'] != 'probes':
+            raise Skip(page['trace']['no_probes_reason'])
+        require(finding['fillers'], 'nobody is said to fill it')
+
+
+@test('C programs/growths without probes')
+def polls():
+    with targets.Process([sessions(), SMALL]) as program:
+        program.line()
+        page = page_while_it_grows(program, '--no-probes')
+        require(page['findings'][0]['map']['owner'] == 'session_cache' and
+                page['findings'][0]['growths_seen'] > 0, f'{page["findings"][0]}')
