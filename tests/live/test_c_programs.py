@@ -109,8 +109,8 @@ def grows():
         require(finding['map']['address'] == cache and finding['verdict'] in ('suspect', 'growing'),
                 f'the first finding: {finding["verdict"]} {finding["map"]}')
         require(finding['advice'], 'there is no advice')
-        if page['trace']['source'] != 'probes':
-            raise Skip(page['trace']['no_probes_reason'])
+        if finding['growths_traced'] is None:
+            raise Skip('no probes can be placed here')
         require(finding['fillers'], 'nobody is said to fill it')
 
 
