@@ -41,6 +41,7 @@ struct table {
 };
 
 static struct table growths;
+static uint64_t missed; // Growths that came while it was being read.
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static uint64_t hash_of(void *const *pcs, int depth)
@@ -91,7 +92,12 @@ void hd_growth_take(const struct hmap *map, const struct hmap_event *event)
 
 	if (depth <= OWN_FRAMES)
 		return;
-	pthread_mutex_lock(&lock);
+	// A map's call waits for nobody: not for a reader of the profile, nor, in a child that was
+	// forked while somebody held it, for ever.
+	if (pthread_mutex_trylock(&lock) != 0) {
+		__atomic_add_fetch(&missed, 1, __ATOMIC_RELAXED);
+		return;
+	}
 	if (!growths.items)
 		growths.items = calloc(STACKS, sizeof(*growths.items));
 	if (growths.items)
@@ -458,7 +464,7 @@ void hd_profile_growth(struct hd_text *text)
 	pthread_mutex_lock(&lock);
 	if (copy.items && growths.items)
 		memcpy(copy.items, growths.items, STACKS * sizeof(*copy.items));
-	copy.lost = growths.lost;
+	copy.lost = growths.lost + __atomic_load_n(&missed, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&lock);
 	profile_write(&copy, types, text);
 	free(copy.items);
