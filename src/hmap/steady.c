@@ -173,7 +173,8 @@ static void begin_pass(struct hmap *m, enum hmap_pass pass, size_t end)
 	m->state |= HMAPI_CURSOR;
 }
 
-static void grow(struct hmap *m, void (*step)(struct hmap *m))
+/** Names of the library begin with its own also where nobody else sees them: stacks show them. */
+static void hmapi_grow_table(struct hmap *m, void (*step)(struct hmap *m))
 {
 	size_t groups = m->groups;
 	bool was_small = m->small_bytes != 0;
@@ -219,7 +220,7 @@ void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m))
 {
 	uint64_t began = hmapi_clock(m);
 
-	grow(m, step);
+	hmapi_grow_table(m, step);
 	hmapi_note_time(m, began);
 }
 
@@ -287,7 +288,7 @@ static bool goes_on_shrinking(const struct hmap *m)
 	       (double)m->count < (1 - m->shrink_idle) * (double)slots_of(m->groups) / 2;
 }
 
-static void end_pass(struct hmap *m)
+static void hmapi_end_this_pass(struct hmap *m)
 {
 	enum hmap_pass pass = m->pass;
 
@@ -321,7 +322,7 @@ void hmapi_end_pass(struct hmap *m)
 {
 	uint64_t began = hmapi_clock(m);
 
-	end_pass(m);
+	hmapi_end_this_pass(m);
 	hmapi_note_time(m, began);
 }
 

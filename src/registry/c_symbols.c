@@ -107,10 +107,13 @@ static const char *keep(struct ms_arena *arena, const char *text)
 	return text ? ms_arena_strndup(arena, text, strlen(text)) : NULL;
 }
 
-/** Code of libhmap: what it does is no line of the program's. */
-static bool is_machinery(const char *function)
+/** Code of libhmap, by its name or its file: what it does is no line of the program's. */
+static bool is_machinery(const struct ms_stack_call *call)
 {
-	return function && (!strncmp(function, "hmap_", 5) || !strncmp(function, "hmapi_", 6));
+	const char *function = call->function, *file = call->file;
+
+	return (function && (!strncmp(function, "hmap_", 5) || !strncmp(function, "hmapi_", 6))) ||
+	       (file && (strstr(file, "src/hmap/") || strstr(file, "include/hmap/")));
 }
 
 /**
@@ -123,9 +126,18 @@ static void mark_machinery(struct ms_stack_call *calls, const int *decl_lines, s
 		bool below = i == 0 || calls[i - 1].is_runtime;
 
 		calls[i].is_runtime =
-		    is_machinery(calls[i].function) ||
+		    is_machinery(&calls[i]) ||
 		    (below && decl_lines[i] && (uint32_t)decl_lines[i] == calls[i].line);
 	}
+}
+
+/** Whether a module is libhmap itself, of which nothing but its file may be known. */
+static bool is_of_library(Dwfl_Module *module)
+{
+	const char *path = dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return path && !strncmp(slash ? slash + 1 : path, "libhmap.so", 10);
 }
 
 /** Where the function that @p die was inlined from was called. */
@@ -239,6 +251,10 @@ struct ms_error *ms_c_symbols_calls(struct ms_c_symbols *s, ms_addr pc, bool is_
 			return ms_error_no_memory();
 	}
 	mark_machinery(ret_calls, decl_lines, count);
+	if (module && is_of_library(module)) {
+		for (size_t i = 0; i < count; i++)
+			ret_calls[i].is_runtime = true;
+	}
 	*ret_count = count;
 	return NULL;
 }

@@ -112,6 +112,10 @@ def grows():
         if finding['growths_traced'] is None:
             raise Skip('no probes can be placed here')
         require(finding['fillers'], 'nobody is said to fill it')
+        own = next(c for c in finding['fillers'][0]['stack'] if not c['runtime'])
+        require(own['function'] == 'log_in' and own['file'].endswith('sessions.c'),
+                f'it is filled by another line: {own}')
+        require(finding['advice']['file'].endswith('sessions.c'), f'{finding["advice"]}')
 
 
 @test('C programs/growths without probes')
