@@ -25,7 +25,7 @@ function tree(stacks) {
 export function flame(extra) {
 	const box = el('section', { id: 'flame', 'aria-label': 'Who grew maps' }, el('h2', {}, 'Who grew maps'));
 	if (!extra.stacks.length) {
-		box.append(el('p', {}, extra.no_growths || 'No growth was traced.'));
+		box.append(el('p', {}, extra.no_growths || 'No growth was traced whose bytes are known.'));
 		return { box, draw() {} };
 	}
 	const details = el('p', { class: 'status', role: 'status' }, 'width: bytes that growths allocated');

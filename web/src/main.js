@@ -12,19 +12,20 @@ function documentOf(id) {
 function header(report) {
 	const t = report.target;
 	const exe = (t.exe || 'process').split('/').pop();
+	const is_c = t.libhmap && !t.go_version; // No collector, and no heap of one.
 	const facts = [
 		['maps', `${bytes(report.memory.map_bytes)}, ${bytes(report.memory.map_slack_bytes)} of it slack`],
-		['heap', bytes(report.memory.heap_bytes)],
+		...(is_c ? [] : [['heap', bytes(report.memory.heap_bytes)]]),
 		['resident', bytes(report.memory.rss_bytes)],
 		['watched for', seconds(report.window_s)],
-		['collections', count(report.gc_cycles)],
+		...(is_c ? [] : [['collections', count(report.gc_cycles)]]),
 		['growths', count(report.growths_counted)],
-		['allocated', report.allocations && report.allocations.window_bytes !== null
-			? `${bytes(report.allocations.window_bytes / report.allocations.window_s)}/s, ${percent(report.allocations.map_bytes / (report.allocations.window_bytes || 1))} for maps` : '?'],
+		...(is_c ? [] : [['allocated', report.allocations && report.allocations.window_bytes !== null
+			? `${bytes(report.allocations.window_bytes / report.allocations.window_s)}/s, ${percent(report.allocations.map_bytes / (report.allocations.window_bytes || 1))} for maps` : '?']]),
 	];
 	document.title = `${exe}: maps`;
 	return el('header', {},
-		el('h1', {}, `${exe} `, el('span', { class: 'target' }, `pid ${t.pid ?? '?'}, ${t.go_version || '?'}`)),
+		el('h1', {}, `${exe} `, el('span', { class: 'target' }, `pid ${t.pid ?? '?'}, ${[t.go_version, t.libhmap && `libhmap ${t.libhmap}`].filter(Boolean).join(', ') || '?'}`)),
 		report.partial ? el('p', { class: 'partial' }, `Partial: ${report.partial_reason}`) : null,
 		el('dl', {}, ...facts.map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value)))));
 }
