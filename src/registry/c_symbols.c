@@ -173,17 +173,32 @@ static int scopes_at(Dwarf_Die *cu, Dwarf_Addr pc, Dwarf_Die **ret_scopes)
 	return count;
 }
 
+/** The compilation unit that has @p pc: by the table of ranges, which clang leaves out, or by
+ * asking each of them. */
+static Dwarf_Die *unit_at(Dwfl_Module *module, ms_addr pc, Dwarf_Addr *ret_bias)
+{
+	Dwarf_Die *cu = dwfl_module_addrdie(module, pc, ret_bias);
+
+	if (cu)
+		return cu;
+	while ((cu = dwfl_module_nextcu(module, cu, ret_bias)))
+		if (dwarf_haspc(cu, pc - *ret_bias) == 1)
+			return cu;
+	return NULL;
+}
+
 /** Calls by debug information, as far as there is any; how many. */
 static size_t calls_of_dwarf(Dwfl_Module *module, ms_addr pc, struct ms_arena *arena,
 			     struct ms_stack_call *calls, int *decl_lines)
 {
 	Dwarf_Addr bias = 0;
-	Dwarf_Die *cu = dwfl_module_addrdie(module, pc, &bias), *scopes = NULL;
-	Dwfl_Line *at = dwfl_module_getsrc(module, pc);
+	Dwarf_Die *cu = unit_at(module, pc, &bias), *scopes = NULL;
+	Dwarf_Line *at = cu ? dwarf_getsrc_die(cu, pc - bias) : NULL;
 	int line = 0, found = scopes_at(cu, pc - bias, &scopes);
-	const char *file = at ? dwfl_lineinfo(at, NULL, &line, NULL, NULL, NULL) : NULL;
+	const char *file = at ? dwarf_linesrc(at, NULL, NULL) : NULL;
 	size_t count = 0;
 
+	(void)dwarf_lineno(at, &line);
 	for (int i = 0; i < found && count < MS_C_INLINED_MAX; i++) {
 		int tag = dwarf_tag(&scopes[i]);
 

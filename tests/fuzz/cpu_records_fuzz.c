@@ -145,6 +145,18 @@ static struct ms_error *sample_read(const struct ms_cpu_sample *sample, void *co
 	return err;
 }
 
+/** C code that is inlined once, as libdw would have it. */
+static struct ms_error *resolve(void *context, ms_addr pc, bool is_return, struct ms_arena *arena,
+				struct ms_stack_call *ret_calls, size_t *ret_count)
+{
+	(void)context;
+	(void)arena;
+	ret_calls[0] = (struct ms_stack_call){ .function = "inner", .is_inlined = true, .pc = pc };
+	ret_calls[1] = (struct ms_stack_call){ .function = "outer", .pc = pc - is_return };
+	*ret_count = 2;
+	return NULL;
+}
+
 static void records_read(const struct writer *w)
 {
 	static uint8_t record[MS_CPU_RECORD_BYTES_MAX];
@@ -157,6 +169,7 @@ static void records_read(const struct writer *w)
 	FUZZ_CHECK(fuzz_worked(ms_go_functions(r.rt, &functions)));
 	FUZZ_CHECK(fuzz_worked(ms_unwinder_create(r.rt, &r.unwinder)));
 	ms_stack_book_init(&r.book, functions, &arena, &r.stacks);
+	r.book.resolve = w->head & 8 ? resolve : NULL; // Of some, C code has names.
 	(void)fuzz_worked(ms_cpu_records_take(&ring, record, &figures, sample_read, &r));
 	FUZZ_CHECK(figures.samples == r.taken);
 	ms_stack_book_deinit(&r.book);
