@@ -164,12 +164,15 @@ static void records_read(const struct writer *w)
 	struct reader r = { .rt = w->recorded->rt };
 	struct ms_cpu_figures figures = { 0 };
 	const struct ms_functions *functions;
+	const struct ms_stack_pc outside[] = { { 0x10, false }, { w->head, true } };
 	struct ms_arena arena = { 0 };
+	uint32_t index;
 
 	FUZZ_CHECK(fuzz_worked(ms_go_functions(r.rt, &functions)));
 	FUZZ_CHECK(fuzz_worked(ms_unwinder_create(r.rt, &r.unwinder)));
 	ms_stack_book_init(&r.book, functions, &arena, &r.stacks);
 	r.book.resolve = w->head & 8 ? resolve : NULL; // Of some, C code has names.
+	FUZZ_CHECK(fuzz_worked(ms_stack_book_add(&r.book, outside, 2, NULL, &index)) && index == 0);
 	(void)fuzz_worked(ms_cpu_records_take(&ring, record, &figures, sample_read, &r));
 	FUZZ_CHECK(figures.samples == r.taken);
 	ms_stack_book_deinit(&r.book);
