@@ -1,6 +1,6 @@
 # Shortcuts only: each target is a line over a CMake preset or a script that can be run by hand.
 .DEFAULT_GOAL := help
-.PHONY: help setup build quick check long demo incidents bench bench-hmap growth layouts fuzz cov fmt tidy accept hooks install
+.PHONY: help setup build quick check long demo demo-c incidents bench bench-hmap growth layouts fuzz cov fmt tidy accept hooks install
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -22,6 +22,9 @@ long: ## every release, thread sanitizer, longer fuzzing, complete sweeps
 
 demo: build ## a Go service that leaks, and the page mapscope shows of it
 	@tools/setup.sh demo && examples/demo/run.sh
+
+demo-c: build ## a C service with a session cache: traced, measured, and mapscope's page of it
+	@examples/sessions/run.sh
 
 incidents: build ## services with planted faults, and whether the page leads to their lines: over an hour
 	@tools/setup.sh build check && tests/live/run.sh --tier long --filter incidents/
