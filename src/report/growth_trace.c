@@ -1,5 +1,7 @@
-// growth_trace.c - names in a trace, and its end.
+// growth_trace.c - names in a trace, its rows, and its end.
 #include "report/growth_trace.h"
+
+#include "base/vec.h"
 
 #include <stdlib.h>
 
@@ -22,6 +24,40 @@ const char *ms_trace_source_name(enum ms_trace_source source)
 	};
 
 	return names[source];
+}
+
+/** Room for one more of @p count items; false when memory is short. */
+static bool have_room(void **items, size_t *capacity, size_t count, size_t size)
+{
+	return count < *capacity || ms_vec_reserve_raw(items, capacity, count + 1, size);
+}
+
+struct ms_error *ms_trace_add_event(struct ms_trace_report *r, const struct ms_growth_event *event)
+{
+	if (!have_room((void **)&r->events, &r->event_capacity, r->event_count, sizeof(*event)))
+		return ms_error_no_memory();
+	r->events[r->event_count++] = *event;
+	return NULL;
+}
+
+struct ms_error *ms_trace_add_creation(struct ms_trace_report *r,
+				       const struct ms_creation_event *creation)
+{
+	if (!have_room((void **)&r->creations, &r->creation_capacity, r->creation_count,
+		       sizeof(*creation)))
+		return ms_error_no_memory();
+	r->creations[r->creation_count++] = *creation;
+	return NULL;
+}
+
+struct ms_error *ms_trace_add_migration(struct ms_trace_report *r,
+					const struct ms_migration *migration)
+{
+	if (!have_room((void **)&r->migrations, &r->migration_capacity, r->migration_count,
+		       sizeof(*migration)))
+		return ms_error_no_memory();
+	r->migrations[r->migration_count++] = *migration;
+	return NULL;
 }
 
 void ms_trace_report_deinit(struct ms_trace_report *report)

@@ -195,4 +195,12 @@ const char *ms_growth_event_kind_name(enum ms_growth_event_kind kind);
 
 const char *ms_trace_source_name(enum ms_trace_source source); // "probes", "polling"
 
+/** Append a copy.  NO_MEMORY; how many there may be is for the caller to say. */
+MS_MUST_USE struct ms_error *ms_trace_add_event(struct ms_trace_report *report,
+						const struct ms_growth_event *event);
+MS_MUST_USE struct ms_error *ms_trace_add_creation(struct ms_trace_report *report,
+						   const struct ms_creation_event *creation);
+MS_MUST_USE struct ms_error *ms_trace_add_migration(struct ms_trace_report *report,
+						    const struct ms_migration *migration);
+
 void ms_trace_report_deinit(struct ms_trace_report *report);

@@ -3,7 +3,6 @@
 #include "trace/creation_kernel.h"
 
 #ifdef MS_HAVE_BPF
-#include "base/cleanup.h"
 #include "trace/creations.skel.h"
 #include "trace/kernel.h"
 #include "trace/return_sites.h"
@@ -48,8 +47,7 @@ static struct ms_error *load(struct ms_creation_kernel *k,
 	error = creations_bpf__load(k->skeleton);
 	if (error)
 		return ms_kernel_refuse(-error, "load programs into the kernel");
-	k->ring = ring_buffer__new(bpf_map__fd(k->skeleton->maps.ring), take_creation, k, NULL);
-	return k->ring ? NULL : ms_kernel_refuse(errno, "read events of the kernel");
+	return ms_kernel_open_ring(bpf_map__fd(k->skeleton->maps.ring), take_creation, k, &k->ring);
 }
 
 struct ms_error *ms_creation_kernel_open(const struct ms_bpf_creations_config *config,
@@ -95,16 +93,9 @@ struct ms_error *ms_creation_kernel_attach(struct ms_creation_kernel *k, enum ms
 struct ms_error *ms_creation_kernel_drain(struct ms_creation_kernel *k, ms_creation_fn fn,
 					  void *context)
 {
-	struct ms_error *err;
-	int taken;
-
 	k->fn = fn;
 	k->context = context;
-	taken = ring_buffer__consume(k->ring);
-	err = MS_STEAL(k->failed);
-	if (!err && taken < 0)
-		err = ms_kernel_refuse(-taken, "read events of the kernel");
-	return err;
+	return ms_kernel_drain(k->ring, &k->failed);
 }
 
 struct ms_bpf_creation_counters ms_creation_kernel_counters(const struct ms_creation_kernel *k)

@@ -243,20 +243,6 @@ static struct ms_error *find_stack(struct ms_trace *trace, const struct ms_bpf_c
 	return ms_stack_book_add(trace->book, pcs, count, cut, ret_stack);
 }
 
-static struct ms_error *add_creation(struct ms_trace_report *r, const struct ms_creation_event *e)
-{
-	struct {
-		struct ms_creation_event *items;
-		size_t count, capacity;
-	} creations = { r->creations, r->creation_count, r->creation_capacity };
-	bool added = ms_vec_push(&creations, *e);
-
-	r->creations = creations.items;
-	r->creation_count = creations.count;
-	r->creation_capacity = creations.capacity;
-	return added ? NULL : ms_error_no_memory();
-}
-
 static struct ms_error *take_creation(struct ms_trace *trace, struct state *s,
 				      const struct ms_bpf_creation *raw)
 {
@@ -278,7 +264,7 @@ static struct ms_error *take_creation(struct ms_trace *trace, struct state *s,
 	if (trace->report->creation_count >= CREATIONS_MAX)
 		return NULL;
 	err = find_stack(trace, raw, &e.stack);
-	return err ? err : add_creation(trace->report, &e);
+	return err ? err : ms_trace_add_creation(trace->report, &e);
 }
 
 static struct ms_error *hold_creation(void *context, const struct ms_bpf_creation *creation)

@@ -5,7 +5,6 @@
 #include "trace/growth_kernel.h"
 
 #ifdef MS_HAVE_BPF
-#include "base/cleanup.h"
 #include "trace/growth.skel.h"
 #include "trace/kernel.h"
 
@@ -37,6 +36,7 @@ static int take_event(void *context, void *data, size_t size)
 
 static struct ms_error *load(struct ms_growth_kernel *k, const struct ms_bpf_config *config)
 {
+	struct ms_error *err;
 	int error;
 
 	k->skeleton = growth_bpf__open();
@@ -46,9 +46,9 @@ static struct ms_error *load(struct ms_growth_kernel *k, const struct ms_bpf_con
 	error = growth_bpf__load(k->skeleton);
 	if (error)
 		return ms_kernel_refuse(-error, "load programs into the kernel");
-	k->ring = ring_buffer__new(bpf_map__fd(k->skeleton->maps.ring), take_event, k, NULL);
-	if (!k->ring)
-		return ms_kernel_refuse(errno, "read events of the kernel");
+	err = ms_kernel_open_ring(bpf_map__fd(k->skeleton->maps.ring), take_event, k, &k->ring);
+	if (err)
+		return err;
 	k->cpu_count = libbpf_num_possible_cpus();
 	if (k->cpu_count <= 0)
 		return ms_kernel_refuse(-k->cpu_count, "count the CPUs");
@@ -96,16 +96,9 @@ struct ms_error *ms_growth_kernel_attach(struct ms_growth_kernel *k, enum ms_bpf
 struct ms_error *ms_growth_kernel_drain(struct ms_growth_kernel *k, ms_growth_event_fn fn,
 					void *context)
 {
-	struct ms_error *err;
-	int taken;
-
 	k->fn = fn;
 	k->context = context;
-	taken = ring_buffer__consume(k->ring);
-	err = MS_STEAL(k->failed);
-	if (!err && taken < 0)
-		err = ms_kernel_refuse(-taken, "read events of the kernel");
-	return err;
+	return ms_kernel_drain(k->ring, &k->failed);
 }
 
 struct ms_error *ms_growth_kernel_counters(struct ms_growth_kernel *k,

@@ -71,12 +71,7 @@ static struct ms_error *event_add(struct ms_trace_report *r, const struct ms_gro
 		r->dropped++;
 		return NULL;
 	}
-	if (r->event_count == r->event_capacity &&
-	    !ms_vec_reserve_raw((void **)&r->events, &r->event_capacity, r->event_count + 1,
-				sizeof(*r->events)))
-		return ms_error_no_memory();
-	r->events[r->event_count++] = *event;
-	return NULL;
+	return ms_trace_add_event(r, event);
 }
 
 static struct ms_error *step_take(void *context, const struct ms_growth_step *step)

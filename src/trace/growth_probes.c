@@ -61,24 +61,15 @@ static struct ms_error *place_all(struct ms_trace *trace, struct state *s)
 	return err;
 }
 
-/** Why there are no probes, as a sentence; other errors are passed on. */
+/** Without probes, headers are polled; an error that means something else is passed on. */
 static struct ms_error *note_refusal(struct ms_trace *trace, struct ms_error *err)
 {
-	struct ms_trace_report *r = trace->report;
-
-	if (ms_error_code(err) == MS_ERR_GONE || ms_error_code(err) == MS_ERR_NO_MEMORY)
-		return err;
-	r->source = MS_TRACE_POLLING;
-	if (ms_error_code(err) == MS_ERR_DENIED)
-		r->no_probes_reason =
-		    ms_arena_printf(&r->arena,
-				    "%s; type sudo mapscope trace %d, or in a container add "
-				    "--cap-add SYS_ADMIN --cap-add SYS_PTRACE",
-				    ms_error_message(err), (int)trace->rt->target->pid);
-	else
-		r->no_probes_reason = ms_arena_printf(&r->arena, "%s", ms_error_message(err));
-	ms_error_free(err);
-	return r->no_probes_reason ? NULL : ms_error_no_memory();
+	err = ms_trace_refuse_probes(trace, err,
+				     ", or in a container add --cap-add SYS_ADMIN --cap-add "
+				     "SYS_PTRACE");
+	if (!err)
+		trace->report->source = MS_TRACE_POLLING;
+	return err;
 }
 
 static void probes_destroy(void *context)
@@ -174,24 +165,6 @@ static const char *find_owner(const struct ms_trace *trace, ms_addr map, const c
 	return row->owner;
 }
 
-static struct ms_error *add_event(struct ms_trace *trace, const struct ms_growth_event *e)
-{
-	struct ms_trace_report *r = trace->report;
-	struct {
-		struct ms_growth_event *items;
-		size_t count, capacity;
-	} events = { r->events, r->event_count, r->event_capacity };
-	bool added = ms_vec_push(&events, *e);
-
-	r->events = events.items;
-	r->event_count = events.count;
-	r->event_capacity = events.capacity;
-	if (!added)
-		return ms_error_no_memory();
-	r->events[r->event_count - 1].number = r->event_count;
-	return NULL;
-}
-
 static struct ms_error *take_event(struct ms_trace *trace, struct state *s,
 				   const struct ms_bpf_event *raw)
 {
@@ -220,9 +193,10 @@ static struct ms_error *take_event(struct ms_trace *trace, struct state *s,
 	err = ms_growth_sums_add(&s->sums, &sum);
 	if (err)
 		return err;
+	e.number = trace->report->event_count + 1;
 	if (trace->report->event_count <
 	    (trace->options->events_max ? trace->options->events_max : EVENTS_MAX))
-		return add_event(trace, &e);
+		return ms_trace_add_event(trace->report, &e);
 	s->unkept++;
 	return NULL;
 }

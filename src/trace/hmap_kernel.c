@@ -3,7 +3,6 @@
 #include "trace/hmap_kernel.h"
 
 #ifdef MS_HAVE_BPF
-#include "base/cleanup.h"
 #include "trace/hmap.skel.h"
 #include "trace/kernel.h"
 
@@ -50,8 +49,7 @@ static struct ms_error *load(struct ms_hmap_kernel *k, const struct ms_bpf_hmap_
 	error = hmap_bpf__load(k->skeleton);
 	if (error)
 		return ms_kernel_refuse(-error, "load programs into the kernel");
-	k->ring = ring_buffer__new(bpf_map__fd(k->skeleton->maps.ring), take_event, k, NULL);
-	return k->ring ? NULL : ms_kernel_refuse(errno, "read events of the kernel");
+	return ms_kernel_open_ring(bpf_map__fd(k->skeleton->maps.ring), take_event, k, &k->ring);
 }
 
 struct ms_error *ms_hmap_kernel_open(const struct ms_bpf_hmap_config *config,
@@ -95,16 +93,9 @@ struct ms_error *ms_hmap_kernel_attach(struct ms_hmap_kernel *k, enum ms_bpf_hma
 
 struct ms_error *ms_hmap_kernel_drain(struct ms_hmap_kernel *k, ms_hmap_event_fn fn, void *context)
 {
-	struct ms_error *err;
-	int taken;
-
 	k->fn = fn;
 	k->context = context;
-	taken = ring_buffer__consume(k->ring);
-	err = MS_STEAL(k->failed);
-	if (!err && taken < 0)
-		err = ms_kernel_refuse(-taken, "read events of the kernel");
-	return err;
+	return ms_kernel_drain(k->ring, &k->failed);
 }
 
 void ms_hmap_kernel_counters(const struct ms_hmap_kernel *k,

@@ -88,23 +88,6 @@ static struct ms_error *place_all(struct ms_trace *trace, struct state *s)
 	return err;
 }
 
-/** Why there are no probes, as a sentence; other errors are passed on. */
-static struct ms_error *note_refusal(struct ms_trace *trace, struct ms_error *err)
-{
-	struct ms_trace_report *r = trace->report;
-
-	if (ms_error_code(err) == MS_ERR_GONE || ms_error_code(err) == MS_ERR_NO_MEMORY)
-		return err;
-	if (ms_error_code(err) == MS_ERR_DENIED)
-		r->no_probes_reason =
-		    ms_arena_printf(&r->arena, "%s; type sudo mapscope trace %d",
-				    ms_error_message(err), (int)trace->target->pid);
-	else
-		r->no_probes_reason = ms_arena_printf(&r->arena, "%s", ms_error_message(err));
-	ms_error_free(err);
-	return r->no_probes_reason ? NULL : ms_error_no_memory();
-}
-
 static void probes_destroy(void *context)
 {
 	struct state *s = context;
@@ -142,7 +125,7 @@ static struct ms_error *probes_start(struct ms_trace *trace, void **ret_state)
 	if (err) {
 		ms_hmap_kernel_close(s->kernel);
 		s->kernel = NULL;
-		err = note_refusal(trace, err);
+		err = ms_trace_refuse_probes(trace, err, "");
 	}
 	if (err) {
 		probes_destroy(s);
@@ -208,7 +191,7 @@ static void describe_map(const struct ms_trace *trace, ms_addr map, const char *
 }
 
 static struct ms_error *add_event(struct ms_trace *trace, struct state *s,
-				  const struct ms_growth_event *e)
+				  struct ms_growth_event *e)
 {
 	struct ms_trace_report *r = trace->report;
 	const struct ms_growth_sum sum = { .map = e->map,
@@ -218,13 +201,8 @@ static struct ms_error *add_event(struct ms_trace *trace, struct state *s,
 					   .stack = e->stack,
 					   .count = 1,
 					   .to_bytes = MS_UNKNOWN };
-	struct {
-		struct ms_growth_event *items;
-		size_t count, capacity;
-	} events = { r->events, r->event_count, r->event_capacity };
 	size_t most = trace->options->events_max ? (size_t)trace->options->events_max : EVENTS_MAX;
 	struct ms_error *err = ms_growth_sums_add(&s->sums, &sum);
-	bool added;
 
 	if (err)
 		return err;
@@ -232,14 +210,8 @@ static struct ms_error *add_event(struct ms_trace *trace, struct state *s,
 		s->unkept++;
 		return NULL;
 	}
-	added = ms_vec_push(&events, *e);
-	r->events = events.items;
-	r->event_count = events.count;
-	r->event_capacity = events.capacity;
-	if (!added)
-		return ms_error_no_memory();
-	r->events[r->event_count - 1].number = r->event_count;
-	return NULL;
+	e->number = r->event_count + 1;
+	return ms_trace_add_event(r, e);
 }
 
 static struct ms_growth_event event_of(enum ms_growth_event_kind kind, double time_s, ms_addr map)
@@ -283,57 +255,38 @@ static struct ms_error *take_growth(struct ms_trace *trace, struct state *s,
 
 static struct ms_error *take_creation(struct ms_trace *trace, const struct ms_bpf_hmap_event *raw)
 {
-	struct ms_trace_report *r = trace->report;
-	struct {
-		struct ms_creation_event *items;
-		size_t count, capacity;
-	} creations = { r->creations, r->creation_count, r->creation_capacity };
 	struct ms_creation_event c = { .time_s = (double)raw->time_ns / 1e9 - trace->began,
 				       .map = raw->map,
 				       .hint = raw->entries,
 				       .bucket_shift = MS_UNKNOWN };
 	struct ms_error *err;
-	bool added;
 
-	if (r->creation_count >= CREATIONS_MAX)
+	if (trace->report->creation_count >= CREATIONS_MAX)
 		return NULL;
 	err = unwind(trace, raw, &c.stack);
 	if (err)
 		return err;
 	c.type = text_keep(trace, raw->name);
-	added = ms_vec_push(&creations, c);
-	r->creations = creations.items;
-	r->creation_count = creations.count;
-	r->creation_capacity = creations.capacity;
-	return added ? NULL : ms_error_no_memory();
+	return ms_trace_add_creation(trace->report, &c);
 }
 
 static struct ms_error *take_migration(struct ms_trace *trace, const struct ms_bpf_hmap_event *raw)
 {
-	struct ms_trace_report *r = trace->report;
-	struct {
-		struct ms_migration *items;
-		size_t count, capacity;
-	} migrations = { r->migrations, r->migration_count, r->migration_capacity };
-	bool added;
+	const struct ms_migration m = { .time_s = (double)raw->time_ns / 1e9 - trace->began,
+					.map = raw->map,
+					.moved = MS_UNKNOWN,
+					.of = MS_UNKNOWN,
+					.bucket = raw->from,
+					.to_x = raw->from,
+					.to_y = raw->to,
+					.keys_x = MS_UNKNOWN,
+					.keys_y = raw->entries };
 
-	if (r->migration_count >= MIGRATIONS_MAX) {
-		r->migrations_dropped++;
+	if (trace->report->migration_count >= MIGRATIONS_MAX) {
+		trace->report->migrations_dropped++;
 		return NULL;
 	}
-	added = ms_vec_push(&migrations, { .time_s = (double)raw->time_ns / 1e9 - trace->began,
-					   .map = raw->map,
-					   .moved = MS_UNKNOWN,
-					   .of = MS_UNKNOWN,
-					   .bucket = raw->from,
-					   .to_x = raw->from,
-					   .to_y = raw->to,
-					   .keys_x = MS_UNKNOWN,
-					   .keys_y = raw->entries });
-	r->migrations = migrations.items;
-	r->migration_count = migrations.count;
-	r->migration_capacity = migrations.capacity;
-	return added ? NULL : ms_error_no_memory();
+	return ms_trace_add_migration(trace->report, &m);
 }
 
 static struct ms_error *take_event(struct ms_trace *trace, struct state *s,

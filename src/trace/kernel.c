@@ -2,6 +2,8 @@
 #include "trace/kernel.h"
 
 #ifdef MS_HAVE_BPF
+#include "base/cleanup.h"
+
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -36,6 +38,23 @@ struct ms_error *ms_kernel_prepare(void)
 				    "this kernel has no probes that go away with their maker");
 	libbpf_set_print(say_nothing);
 	return NULL;
+}
+
+struct ms_error *ms_kernel_open_ring(int map_fd, int (*fn)(void *context, void *data, size_t size),
+				     void *context, struct ring_buffer **ret_ring)
+{
+	*ret_ring = ring_buffer__new(map_fd, fn, context, NULL);
+	return *ret_ring ? NULL : ms_kernel_refuse(errno, "read events of the kernel");
+}
+
+struct ms_error *ms_kernel_drain(struct ring_buffer *ring, struct ms_error **failed)
+{
+	int taken = ring_buffer__consume(ring);
+	struct ms_error *err = MS_STEAL(*failed);
+
+	if (!err && taken < 0)
+		err = ms_kernel_refuse(-taken, "read events of the kernel");
+	return err;
 }
 
 struct bpf_link *ms_kernel_attach(const struct bpf_program *program, pid_t pid, uint64_t offset,

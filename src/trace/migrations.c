@@ -52,18 +52,15 @@ struct migrations {
 static void row_add(struct migrations *g, const struct ms_migration *row)
 {
 	struct ms_trace_report *r = g->trace->report;
+	struct ms_error *err;
 
 	if (r->migration_count == ROWS_MAX) {
 		r->migrations_dropped++;
 		return;
 	}
-	if (r->migration_count == r->migration_capacity &&
-	    !ms_vec_reserve_raw((void **)&r->migrations, &r->migration_capacity,
-				r->migration_count + 1, sizeof(*r->migrations))) {
-		g->no_memory = true;
-		return;
-	}
-	r->migrations[r->migration_count++] = *row;
+	err = ms_trace_add_migration(r, row);
+	g->no_memory |= err != NULL;
+	ms_error_free(err);
 }
 
 static void totals_add(struct migrations *g, struct emptying *e, uint64_t moved, bool at_least)

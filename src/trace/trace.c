@@ -41,6 +41,23 @@ const struct ms_map_row *ms_trace_map(const struct ms_trace *trace, ms_addr addr
 	return trace->census ? ms_census_row_at(trace->census, address) : NULL;
 }
 
+struct ms_error *ms_trace_refuse_probes(struct ms_trace *trace, struct ms_error *err,
+					const char *more)
+{
+	struct ms_trace_report *r = trace->report;
+
+	if (ms_error_code(err) == MS_ERR_GONE || ms_error_code(err) == MS_ERR_NO_MEMORY)
+		return err;
+	if (ms_error_code(err) == MS_ERR_DENIED)
+		r->no_probes_reason =
+		    ms_arena_printf(&r->arena, "%s; type sudo mapscope trace %d%s",
+				    ms_error_message(err), (int)trace->target->pid, more);
+	else
+		r->no_probes_reason = ms_arena_printf(&r->arena, "%s", ms_error_message(err));
+	ms_error_free(err);
+	return r->no_probes_reason ? NULL : ms_error_no_memory();
+}
+
 /** A trace under way: what its parts share, and what each of them keeps. */
 struct ms_trace_run {
 	struct ms_trace trace;

@@ -67,6 +67,13 @@ double ms_trace_time(const struct ms_trace *trace);
 /** The census's row of the map at @p address, or NULL. */
 const struct ms_map_row *ms_trace_map(const struct ms_trace *trace, ms_addr address);
 
+/**
+ * Write into the report why there are no probes; @p more is put behind the command that would be
+ * allowed to place them.  An error that means something else is passed on.  Takes @p err over.
+ */
+MS_MUST_USE struct ms_error *ms_trace_refuse_probes(struct ms_trace *trace, struct ms_error *err,
+						    const char *more);
+
 struct ms_trace_run;
 
 /**
