@@ -22,6 +22,7 @@
 #include "diagnose/more_findings.h"
 #include "diagnose/next_growth.h"
 #include "diagnose/owner_changes.h"
+#include "diagnose/page.h"
 #include "diagnose/sync_maps.h"
 #include "diagnose/users.h"
 #include "diagnose/window.h"
@@ -272,13 +273,6 @@ static struct ms_error *tick_until_due(struct diagnosis *d)
 	return err;
 }
 
-/** Whether @p err means that the target went away, so that what is known can still be told. */
-static bool is_loss(const struct ms_error *err)
-{
-	return ms_error_code(err) == MS_ERR_GONE || ms_error_code(err) == MS_ERR_FAULT ||
-	       ms_error_code(err) == MS_ERR_BAD_DATA;
-}
-
 /** What bounds the target, as far as it is there to be asked. */
 static struct ms_error *limits_read(struct diagnosis *d, uint64_t in_use_bytes,
 				    struct ms_diagnosis_report *report)
@@ -350,41 +344,10 @@ static struct ms_error *held_fill(struct diagnosis *d, const struct ms_census_re
 		return NULL;
 	}
 	err = ms_held_fill(d->window.rt, &options, census, report);
-	if (!err || !is_loss(err))
+	if (!err || !ms_page_is_loss(err))
 		return err;
 	ms_error_free(err);
 	ms_held_leave(report, "the process was gone");
-	return NULL;
-}
-
-enum { OWNERS_MAX = 500 };
-
-/** The owners with most bytes, and all others as one. */
-static struct ms_error *owners_keep(const struct ms_census_report *census,
-				    struct ms_diagnosis_report *report)
-{
-	size_t kept = (size_t)ms_min_u64(census->owner_count, OWNERS_MAX);
-	struct ms_owner_row *others;
-
-	report->owners = calloc(kept + 1, sizeof(*report->owners));
-	if (!report->owners)
-		return ms_error_no_memory();
-	memcpy(report->owners, census->owners, kept * sizeof(*report->owners));
-	report->owner_count = kept;
-	others = &report->owners[kept];
-	others->owner = "[others]";
-	for (size_t i = kept; i < census->owner_count; i++) {
-		const struct ms_owner_row *row = &census->owners[i];
-
-		others->maps += row->maps;
-		others->entries += row->entries;
-		others->capacity += row->capacity;
-		others->live_bytes += row->live_bytes;
-		others->total_bytes += row->total_bytes;
-		others->slack_bytes += row->slack_bytes;
-		others->unknown_bytes_maps += row->unknown_bytes_maps;
-	}
-	report->owner_count += census->owner_count > kept;
 	return NULL;
 }
 
@@ -399,7 +362,7 @@ static struct ms_error *findings_fill(struct diagnosis *d, const struct ms_censu
 		err = ms_owner_changes_make(first, census, window_s, report);
 	if (!err)
 		err = ms_allocations_end(d->window.rt, now(d), &d->allocations, report);
-	if (err && is_loss(err)) {
+	if (err && ms_page_is_loss(err)) {
 		ms_error_free(err);
 		report->allocations.unknown = "the process was gone";
 		err = NULL;
@@ -409,7 +372,7 @@ static struct ms_error *findings_fill(struct diagnosis *d, const struct ms_censu
 	err = ms_more_findings_make(census, report);
 	if (!err)
 		err = ms_sync_maps_look(d->window.rt, census, report);
-	if (err && is_loss(err)) {
+	if (err && ms_page_is_loss(err)) {
 		ms_error_free(err);
 		err = NULL;
 	}
@@ -454,7 +417,7 @@ static struct ms_error *report_fill(struct diagnosis *d, const struct ms_census_
 	report->window_s = window_s > 0 ? window_s : now(d) - d->first_at;
 	report->arena = census->arena; // The rows' names live there.
 	census->arena = (struct ms_arena){ 0 };
-	err = owners_keep(census, report);
+	err = ms_page_keep_owners(census, report);
 	if (!err)
 		err = ms_window_end_trace(&d->window,
 					  report); // When the target did not live to the end.
@@ -467,15 +430,6 @@ static struct ms_error *report_fill(struct diagnosis *d, const struct ms_census_
 	report->cost.read_bytes = d->window.rt->target->cost.read_bytes;
 	report->cost.gc_age_s = now(d) - d->window.collected_at;
 	return err;
-}
-
-static struct ms_error *partial_set(struct ms_diagnosis_report *report, const char *what,
-				    double after_s, double of_s)
-{
-	report->partial = true;
-	report->partial_reason =
-	    ms_arena_printf(&report->arena, "%s, after %.1f s of %.1f s", what, after_s, of_s);
-	return report->partial_reason ? NULL : ms_error_no_memory();
 }
 
 /** The second census, or the first once more when the target did not live to see it. */
@@ -509,22 +463,22 @@ static struct ms_error *window_run(struct diagnosis *d, struct ms_census_report 
 				ms_census_report_deinit(&second);
 		}
 	}
-	if (err && is_loss(err)) {
+	if (err && ms_page_is_loss(err)) {
 		MS_AUTO_ERROR struct ms_error *loss = err;
 		double after = now(d) - d->start;
 
 		err = report_fill(d, NULL, census, 0, report);
 		return err ? err
-			   : partial_set(report, ms_error_message(loss), after,
-					 d->window.options->seconds);
+			   : ms_page_set_partial(report, ms_error_message(loss), after,
+						 d->window.options->seconds);
 	}
 	if (err)
 		return err;
 	err = report_fill(d, census, &second, second_at - d->first_at, report);
 	ms_census_report_deinit(&second);
 	if (!err && early)
-		err = partial_set(report, "interrupted", second_at - d->start,
-				  d->window.options->seconds);
+		err = ms_page_set_partial(report, "interrupted", second_at - d->start,
+					  d->window.options->seconds);
 	return err;
 }
 
@@ -582,7 +536,7 @@ struct ms_error *ms_diagnose_run(struct ms_go_runtime *rt,
 		err = ms_watch_choose(&d->window.watch, &first, &d->places, rt->target);
 	if (!err)
 		err = first_walk(d, &first);
-	if (err && is_loss(err)) {
+	if (err && ms_page_is_loss(err)) {
 		ms_error_free(err); // The window meets it again, and says what was known.
 		err = NULL;
 	}

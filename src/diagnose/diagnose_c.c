@@ -15,11 +15,10 @@
 #include "diagnose/lines.h"
 #include "diagnose/more_findings.h"
 #include "diagnose/owner_changes.h"
+#include "diagnose/page.h"
 #include "diagnose/window.h"
 
 #include <math.h>
-
-enum { OWNERS_MAX = 500 };
 
 struct diagnosis {
 	struct ms_window window;
@@ -62,13 +61,6 @@ static struct ms_error *census_take(struct diagnosis *d, struct ms_census_report
 	d->places = places;
 	*ret_census = census;
 	return NULL;
-}
-
-/** Whether @p err means that the target went away, so that what is known can still be told. */
-static bool is_loss(const struct ms_error *err)
-{
-	return ms_error_code(err) == MS_ERR_GONE || ms_error_code(err) == MS_ERR_FAULT ||
-	       ms_error_code(err) == MS_ERR_BAD_DATA;
 }
 
 static struct ms_error *window_pass(struct diagnosis *d)
@@ -125,20 +117,6 @@ static struct ms_error *made_at_fill(struct diagnosis *d, struct ms_diagnosis_re
 	return NULL;
 }
 
-static struct ms_error *owners_keep(const struct ms_census_report *census,
-				    struct ms_diagnosis_report *report)
-{
-	size_t kept = (size_t)ms_min_u64(census->owner_count, OWNERS_MAX);
-
-	report->owners = calloc(kept + 1, sizeof(*report->owners));
-	if (!report->owners)
-		return ms_error_no_memory();
-	if (kept)
-		memcpy(report->owners, census->owners, kept * sizeof(*report->owners));
-	report->owner_count = kept;
-	return NULL;
-}
-
 static struct ms_error *findings_fill(struct diagnosis *d, const struct ms_census_report *first,
 				      const struct ms_census_report *census, double window_s,
 				      struct ms_diagnosis_report *report)
@@ -191,7 +169,7 @@ static struct ms_error *report_fill(struct diagnosis *d, const struct ms_census_
 	report->window_s = window_s > 0 ? window_s : now(d) - d->first_at;
 	report->arena = census->arena; // The rows' names live there.
 	census->arena = (struct ms_arena){ 0 };
-	err = owners_keep(census, report);
+	err = ms_page_keep_owners(census, report);
 	if (!err)
 		err = ms_window_end_trace(&d->window, report);
 	if (err)
@@ -202,15 +180,6 @@ static struct ms_error *report_fill(struct diagnosis *d, const struct ms_census_
 	report->cost.probes = report->trace.cost.probes;
 	report->cost.read_bytes = d->window.target->cost.read_bytes;
 	return err;
-}
-
-static struct ms_error *partial_set(struct ms_diagnosis_report *report, const char *what,
-				    double after_s, double of_s)
-{
-	report->partial = true;
-	report->partial_reason =
-	    ms_arena_printf(&report->arena, "%s, after %.1f s of %.1f s", what, after_s, of_s);
-	return report->partial_reason ? NULL : ms_error_no_memory();
 }
 
 /** The window, and the second census; the first once more when the target did not live so long. */
@@ -227,20 +196,20 @@ static struct ms_error *window_run(struct diagnosis *d, struct ms_census_report 
 		err = ms_window_end_trace(&d->window, report);
 	if (!err)
 		err = census_take(d, &second);
-	if (err && is_loss(err)) {
+	if (err && ms_page_is_loss(err)) {
 		MS_AUTO_ERROR struct ms_error *loss = err;
 
 		err = report_fill(d, NULL, first, 0, report);
 		return err ? err
-			   : partial_set(report, ms_error_message(loss), second_at - d->start,
-					 seconds);
+			   : ms_page_set_partial(report, ms_error_message(loss),
+						 second_at - d->start, seconds);
 	}
 	if (err)
 		return err;
 	err = report_fill(d, first, &second, second_at - d->first_at, report);
 	ms_census_report_deinit(&second);
 	if (!err && early)
-		err = partial_set(report, "interrupted", second_at - d->start, seconds);
+		err = ms_page_set_partial(report, "interrupted", second_at - d->start, seconds);
 	return err;
 }
 
