@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <yajl/yajl_gen.h>
 
 enum {
 	RING = 1024, // A power of two.
@@ -306,101 +305,61 @@ static void advise(const struct folded *f, char *ret, size_t size)
 	}
 }
 
-static void key_put(yajl_gen g, const char *key)
-{
-	yajl_gen_string(g, (const unsigned char *)key, strlen(key));
-}
-
-static void count_put(yajl_gen g, const char *key, uint64_t value)
-{
-	key_put(g, key);
-	yajl_gen_integer(g, (long long)value);
-}
-
-static void real_put(yajl_gen g, const char *key, double value)
-{
-	char number[32];
-	int size = snprintf(number, sizeof(number), "%.4g", value);
-
-	key_put(g, key);
-	yajl_gen_number(g, number, (size_t)size);
-}
-
 static void folded_put(yajl_gen g, const struct folded *f)
 {
 	const struct hot *h = hottest(f);
 	char advice[300];
 
 	yajl_gen_map_open(g);
-	key_put(g, "name");
-	if (!f->name[0] || yajl_gen_string(g, (const unsigned char *)f->name, strlen(f->name)) ==
-			       yajl_gen_invalid_string)
-		yajl_gen_null(g);
-	count_put(g, "looks", f->looks);
-	count_put(g, "found", f->found);
-	count_put(g, "gets", f->by_kind[HMAP_ACCESS_GET]);
-	count_put(g, "puts", f->by_kind[HMAP_ACCESS_PUT]);
-	count_put(g, "erases", f->by_kind[HMAP_ACCESS_ERASE]);
-	count_put(g, "bucket_shift", f->shift);
-	key_put(g, "probe_lengths");
+	hd_json_name(g, "name", f->name);
+	hd_json_count(g, "looks", f->looks);
+	hd_json_count(g, "found", f->found);
+	hd_json_count(g, "gets", f->by_kind[HMAP_ACCESS_GET]);
+	hd_json_count(g, "puts", f->by_kind[HMAP_ACCESS_PUT]);
+	hd_json_count(g, "erases", f->by_kind[HMAP_ACCESS_ERASE]);
+	hd_json_count(g, "bucket_shift", f->shift);
+	hd_json_text(g, "probe_lengths");
 	yajl_gen_array_open(g);
 	for (size_t i = 0; i < PROBES; i++)
 		yajl_gen_integer(g, (long long)f->probes[i]);
 	yajl_gen_array_close(g);
-	key_put(g, "hottest_bucket");
+	hd_json_text(g, "hottest_bucket");
 	yajl_gen_map_open(g);
-	count_put(g, "bucket", h->bucket);
-	count_put(g, "at_least", h->count - h->error);
+	hd_json_count(g, "bucket", h->bucket);
+	hd_json_count(g, "at_least", h->count - h->error);
 	yajl_gen_map_close(g);
-	real_put(g, "unevenness_of_hashes", unevenness(f->lows));
-	real_put(g, "unevenness_of_tags", unevenness(f->tags));
+	hd_json_real(g, "unevenness_of_hashes", unevenness(f->lows));
+	hd_json_real(g, "unevenness_of_tags", unevenness(f->tags));
 	advise(f, advice, sizeof(advice));
-	key_put(g, "advice");
-	advice[0] ? key_put(g, advice) : (void)yajl_gen_null(g);
+	hd_json_text(g, "advice");
+	advice[0] ? hd_json_text(g, advice) : (void)yajl_gen_null(g);
 	yajl_gen_map_close(g);
-}
-
-static void finish(yajl_gen g, struct hd_text *text)
-{
-	const unsigned char *bytes;
-	size_t size;
-
-	if (yajl_gen_get_buf(g, &bytes, &size) == yajl_gen_status_ok)
-		hd_put_bytes(text, bytes, size);
-	else
-		text->failed = true;
-	yajl_gen_free(g);
 }
 
 void hd_audit_json(struct hd_text *text)
 {
-	yajl_gen g = yajl_gen_alloc(NULL);
+	yajl_gen g = hd_json_begin(text, true);
 	uint64_t lost = 0;
 
-	if (!g) {
-		text->failed = true;
+	if (!g)
 		return;
-	}
-	yajl_gen_config(g, yajl_gen_beautify, 1);
-	yajl_gen_config(g, yajl_gen_indent_string, " ");
-	yajl_gen_config(g, yajl_gen_validate_utf8, 1);
 	hd_audit_drain();
 	pthread_mutex_lock(&lock);
 	for (struct ring *r = __atomic_load_n(&rings, __ATOMIC_ACQUIRE); r; r = r->next)
 		lost += __atomic_load_n(&r->lost, __ATOMIC_RELAXED);
 	yajl_gen_map_open(g);
-	key_put(g, "schema");
-	key_put(g, "hmap.audit/1");
-	count_put(g, "lost", lost);
-	count_put(g, "of_maps_without_place", unfolded);
-	key_put(g, "maps");
+	hd_json_text(g, "schema");
+	hd_json_text(g, "hmap.audit/1");
+	hd_json_count(g, "lost", lost);
+	hd_json_count(g, "of_maps_without_place", unfolded);
+	hd_json_text(g, "maps");
 	yajl_gen_array_open(g);
 	for (size_t i = 0; i < map_count; i++)
 		folded_put(g, &maps[i]);
 	yajl_gen_array_close(g);
 	yajl_gen_map_close(g);
 	pthread_mutex_unlock(&lock);
-	finish(g, text);
+	hd_json_end(g, text);
 }
 
 // --- OTLP. ---
@@ -411,8 +370,8 @@ static void hex_put(yajl_gen g, const char *key, const uint8_t *bytes, size_t si
 
 	for (size_t i = 0; i < size; i++)
 		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-	key_put(g, key);
-	key_put(g, hex);
+	hd_json_text(g, key);
+	hd_json_text(g, hex);
 }
 
 static void attribute_put(yajl_gen g, const char *name, uint64_t value)
@@ -421,12 +380,12 @@ static void attribute_put(yajl_gen g, const char *name, uint64_t value)
 
 	snprintf(number, sizeof(number), "%" PRIu64, value);
 	yajl_gen_map_open(g);
-	key_put(g, "key");
-	key_put(g, name);
-	key_put(g, "value");
+	hd_json_text(g, "key");
+	hd_json_text(g, name);
+	hd_json_text(g, "value");
 	yajl_gen_map_open(g);
-	key_put(g, "intValue"); // 64 bits are texts in OTLP's JSON.
-	key_put(g, number);
+	hd_json_text(g, "intValue"); // 64 bits are texts in OTLP's JSON.
+	hd_json_text(g, number);
 	yajl_gen_map_close(g);
 	yajl_gen_map_close(g);
 }
@@ -437,16 +396,16 @@ static void record_put(yajl_gen g, const struct hmap_access *a)
 
 	yajl_gen_map_open(g);
 	snprintf(number, sizeof(number), "%" PRIu64, a->time_ns);
-	key_put(g, "timeUnixNano");
-	key_put(g, number);
+	hd_json_text(g, "timeUnixNano");
+	hd_json_text(g, number);
 	hex_put(g, "traceId", a->trace_id, sizeof(a->trace_id));
 	hex_put(g, "spanId", a->span_id, sizeof(a->span_id));
-	key_put(g, "body");
+	hd_json_text(g, "body");
 	yajl_gen_map_open(g);
-	key_put(g, "stringValue");
-	key_put(g, "hmap access");
+	hd_json_text(g, "stringValue");
+	hd_json_text(g, "hmap access");
 	yajl_gen_map_close(g);
-	key_put(g, "attributes");
+	hd_json_text(g, "attributes");
 	yajl_gen_array_open(g);
 	attribute_put(g, "hmap.bucket", a->bucket);
 	attribute_put(g, "hmap.bucket_shift", a->shift);
@@ -461,28 +420,26 @@ static void record_put(yajl_gen g, const struct hmap_access *a)
 /** An ExportLogsServiceRequest: a look is a moment, not a span of time. */
 static void otlp_put(struct hd_text *text, uint64_t from)
 {
-	yajl_gen g = yajl_gen_alloc(NULL);
+	yajl_gen g = hd_json_begin(text, false);
 
-	if (!g) {
-		text->failed = true;
+	if (!g)
 		return;
-	}
 	pthread_mutex_lock(&lock);
 	if (kept_count > KEPT && from < kept_count - KEPT)
 		from = kept_count - KEPT;
 	yajl_gen_map_open(g);
-	key_put(g, "resourceLogs");
+	hd_json_text(g, "resourceLogs");
 	yajl_gen_array_open(g);
 	yajl_gen_map_open(g);
-	key_put(g, "scopeLogs");
+	hd_json_text(g, "scopeLogs");
 	yajl_gen_array_open(g);
 	yajl_gen_map_open(g);
-	key_put(g, "scope");
+	hd_json_text(g, "scope");
 	yajl_gen_map_open(g);
-	key_put(g, "name");
-	key_put(g, "libhmap");
+	hd_json_text(g, "name");
+	hd_json_text(g, "libhmap");
 	yajl_gen_map_close(g);
-	key_put(g, "logRecords");
+	hd_json_text(g, "logRecords");
 	yajl_gen_array_open(g);
 	for (; from < kept_count; from++)
 		record_put(g, &kept[from % KEPT]);
@@ -493,7 +450,7 @@ static void otlp_put(struct hd_text *text, uint64_t from)
 	yajl_gen_array_close(g);
 	yajl_gen_map_close(g);
 	pthread_mutex_unlock(&lock);
-	finish(g, text);
+	hd_json_end(g, text);
 }
 
 void hd_audit_otlp(struct hd_text *text)

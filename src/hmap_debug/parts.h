@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <yajl/yajl_gen.h>
 
 /** What HMAP_DEBUG asked for. */
 struct hd_words {
@@ -41,6 +42,19 @@ void hd_put_bytes(struct hd_text *text, const void *bytes, size_t size);
 
 /** @p name with what is no plain text replaced, for lines; at most @p size bytes with the NUL. */
 void hd_plain(const char *name, char *ret, size_t size);
+
+// --- JSON. ---
+
+/** A document; NULL, with @p text failed, without memory.  hd_json_end puts it there. */
+yajl_gen hd_json_begin(struct hd_text *text, bool is_indented);
+void hd_json_end(yajl_gen g, struct hd_text *text);
+
+void hd_json_text(yajl_gen g, const char *text); // Ours: keys, and what has no strangers' bytes.
+
+/** A name of a map, which may be anything; null for "". */
+void hd_json_name(yajl_gen g, const char *key, const char *name);
+void hd_json_count(yajl_gen g, const char *key, uint64_t value);
+void hd_json_real(yajl_gen g, const char *key, double value);
 
 // --- Lines. ---
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_gen.h>
 
 enum { TOP = 50, MAPS_MOST = 1000 };
 
@@ -26,56 +25,23 @@ void hd_sums_line(char *ret, size_t size)
 
 // --- JSON. ---
 
-static void json_text(yajl_gen g, const char *text)
-{
-	char plain[HMAP_NAME_BYTES];
-
-	hd_plain(text, plain, sizeof(plain));
-	if (yajl_gen_string(g, (const unsigned char *)plain, strlen(plain)) ==
-	    yajl_gen_invalid_string) {
-		for (char *p = plain; *p; p++)
-			*p = (unsigned char)*p < 0x80 ? *p : '?';
-		yajl_gen_string(g, (const unsigned char *)plain, strlen(plain));
-	}
-}
-
-static void json_key(yajl_gen g, const char *key)
-{
-	yajl_gen_string(g, (const unsigned char *)key, strlen(key));
-}
-
-static void json_count(yajl_gen g, const char *key, uint64_t value)
-{
-	json_key(g, key);
-	yajl_gen_integer(g, value > INT64_MAX ? INT64_MAX : (long long)value);
-}
-
-static void json_real(yajl_gen g, const char *key, double value)
-{
-	char number[32];
-	int size = snprintf(number, sizeof(number), "%.6g", value);
-
-	json_key(g, key);
-	yajl_gen_number(g, number, (size_t)size);
-}
-
 static void json_totals(yajl_gen g, const struct hmap_totals *t)
 {
-	json_count(g, "total_maps", t->maps);
-	json_count(g, "entries", t->entries);
-	json_count(g, "slots", t->slots);
-	json_real(g, "avg_load_factor", t->avg_load * 8);
-	json_count(g, "overflow_buckets", t->overflow);
-	json_count(g, "total_bytes", t->total_bytes);
-	json_count(g, "live_bytes", t->live_bytes);
-	json_count(g, "slack_bytes", t->slack_bytes);
-	json_count(g, "reserved_bytes", t->reserved_bytes);
-	json_count(g, "growths", t->growths);
-	json_count(g, "compactions", t->compactions);
-	json_count(g, "shrinks", t->shrinks);
-	json_count(g, "migrations_under_way", t->passes);
-	json_count(g, "longest_chain", t->longest_chain);
-	json_count(g, "worst_operation_ns", t->worst_ns);
+	hd_json_count(g, "total_maps", t->maps);
+	hd_json_count(g, "entries", t->entries);
+	hd_json_count(g, "slots", t->slots);
+	hd_json_real(g, "avg_load_factor", t->avg_load * 8);
+	hd_json_count(g, "overflow_buckets", t->overflow);
+	hd_json_count(g, "total_bytes", t->total_bytes);
+	hd_json_count(g, "live_bytes", t->live_bytes);
+	hd_json_count(g, "slack_bytes", t->slack_bytes);
+	hd_json_count(g, "reserved_bytes", t->reserved_bytes);
+	hd_json_count(g, "growths", t->growths);
+	hd_json_count(g, "compactions", t->compactions);
+	hd_json_count(g, "shrinks", t->shrinks);
+	hd_json_count(g, "migrations_under_way", t->passes);
+	hd_json_count(g, "longest_chain", t->longest_chain);
+	hd_json_count(g, "worst_operation_ns", t->worst_ns);
 }
 
 /** One map, as it was met. */
@@ -118,29 +84,27 @@ static void json_map(yajl_gen g, const struct row *row)
 
 	yajl_gen_map_open(g);
 	snprintf(address, sizeof(address), "0x%" PRIxPTR, row->address);
-	json_key(g, "address");
-	json_text(g, address);
-	json_key(g, "name");
-	row->name[0] ? json_text(g, row->name) : (void)yajl_gen_null(g);
-	json_key(g, "type");
-	row->type[0] ? json_text(g, row->type) : (void)yajl_gen_null(g);
-	json_key(g, "engine");
-	json_text(g, s->engine == HMAP_CLASSIC ? "classic" : "steady");
-	json_count(g, "entries", s->entries);
-	json_count(g, "slots", s->slots);
-	json_real(g, "load_factor", s->load * 8);
-	json_count(g, "overflow_buckets", s->overflow);
-	json_count(g, "total_bytes", s->total_bytes);
-	json_count(g, "live_bytes", s->live_bytes);
-	json_count(g, "slack_bytes", s->slack_bytes);
-	json_count(g, "growths", s->growths);
-	json_key(g, "migration");
+	hd_json_text(g, "address");
+	hd_json_text(g, address);
+	hd_json_name(g, "name", row->name);
+	hd_json_name(g, "type", row->type);
+	hd_json_text(g, "engine");
+	hd_json_text(g, s->engine == HMAP_CLASSIC ? "classic" : "steady");
+	hd_json_count(g, "entries", s->entries);
+	hd_json_count(g, "slots", s->slots);
+	hd_json_real(g, "load_factor", s->load * 8);
+	hd_json_count(g, "overflow_buckets", s->overflow);
+	hd_json_count(g, "total_bytes", s->total_bytes);
+	hd_json_count(g, "live_bytes", s->live_bytes);
+	hd_json_count(g, "slack_bytes", s->slack_bytes);
+	hd_json_count(g, "growths", s->growths);
+	hd_json_text(g, "migration");
 	if (s->pass) {
 		yajl_gen_map_open(g);
-		json_count(g, "from_slots", s->pass_from);
-		json_count(g, "to_slots", s->pass_to);
-		json_real(g, "progress",
-			  s->pass_of ? (double)s->pass_done / (double)s->pass_of : 0);
+		hd_json_count(g, "from_slots", s->pass_from);
+		hd_json_count(g, "to_slots", s->pass_to);
+		hd_json_real(g, "progress",
+			     s->pass_of ? (double)s->pass_done / (double)s->pass_of : 0);
 		yajl_gen_map_close(g);
 	} else {
 		yajl_gen_null(g);
@@ -155,7 +119,7 @@ static void json_maps(yajl_gen g, size_t count)
 	rows.items = rows.room ? calloc(rows.room, sizeof(*rows.items)) : NULL;
 	if (rows.items)
 		hd_calls->each_map(row_take, &rows);
-	json_key(g, "maps");
+	hd_json_text(g, "maps");
 	yajl_gen_array_open(g);
 	for (size_t i = 0; i < rows.count; i++)
 		json_map(g, &rows.items[i]);
@@ -165,14 +129,13 @@ static void json_maps(yajl_gen g, size_t count)
 
 static void json_names(yajl_gen g, const struct hmap_named_totals *names, size_t count)
 {
-	json_key(g, "by_name");
+	hd_json_text(g, "by_name");
 	yajl_gen_array_open(g);
 	for (size_t i = 0; count != (size_t)-1 && i < count && i <= TOP; i++) {
 		yajl_gen_map_open(g);
-		json_key(g, "name");
-		names[i].name[0] ? json_text(g, names[i].name) : (void)yajl_gen_null(g);
+		hd_json_name(g, "name", names[i].name);
 		if (names[i].is_other)
-			json_count(g, "names", count - TOP);
+			hd_json_count(g, "names", count - TOP);
 		json_totals(g, &names[i].totals);
 		yajl_gen_map_close(g);
 	}
@@ -181,11 +144,10 @@ static void json_names(yajl_gen g, const struct hmap_named_totals *names, size_t
 
 void hd_mapstats_json(struct hd_text *text, size_t maps)
 {
-	yajl_gen g = yajl_gen_alloc(NULL);
 	struct hmap_named_totals *names = calloc(TOP + 1, sizeof(*names));
-	const unsigned char *bytes;
+	yajl_gen g = hd_json_begin(text, true);
 	struct hmap_totals t;
-	size_t size, count;
+	size_t count;
 
 	if (!g || !names) {
 		text->failed = true;
@@ -194,29 +156,22 @@ void hd_mapstats_json(struct hd_text *text, size_t maps)
 		free(names);
 		return;
 	}
-	yajl_gen_config(g, yajl_gen_beautify, 1);
-	yajl_gen_config(g, yajl_gen_indent_string, " ");
-	yajl_gen_config(g, yajl_gen_validate_utf8, 1);
 	count = hd_calls->totals_by_name(names, TOP + 1, &t);
 	yajl_gen_map_open(g);
-	json_key(g, "schema");
-	json_text(g, "hmap.mapstats/1");
-	json_key(g, "library");
-	json_text(g, hd_calls->library_version());
+	hd_json_text(g, "schema");
+	hd_json_text(g, "hmap.mapstats/1");
+	hd_json_text(g, "library");
+	hd_json_text(g, hd_calls->library_version());
 	json_totals(g, &t);
-	json_count(g, "created", t.created);
-	json_count(g, "freed", t.freed);
-	json_count(g, "unlisted", t.unlisted);
+	hd_json_count(g, "created", t.created);
+	hd_json_count(g, "freed", t.freed);
+	hd_json_count(g, "unlisted", t.unlisted);
 	json_names(g, names, count);
 	free(names);
 	if (maps)
 		json_maps(g, maps);
 	yajl_gen_map_close(g);
-	if (yajl_gen_get_buf(g, &bytes, &size) == yajl_gen_status_ok)
-		hd_put_bytes(text, bytes, size);
-	else
-		text->failed = true;
-	yajl_gen_free(g);
+	hd_json_end(g, text);
 }
 
 // --- Prometheus. ---
