@@ -55,15 +55,14 @@ static uint64_t random_seed(const void *salt)
 	return seed;
 }
 
-/** The map is whole: it is listed, and told of. */
-static void begin_life(struct hmap *m, const struct hmap_options *o, const void *created_at)
+void hmapi_begin_life(struct hmap *m, size_t hint, const void *created_at)
 {
 	size_t slots = m->classic                ? (size_t)8 << hmap_classic_B(m->classic)
 		       : m->state & HMAPI_UNBORN ? 0
 						 : m->groups * HMAP_GROUP_SLOTS;
 
 	hmapi_list(m, created_at);
-	hmapi_tell(m, HMAP_EVENT_CREATED, 0, slots, o->hint);
+	hmapi_tell(m, HMAP_EVENT_CREATED, 0, slots, hint);
 }
 
 enum hmap_status hmapi_create(const struct hmap_type *type, const struct hmap_options *options,
@@ -106,7 +105,7 @@ enum hmap_status hmapi_create(const struct hmap_type *type, const struct hmap_op
 			return status;
 		}
 		m->state = HMAPI_CLASSIC;
-		begin_life(m, o, created_at);
+		hmapi_begin_life(m, o->hint, created_at);
 		*ret_map = m;
 		return HMAP_OK;
 	}
@@ -127,7 +126,7 @@ enum hmap_status hmapi_create(const struct hmap_type *type, const struct hmap_op
 		}
 	}
 	hmapi_space_note(m);
-	begin_life(m, o, created_at);
+	hmapi_begin_life(m, o->hint, created_at);
 	*ret_map = m;
 	return HMAP_OK;
 }

@@ -241,17 +241,9 @@ void hmap_each_map(hmap_each_fn visit, void *state)
 
 // The owner may be writing: each word is read once, and what follows from two of them is made from
 // what was read.
-#if defined(__has_attribute)
-#if __has_attribute(no_sanitize)
-#define RACY __attribute__((no_sanitize("thread")))
-#endif
-#endif
-#if !defined(RACY)
-#define RACY
-#endif
 #define READ(lvalue) (*(const volatile __typeof__(lvalue) *)&(lvalue))
 
-RACY static void peek_classic(const struct hmap_classic *c, struct hmap_stats *s)
+HMAPI_RACY static void peek_classic(const struct hmap_classic *c, struct hmap_stats *s)
 {
 	unsigned B = READ(c->h.B), load = READ(c->load_num);
 	bool grows = READ(c->h.oldbuckets) != NULL, same = READ(c->h.flags) & 8;
@@ -274,7 +266,7 @@ RACY static void peek_classic(const struct hmap_classic *c, struct hmap_stats *s
 	s->pass_done = READ(c->h.nevacuate);
 }
 
-RACY static void peek_steady(const struct hmap *m, struct hmap_stats *s)
+HMAPI_RACY static void peek_steady(const struct hmap *m, struct hmap_stats *s)
 {
 	bool born = !(READ(m->state) & HMAPI_UNBORN);
 	size_t groups = born ? READ(m->groups) : 0, low = READ(m->low);
@@ -302,7 +294,7 @@ RACY static void peek_steady(const struct hmap *m, struct hmap_stats *s)
 						 : (2 * low - groups) / HMAP_BLOCK_GROUPS;
 }
 
-RACY void hmap_peek(const struct hmap *m, struct hmap_stats *ret_stats)
+HMAPI_RACY void hmap_peek(const struct hmap *m, struct hmap_stats *ret_stats)
 {
 	struct hmap_stats s = { .engine = HMAP_STEADY };
 
@@ -317,45 +309,63 @@ RACY void hmap_peek(const struct hmap *m, struct hmap_stats *ret_stats)
 	*ret_stats = s;
 }
 
-static void add(struct hmap_totals *t, const struct hmap_stats *s)
+static void fold(struct hmap_totals *to, const struct hmap_totals *from)
 {
-	t->maps++;
-	t->entries += s->entries;
-	t->slots += s->slots;
-	t->overflow += s->overflow;
-	t->total_bytes += s->total_bytes;
-	t->live_bytes += s->live_bytes;
-	t->slack_bytes += s->slack_bytes;
-	t->reserved_bytes += s->reserved_bytes;
-	t->passes += s->pass != 0;
-	t->growths += s->growths;
-	t->compactions += s->compactions;
-	t->shrinks += s->shrinks;
+	to->maps += from->maps;
+	to->entries += from->entries;
+	to->slots += from->slots;
+	to->overflow += from->overflow;
+	to->total_bytes += from->total_bytes;
+	to->live_bytes += from->live_bytes;
+	to->slack_bytes += from->slack_bytes;
+	to->reserved_bytes += from->reserved_bytes;
+	to->passes += from->passes;
+	to->growths += from->growths;
+	to->compactions += from->compactions;
+	to->shrinks += from->shrinks;
+	if (from->longest_chain > to->longest_chain)
+		to->longest_chain = from->longest_chain;
+	if (from->worst_ns > to->worst_ns)
+		to->worst_ns = from->worst_ns;
 }
 
-/** What hmap_peek has no place for. */
-RACY static void add_figures(struct hmap_totals *t, const struct hmap *m)
+/** One map's share of a sum. */
+HMAPI_RACY static void add_map(struct hmap_totals *t, const struct hmap *m)
 {
-	size_t longest = READ(m->longest_chain);
-	uint64_t worst = READ(m->worst_ns);
+	struct hmap_totals one = { .maps = 1,
+				   .longest_chain = READ(m->longest_chain),
+				   .worst_ns = READ(m->worst_ns) };
+	struct hmap_stats s;
 
-	t->longest_chain = longest > t->longest_chain ? longest : t->longest_chain;
-	t->worst_ns = worst > t->worst_ns ? worst : t->worst_ns;
+	hmap_peek(m, &s);
+	one.entries = s.entries;
+	one.slots = s.slots;
+	one.overflow = s.overflow;
+	one.total_bytes = s.total_bytes;
+	one.live_bytes = s.live_bytes;
+	one.slack_bytes = s.slack_bytes;
+	one.reserved_bytes = s.reserved_bytes;
+	one.passes = s.pass != 0;
+	one.growths = s.growths;
+	one.compactions = s.compactions;
+	one.shrinks = s.shrinks;
+	fold(t, &one);
+}
+
+static void set_load(struct hmap_totals *t)
+{
+	t->avg_load = t->slots ? (double)t->entries / (double)t->slots : 0;
 }
 
 static bool sum(const struct hmap *m, void *state)
 {
-	struct hmap_stats s;
-
-	hmap_peek(m, &s);
-	add(state, &s);
-	add_figures(state, m);
+	add_map(state, m);
 	return true;
 }
 
 static void add_counts(struct hmap_totals *t)
 {
-	t->avg_load = t->slots ? (double)t->entries / (double)t->slots : 0;
+	set_load(t);
 	t->created = hmapi_registry.created;
 	t->freed = hmapi_registry.freed;
 	t->unlisted = hmapi_registry.unlisted;
@@ -421,7 +431,6 @@ static bool sum_by_name(const struct hmap *m, void *state)
 {
 	struct naming *n = state;
 	const char *name = m->name ? m->name : m->type->name;
-	struct hmap_stats s;
 	size_t *place;
 
 	if (n->count == n->room && !more_room(n)) {
@@ -433,9 +442,7 @@ static bool sum_by_name(const struct hmap *m, void *state)
 		n->items[n->count] = (struct named){ .name = name };
 		*place = ++n->count;
 	}
-	hmap_peek(m, &s);
-	add(&n->items[*place - 1].totals, &s);
-	add_figures(&n->items[*place - 1].totals, m);
+	add_map(&n->items[*place - 1].totals, m);
 	return true;
 }
 
@@ -446,27 +453,6 @@ static int by_bytes(const void *a, const void *b)
 	if (x->totals.total_bytes != y->totals.total_bytes)
 		return x->totals.total_bytes > y->totals.total_bytes ? -1 : 1;
 	return strcmp(x->name ? x->name : "", y->name ? y->name : "");
-}
-
-static void fold(struct hmap_totals *to, const struct hmap_totals *from)
-{
-	to->maps += from->maps;
-	to->entries += from->entries;
-	to->slots += from->slots;
-	to->overflow += from->overflow;
-	to->total_bytes += from->total_bytes;
-	to->live_bytes += from->live_bytes;
-	to->slack_bytes += from->slack_bytes;
-	to->reserved_bytes += from->reserved_bytes;
-	to->passes += from->passes;
-	to->growths += from->growths;
-	to->compactions += from->compactions;
-	to->shrinks += from->shrinks;
-	if (from->longest_chain > to->longest_chain)
-		to->longest_chain = from->longest_chain;
-	if (from->worst_ns > to->worst_ns)
-		to->worst_ns = from->worst_ns;
-	to->avg_load = to->slots ? (double)to->entries / (double)to->slots : 0;
 }
 
 /** The first into places of their own, the rest into the last place; while the list is held. */
@@ -482,6 +468,7 @@ static void name_totals(const struct naming *n, struct hmap_named_totals *ret, s
 			strncpy(to->name, name ? name : "", sizeof(to->name) - 1);
 		}
 		fold(&to->totals, &n->items[i].totals);
+		set_load(&to->totals);
 	}
 }
 

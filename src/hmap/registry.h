@@ -4,6 +4,16 @@
 #include <hmap/hmap_registry.h>
 #include <hmap/hmap_table.h>
 
+/** Of what another thread may be writing, on purpose: each word is read, or exchanged, once. */
+#if defined(__has_attribute)
+#if __has_attribute(no_sanitize)
+#define HMAPI_RACY __attribute__((no_sanitize("thread")))
+#endif
+#endif
+#if !defined(HMAPI_RACY)
+#define HMAPI_RACY
+#endif
+
 /** Lists a map that is complete; @p created_at is where its maker was called. */
 void hmapi_list(struct hmap *m, const void *created_at);
 

@@ -15,6 +15,9 @@ static inline const struct hmapi_code *hmapi_code_of(const struct hmap *m)
 /** Whether a map can be made of a type. */
 bool hmapi_is_plausible(const struct hmap_type *type);
 
+/** The map is whole: it is listed, and told of. */
+void hmapi_begin_life(struct hmap *m, size_t hint, const void *created_at);
+
 /** hmap_create, by name of the one who asked. */
 enum hmap_status hmapi_create(const struct hmap_type *type, const struct hmap_options *options,
 			      const void *created_at, struct hmap **ret_map);

@@ -1,6 +1,5 @@
 // The whole table at once: reserve, clear, clone, settle, and what can be said of it.
 #include "hmap/classic.h"
-#include "hmap/registry.h"
 #include "hmap/space.h"
 #include "hmap/steady.h"
 
@@ -224,9 +223,7 @@ static enum hmap_status clone_classic(const struct hmap *m, const void *created_
 		a->release(a->state, copy, sizeof(*copy), 64);
 		return status;
 	}
-	hmapi_list(copy, created_at);
-	hmapi_tell(copy, HMAP_EVENT_CREATED, 0, (size_t)8 << hmap_classic_B(copy->classic),
-		   hmap_classic_count(m->classic));
+	hmapi_begin_life(copy, hmap_classic_count(m->classic), created_at);
 	*ret_map = copy;
 	return HMAP_OK;
 }
