@@ -14,7 +14,6 @@ enum {
 	LIST_TRIES = 3,
 	TEXT_BYTES_MAX = 256,
 	TEXTS_AT_ONCE = 1024,
-	NO_TEXT = UINT32_MAX,
 };
 
 /** Why a map that was listed is no row. */
@@ -196,22 +195,14 @@ static struct ms_error *freed_drop(struct census *c, size_t from, const struct l
 
 // --- Texts and types. ---
 
-static struct ms_error *text_index(struct texts *t, ms_addr address, uint32_t *ret_index)
+/** An address of a text, which is @p text where that is known by now; each is kept once. */
+static struct ms_error *text_add(struct texts *t, ms_addr address, const char *text)
 {
-	const uint32_t *known;
-
-	*ret_index = NO_TEXT;
-	if (!address || address == MS_UNKNOWN)
+	if (!address || address == MS_UNKNOWN || ms_number_map_find(&t->index, address))
 		return NULL;
-	known = ms_number_map_find(&t->index, address);
-	if (known) {
-		*ret_index = *known;
-		return NULL;
-	}
 	if (!ms_number_map_add(&t->index, address, (uint32_t)t->count) ||
-	    !ms_vec_push(t, { .address = address }))
+	    !ms_vec_push(t, { .address = address, .text = text }))
 		return ms_error_no_memory();
-	*ret_index = (uint32_t)t->count - 1;
 	return NULL;
 }
 
@@ -251,8 +242,7 @@ static struct ms_error *text_read_rest(struct census *c, struct text *text, cons
 	return text_keep(c, text, bytes, have);
 }
 
-/** Read the texts from index @p from on. */
-static struct ms_error *texts_read(struct census *c, size_t from)
+static struct ms_error *texts_read(struct census *c)
 {
 	MS_AUTO_FREE struct ms_read *reads = calloc(TEXTS_AT_ONCE, sizeof(*reads));
 	MS_AUTO_FREE char *bytes = malloc((size_t)TEXTS_AT_ONCE * TEXT_BYTES_MAX);
@@ -260,7 +250,7 @@ static struct ms_error *texts_read(struct census *c, size_t from)
 
 	if (!reads || !bytes)
 		return ms_error_no_memory();
-	for (; from < c->texts.count && !err; from += TEXTS_AT_ONCE) {
+	for (size_t from = 0; from < c->texts.count && !err; from += TEXTS_AT_ONCE) {
 		size_t count =
 		    c->texts.count - from < TEXTS_AT_ONCE ? c->texts.count - from : TEXTS_AT_ONCE;
 
@@ -304,7 +294,6 @@ static struct ms_error *type_read(struct census *c, struct type *type)
 {
 	const struct ms_registry *r = type->registry;
 	MS_AUTO_FREE uint8_t *raw = malloc((size_t)r->type_bytes + 1);
-	uint32_t index;
 	struct ms_error *err;
 
 	if (!raw)
@@ -324,11 +313,11 @@ static struct ms_error *type_read(struct census *c, struct type *type)
 	type->value_name = ms_registry_load(r, HMAP_FIELD_TYPE_VALUE_NAME, raw);
 	type->key_size = ms_registry_load(r, HMAP_FIELD_TYPE_KEY_SIZE, raw);
 	type->value_size = ms_registry_load(r, HMAP_FIELD_TYPE_VALUE_SIZE, raw);
-	err = text_index(&c->texts, type->name, &index);
+	err = text_add(&c->texts, type->name, NULL);
 	if (!err)
-		err = text_index(&c->texts, type->key_name, &index);
+		err = text_add(&c->texts, type->key_name, NULL);
 	if (!err)
-		err = text_index(&c->texts, type->value_name, &index);
+		err = text_add(&c->texts, type->value_name, NULL);
 	return err;
 }
 
@@ -342,23 +331,21 @@ static const char *part_of_type(struct census *c, ms_addr name, uint64_t size)
 }
 
 /** What it is called: by itself, or in Go's way by its key and value. */
-static struct ms_error *type_name(struct census *c, struct type *type)
+static void type_name(struct census *c, struct type *type)
 {
 	if (!type->is_read)
-		return NULL;
+		return;
 	type->key = part_of_type(c, type->key_name, type->key_size);
 	type->value = part_of_type(c, type->value_name, type->value_size);
 	type->text = text_of(&c->texts, type->name);
 	if (!type->text && type->key && type->value)
 		type->text =
 		    ms_arena_printf(&c->report->arena, "map[%s]%s", type->key, type->value);
-	return NULL;
 }
 
 static struct ms_error *types_and_names_read(struct census *c)
 {
 	struct ms_error *err = NULL;
-	uint32_t index;
 
 	for (size_t i = 0; i < c->looks.count && !err; i++) {
 		const struct ms_hmap_look *look = &c->looks.items[i];
@@ -367,14 +354,14 @@ static struct ms_error *types_and_names_read(struct census *c)
 			continue;
 		err = type_add(c, look);
 		if (!err)
-			err = text_index(&c->texts, look->words.name, &index);
+			err = text_add(&c->texts, look->words.name, NULL);
 	}
 	for (size_t i = 0; i < c->types.count && !err; i++)
 		err = type_read(c, &c->types.items[i]);
 	if (!err)
-		err = texts_read(c, 0);
+		err = texts_read(c);
 	for (size_t i = 0; i < c->types.count && !err; i++)
-		err = type_name(c, &c->types.items[i]);
+		type_name(c, &c->types.items[i]);
 	return err;
 }
 
@@ -384,7 +371,6 @@ static struct ms_error *site_of(struct census *c, ms_addr created_at, const char
 	struct ms_stack_call calls[MS_C_INLINED_MAX];
 	const struct ms_stack_call *call;
 	const char *slash;
-	uint32_t index;
 	size_t count;
 	struct ms_error *err;
 
@@ -394,10 +380,7 @@ static struct ms_error *site_of(struct census *c, ms_addr created_at, const char
 	*ret_text = text_of(&c->sites, created_at);
 	if (*ret_text)
 		return NULL;
-	err = text_index(&c->sites, created_at, &index);
-	if (!err)
-		err = ms_c_symbols_calls(c->symbols, created_at, true, &c->report->arena, calls,
-					 &count);
+	err = ms_c_symbols_calls(c->symbols, created_at, true, &c->report->arena, calls, &count);
 	if (err)
 		return err;
 	call = &calls[0];
@@ -409,8 +392,7 @@ static struct ms_error *site_of(struct census *c, ms_addr created_at, const char
 					    slash ? slash + 1 : call->file, call->line);
 	else
 		*ret_text = ms_arena_printf(&c->report->arena, "made by %s", call->function);
-	c->sites.items[index].text = *ret_text;
-	return *ret_text ? NULL : ms_error_no_memory();
+	return *ret_text ? text_add(&c->sites, created_at, *ret_text) : ms_error_no_memory();
 }
 
 // --- Rows. ---
@@ -634,10 +616,10 @@ static struct ms_error *registry_look(struct census *c, const struct ms_registry
 	if (!err)
 		err = ms_hmap_look(c->target, c->looks.items + from, c->looks.count - from);
 	if (!err) {
-		uint64_t unlisted_skips = c->skips[SKIP_LIST];
+		uint64_t unread = c->skips[SKIP_LIST]; // Not to be counted twice.
 
 		err = list_take(c, r, &list, &state);
-		c->skips[SKIP_LIST] = unlisted_skips;
+		c->skips[SKIP_LIST] = unread;
 	}
 	if (!err)
 		err = freed_drop(c, from, &list);

@@ -243,9 +243,6 @@ struct ms_error *ms_registry_state_read(struct ms_target *t, const struct ms_reg
 	if (err)
 		return err;
 	*ret_state = (struct ms_registry_state){ .changes = raw.changes,
-						 .maps = raw.maps,
-						 .created = raw.created,
-						 .freed = raw.freed,
 						 .unlisted = raw.unlisted,
 						 .used = raw.used };
 	memcpy(ret_state->leaves, raw.leaves, sizeof(raw.leaves));

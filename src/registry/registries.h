@@ -45,7 +45,7 @@ MS_MUST_USE struct ms_error *ms_registries_find(struct ms_target *target,
 /** What the head of a registry says as it is read. */
 struct ms_registry_state {
 	uint64_t changes; // Odd: the list is being changed.
-	uint64_t maps, created, freed, unlisted, used;
+	uint64_t unlisted, used;
 	uint64_t leaves[HMAP_REGISTRY_LEAVES];
 };
 
