@@ -4,28 +4,11 @@
 # lines are held against its counts, its endpoints are read by curl, promtool and go tool pprof.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-build=${BUILD:-build-dev}
 work=$(mktemp -d)
 trap 'touch "$work/end"; wait; rm -rf "$work"' EXIT
-passed=0 failed=0 skipped=0
 export LSAN_OPTIONS=detect_leaks=0 # What a library that is never unloaded keeps.
 
-check() { # NAME COMMAND...
-	local name=$1
-	shift
-	if "$@" >"$work/log" 2>&1; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $name"
-		tail -n 20 "$work/log"
-	fi
-}
-
-skip() {
-	skipped=$((skipped + 1))
-	echo "SKIP $1: $2"
-}
+. tests/hmap/checks.sh
 
 # An own build without sanitizers: a program that has them cannot load a library that has not.
 release() {
@@ -213,7 +196,7 @@ assert $2, d"
 	wait %1
 	check "the program ends as always" grep -q '^grows' "$work/served.out"
 	check "nobody complained" test ! -s "$work/served.err"
-	stream() { # lines of maps that are made while somebody listens
+	stream() { # the program ends as it would alone
 		rm -f "$work/end2"
 		HMAP_DEBUG=http=unix:$work/socket2,maptrace=3,file=/dev/null LD_LIBRARY_PATH=$work/build \
 			"$work/program" 1 100 "$work/end2" >/dev/null 2>&1 &
@@ -226,10 +209,9 @@ assert $2, d"
 		local reader=$!
 		sleep 1
 		touch "$work/end2"
-		wait $pid $reader
-		true
+		wait $reader
+		wait $pid
 	}
 	check "whoever listens does not keep the program" stream
 fi
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+checks_end

@@ -8,19 +8,8 @@ cd "$(dirname "$0")/../.." || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 examples=$PWD/examples/small/hmap
-passed=0 failed=0 skipped=0
 
-check() { # NAME COMMAND...
-	local name=$1
-	shift
-	if "$@" >"$work/log" 2>&1; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $name"
-		tail -n 20 "$work/log"
-	fi
-}
+. tests/hmap/checks.sh
 
 install() {
 	cmake -S src/hmap -B "$work/build" && cmake --build "$work/build" &&
@@ -102,8 +91,7 @@ check "one-file form compiles" amalgamation gcc c11
 if command -v clang-14 >/dev/null; then
 	check "one-file form compiles with clang" amalgamation clang-14 c11
 else
-	skipped=$((skipped + 1))
-	echo "SKIP one-file form compiles with clang: no clang"
+	skip "one-file form compiles with clang" "no clang"
 fi
 check "one-file form compiles with gcc's own C" amalgamation gcc gnu17
 check "one-file form is the same each time" bash -c "tools/hmap-amalgamate.py '$work/two' &&
@@ -114,5 +102,4 @@ for name in words expire graph; do
 		"$work/one/hmap.o" -pthread
 	check "one-file form prints what $name should" prints "$work/one/$name" "$name"
 done
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+checks_end
