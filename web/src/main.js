@@ -15,14 +15,14 @@ function header(report) {
 	const is_c = t.libhmap && !t.go_version; // No collector, and no heap of one.
 	const facts = [
 		['maps', `${bytes(report.memory.map_bytes)}, ${bytes(report.memory.map_slack_bytes)} of it slack`],
-		...(is_c ? [] : [['heap', bytes(report.memory.heap_bytes)]]),
+		!is_c && ['heap', bytes(report.memory.heap_bytes)],
 		['resident', bytes(report.memory.rss_bytes)],
 		['watched for', seconds(report.window_s)],
-		...(is_c ? [] : [['collections', count(report.gc_cycles)]]),
+		!is_c && ['collections', count(report.gc_cycles)],
 		['growths', count(report.growths_counted)],
-		...(is_c ? [] : [['allocated', report.allocations && report.allocations.window_bytes !== null
-			? `${bytes(report.allocations.window_bytes / report.allocations.window_s)}/s, ${percent(report.allocations.map_bytes / (report.allocations.window_bytes || 1))} for maps` : '?']]),
-	];
+		!is_c && ['allocated', report.allocations && report.allocations.window_bytes !== null
+			? `${bytes(report.allocations.window_bytes / report.allocations.window_s)}/s, ${percent(report.allocations.map_bytes / (report.allocations.window_bytes || 1))} for maps` : '?'],
+	].filter(Boolean);
 	document.title = `${exe}: maps`;
 	return el('header', {},
 		el('h1', {}, `${exe} `, el('span', { class: 'target' }, `pid ${t.pid ?? '?'}, ${[t.go_version, t.libhmap && `libhmap ${t.libhmap}`].filter(Boolean).join(', ') || '?'}`)),
