@@ -102,7 +102,7 @@ struct hmap_access {
 
 /**
  * Asks for a look at the next access to `map`, which another thread may be using; false when it is
- * being written just now, has none, or has the classic engine.  Costs the accesses nothing that are
+ * being written just now, or has none.  Costs the accesses nothing that are
  * not looked at.  For callers of hmap_each_map.
  */
 HMAP_API bool hmap_audit_next(const struct hmap *map);

@@ -225,6 +225,7 @@ struct hmap {
 	uint32_t segment_shift;    /* groups in a segment, as a power of two */
 	uint32_t segment_slots_at; /* where slots begin in one */
 	struct hmap_classic *classic;
+	uintptr_t straight; /* likewise; 0 while its next access is to be looked at */
 	uint64_t growths, compactions, shrinks;
 	const struct hmap_allocator *allocator;
 	const struct hmap_hooks *hooks;

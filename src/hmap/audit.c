@@ -3,7 +3,9 @@
 // A fast path asks one word of a map: whether it is idle.  Whoever wants to see an access sets a
 // bit in that word while the map is idle; the next access then takes the way that accesses during a
 // growth take, is looked at, and takes the bit away.  A write that began at the same moment
-// overwrites the bit: a look less, and nothing else.
+// overwrites the bit: a look less, and nothing else.  Maps of the classic engine never have the fast
+// path's word; they are asked through the address by which that is left.
+#include "hmap/classic.h"
 #include "hmap/registry.h"
 #include "hmap/steady.h"
 
@@ -45,7 +47,9 @@ HMAPI_RACY bool hmap_audit_next(const struct hmap *map)
 
 	BEGIN_RACE();
 	idle = __atomic_load_n(&m->state, __ATOMIC_RELAXED);
-	if (!(idle & ~(uintptr_t)(HMAPI_CURSOR | HMAPI_SEGMENTS)))
+	if (m->classic)
+		asked = __atomic_exchange_n(&m->straight, 0, __ATOMIC_RELAXED) != 0;
+	else if (!(idle & ~(uintptr_t)(HMAPI_CURSOR | HMAPI_SEGMENTS)))
 		asked = __atomic_compare_exchange_n(&m->state, &idle, idle | HMAPI_AUDIT, false,
 						    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	END_RACE();
@@ -55,12 +59,16 @@ HMAPI_RACY bool hmap_audit_next(const struct hmap *map)
 /** Whether the bit was there: of two readers at once, one has it. */
 HMAPI_RACY static bool take_bit(struct hmap *m)
 {
-	uintptr_t before;
+	bool taken;
 
 	BEGIN_RACE();
-	before = __atomic_fetch_and(&m->state, ~(uintptr_t)HMAPI_AUDIT, __ATOMIC_RELAXED);
+	if (m->classic)
+		taken = !__atomic_exchange_n(&m->straight, (uintptr_t)m->classic, __ATOMIC_RELAXED);
+	else
+		taken = __atomic_fetch_and(&m->state, ~(uintptr_t)HMAPI_AUDIT, __ATOMIC_RELAXED) &
+			HMAPI_AUDIT;
 	END_RACE();
-	return before & HMAPI_AUDIT;
+	return taken;
 }
 
 static bool is_in_group(const struct hmap *m, const struct hmapi_code *c, size_t group,
@@ -90,8 +98,15 @@ static bool is_in_node(const struct hmap *m, struct hmapi_node *node, uint64_t h
 static void look(const struct hmap *m, const void *key, struct hmap_access *a)
 {
 	const struct hmapi_code *c = hmapi_code_of(m);
-	size_t group = hmapi_home(m, a->hash), last = group | m->block_mask;
+	size_t group, last;
 
+	a->hash = hmapi_hash(m, m->type, key);
+	a->tag = hmapi_tag(a->hash);
+	a->shift = m->groups > HMAP_BLOCK_GROUPS
+		       ? 63 - (uint32_t)__builtin_clzll(m->groups / HMAP_BLOCK_GROUPS)
+		       : 0;
+	group = hmapi_home(m, a->hash);
+	last = group | m->block_mask;
 	a->bucket = group / HMAP_BLOCK_GROUPS;
 	a->probes = 1;
 	a->found = is_in_group(m, c, group, a->hash, key);
@@ -135,13 +150,11 @@ void hmapi_audit(const struct hmap *map, const void *key, enum hmap_access_kind 
 
 	if (!take_bit(m) || !o || !o->access)
 		return;
-	a.hash = hmapi_hash(m, m->type, key);
-	a.tag = hmapi_tag(a.hash);
-	a.shift = m->groups > HMAP_BLOCK_GROUPS
-		      ? 63 - (uint32_t)__builtin_clzll(m->groups / HMAP_BLOCK_GROUPS)
-		      : 0;
 	a.prefix = common_prefix(m, key);
-	look(m, key, &a);
+	if (m->classic)
+		hmap_classic_look(m->classic, key, &a);
+	else
+		look(m, key, &a);
 	clock_gettime(CLOCK_REALTIME, &now);
 	a.time_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	if (fn && !fn(a.trace_id, a.span_id, __atomic_load_n(&trace_id_state, __ATOMIC_RELAXED))) {

@@ -7,6 +7,7 @@
 
 #include <hmap/hmap.h>
 #include <hmap/hmap_classic.h>
+#include <hmap/hmap_registry.h>
 
 struct hmap_classic_table;
 struct hmap_classic_iteration;
@@ -57,6 +58,10 @@ enum hmap_status hmap_classic_create(struct hmap *map, const struct hmap_type *t
 void hmap_classic_destroy(struct hmap_classic *c);
 size_t hmap_classic_count(const struct hmap_classic *c);
 uint8_t hmap_classic_B(const struct hmap_classic *c);
+
+/** What a search for @p key looks at: hash, bucket, shift, tag, probes, found. */
+void hmap_classic_look(const struct hmap_classic *c, const void *key,
+		       struct hmap_access *ret_access);
 
 void *hmap_classic_get(const struct hmap_classic *c, const void *key);
 enum hmap_status hmap_classic_put(struct hmap_classic *c, const void *key, const void *value);

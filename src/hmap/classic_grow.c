@@ -42,6 +42,8 @@ bool hmap_classic_hashGrow(struct hmap_classic *c, uint8_t B)
 
 	if (!table)
 		return false;
+	if (c->map)
+		hmapi_ask_for_moves((struct hmap *)(uintptr_t)c->map);
 	hmap_classic_tell(c, same ? HMAP_EVENT_COMPACTS : HMAP_EVENT_GROWS,
 			  (size_t)bucketCnt << old->B, (size_t)bucketCnt << B, c->h.count);
 	if (c->h.flags & iterator)
@@ -195,7 +197,8 @@ bool hmap_classic_evacuate(struct hmap_classic *c, size_t oldbucket)
 		// Go helps its collector so, where nobody can be looking.
 		if (!(c->h.flags & oldIterator) && !c->iterations && !pointer_free(c))
 			memset((unsigned char *)b + dataOffset, 0, c->bucketsize - dataOffset);
-		hmap_classic_tell(c, HMAP_EVENT_MIGRATES, oldbucket, to, moved);
+		if (UNLIKELY(c->map && c->map->kinds & 1u << HMAP_EVENT_MIGRATES))
+			hmap_classic_tell(c, HMAP_EVENT_MIGRATES, oldbucket, to, moved);
 	}
 	if (oldbucket == c->h.nevacuate)
 		advanceEvacuationMark(c, newbit);

@@ -100,6 +100,28 @@ void hmap_classic_each_bucket(const struct hmap_classic *c, hmap_bucket_fn visit
 		(void)visit_table(c, c->now, false, visit, state);
 }
 
+void hmap_classic_look(const struct hmap_classic *c, const void *key, struct hmap_access *ret)
+{
+	enum hmap_classic_keys keys = (enum hmap_classic_keys)c->keys;
+	uint64_t hash = hash_of(c, key);
+
+	ret->hash = hash;
+	ret->shift = c->h.B;
+	ret->bucket = (size_t)hash & bucketMask(c->h.B);
+	ret->tag = tophash(hash);
+	if (!c->h.buckets)
+		return;
+	for (bmap *b = bucket_of_hash(c, hash); b && !ret->found; b = overflow(c, b)) {
+		struct tag_matches matches = match_tags(b, ret->tag);
+
+		ret->probes++;
+		for (; matches.same && !ret->found; matches.same = without_first(matches.same))
+			ret->found = same_key(c, key, key_of(c, b, first_of(matches.same)), keys);
+		if (matches.rest)
+			return;
+	}
+}
+
 /** What a walk over an array found. */
 struct walked {
 	size_t entries, overflow;

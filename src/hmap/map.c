@@ -61,6 +61,7 @@ void hmapi_begin_life(struct hmap *m, size_t hint, const void *created_at)
 		       : m->state & HMAPI_UNBORN ? 0
 						 : m->groups * HMAP_GROUP_SLOTS;
 
+	m->straight = (uintptr_t)m->classic;
 	hmapi_list(m, created_at);
 	hmapi_tell(m, HMAP_EVENT_CREATED, 0, slots, hint);
 }
@@ -175,17 +176,27 @@ size_t hmap_count(const struct hmap *m)
 
 void *hmap_get(const struct hmap *m, const void *key)
 {
+	uintptr_t straight;
+
 	if (!m)
 		return NULL;
-	if (HMAPI_UNLIKELY(m->state != 0) && m->classic)
-		return hmap_classic_get(m->classic, key);
+	if (HMAPI_UNLIKELY(m->state != 0) && (straight = HMAPI_LOAD(m->straight)))
+		return hmap_classic_get((const struct hmap_classic *)straight, key);
 	return hmapi_get(m, hmapi_flat_code, key);
+}
+
+static void look_at(const struct hmap *m, const void *key, enum hmap_access_kind kind)
+{
+	if (HMAPI_UNLIKELY(!HMAPI_LOAD(m->straight)))
+		hmapi_audit(m, key, kind);
 }
 
 void *hmapi_get_any(const struct hmap *m, const void *key)
 {
-	if (m->classic)
+	if (m->classic) {
+		look_at(m, key, HMAP_ACCESS_GET);
 		return hmap_classic_get(m->classic, key);
+	}
 	if (m->state & HMAPI_UNBORN)
 		return NULL;
 	return hmapi_get(m, hmapi_segments_code, key);
@@ -215,6 +226,8 @@ size_t hmap_get_many(const struct hmap *m, const void *keys, size_t count, void 
 enum hmap_status hmapi_put_any(struct hmap *m, const void *key, const void *value, bool replace,
 			       void **ret_value, bool *ret_added)
 {
+	if (m->classic)
+		look_at(m, key, HMAP_ACCESS_PUT);
 	if (m->classic && replace && !ret_value)
 		return hmap_classic_put(m->classic, key, value);
 	if (m->classic)
@@ -233,8 +246,10 @@ enum hmap_status hmapi_put_any(struct hmap *m, const void *key, const void *valu
 
 enum hmap_status hmap_put(struct hmap *m, const void *key, const void *value)
 {
-	if (m && HMAPI_UNLIKELY(m->state != 0) && m->classic)
-		return hmap_classic_put(m->classic, key, value);
+	uintptr_t straight;
+
+	if (m && HMAPI_UNLIKELY(m->state != 0) && (straight = HMAPI_LOAD(m->straight)))
+		return hmap_classic_put((struct hmap_classic *)straight, key, value);
 	return hmapi_put(m, hmapi_flat_code, key, value, true, NULL, NULL);
 }
 
@@ -246,8 +261,10 @@ enum hmap_status hmap_get_or_put(struct hmap *m, const void *key, const void *va
 
 enum hmap_status hmapi_erase_any(struct hmap *m, const void *key)
 {
-	if (m->classic)
+	if (m->classic) {
+		look_at(m, key, HMAP_ACCESS_ERASE);
 		return hmap_classic_erase(m->classic, key);
+	}
 	if (m->state & HMAPI_UNBORN)
 		return HMAP_NOT_FOUND;
 	return hmapi_erase(m, hmapi_segments_code, key);

@@ -564,9 +564,9 @@ bool hmapi_wants_shrink(void)
 	return o && o->shrink;
 }
 
-bool hmapi_is_probed(void)
+void hmapi_ask_for_moves(struct hmap *m)
 {
-	return IS_PROBED(migrates);
+	m->kinds = m->wanted_kinds | (IS_PROBED(migrates) ? 1u << HMAP_EVENT_MIGRATES : 0);
 }
 
 void hmapi_notify(const struct hmap *m, const struct hmap_event *event)

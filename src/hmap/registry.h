@@ -32,8 +32,8 @@ void hmapi_notify(const struct hmap *m, const struct hmap_event *event);
 /** Tells the observer and whoever probes of a misuse, before anything else happens. */
 void hmapi_notify_misuse(const struct hmap_misuse *misuse);
 
-/** Whether somebody probes the moves of a pass: asked as one begins. */
-bool hmapi_is_probed(void);
+/** As a pass begins: whether its moves are told, also because somebody probes them. */
+void hmapi_ask_for_moves(struct hmap *m);
 
 /** Whoever watches all maps, or NULL. */
 const struct hmap_observer *hmapi_observing(void);

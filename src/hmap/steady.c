@@ -165,7 +165,7 @@ static bool first_block(struct hmap *m, const struct hmapi_code *c)
 static void begin_pass(struct hmap *m, enum hmap_pass pass, size_t end)
 {
 	m->pass = pass;
-	m->kinds = m->wanted_kinds | (hmapi_is_probed() ? 1u << HMAP_EVENT_MIGRATES : 0);
+	hmapi_ask_for_moves(m);
 	m->pass_end = end;
 	m->wait = 0;
 	m->grow_at = SIZE_MAX;
