@@ -192,7 +192,10 @@ enum hmap_event_kind {
 struct hmap_event {
 	enum hmap_event_kind kind;
 	size_t from, to;
-	size_t entries;
+	size_t entries; /**< GROWS: that were there before the write that made it grow */
+	/** GROWS: 1 where that write adds an entry; 0 where a call asked for the growth, or
+	 *  hmap_get_or_put, which grows before it knows.  0 of all other kinds. */
+	size_t adding;
 };
 
 /**

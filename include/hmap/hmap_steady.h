@@ -837,7 +837,7 @@ HMAPI_INLINE enum hmap_status hmapi_put_inside(struct hmap *m, const struct hmap
 		*ret_value = hmapi_value(&s, place.slot);
 	// With a pointer to hand out, growth has had its chance before: it moves entries.
 	if (HMAPI_UNLIKELY(++m->count > m->grow_at) && !ret_value)
-		hmapi_begin_growth(m, c->step);
+		hmapi_begin_growth(m, c->step, 1);
 	return HMAP_OK;
 }
 
@@ -877,7 +877,7 @@ HMAPI_INLINE enum hmap_status hmapi_put_busy(struct hmap *m, const struct hmapi_
 	key = hmapi_keep_key(&kept, &s, key);
 	value = hmapi_keep_value(&kept, &s, value);
 	if (ret_value && m->count >= m->grow_at) {
-		hmapi_begin_growth(m, c->step);
+		hmapi_begin_growth(m, c->step, 0);
 		if (hmapi_foreign(m, c)) { // It is in segments now.
 			status = hmapi_end_write(m, HMAP_OK);
 			return status != HMAP_OK

@@ -324,7 +324,8 @@ struct hmapi_code {
 };
 
 /* What the library does for all of them; cold. */
-HMAP_API void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m));
+/* `adding`: of the entries counted, those that the write under way has put in. */
+HMAP_API void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m), size_t adding);
 HMAP_API void hmapi_begin_shrink(struct hmap *m);
 HMAP_API void hmapi_end_pass(struct hmap *m);
 HMAP_API bool hmapi_more_memory(struct hmap *m);

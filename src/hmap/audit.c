@@ -3,8 +3,8 @@
 // A fast path asks one word of a map: whether it is idle.  Whoever wants to see an access sets a
 // bit in that word while the map is idle; the next access then takes the way that accesses during a
 // growth take, is looked at, and takes the bit away.  A write that began at the same moment
-// overwrites the bit: a look less, and nothing else.  Maps of the classic engine never have the fast
-// path's word; they are asked through the address by which that is left.
+// overwrites the bit: a look less, and nothing else.  Maps of the classic engine never have the
+// fast path's word; they are asked through the address by which that is left.
 #include "hmap/classic.h"
 #include "hmap/registry.h"
 #include "hmap/steady.h"

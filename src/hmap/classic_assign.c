@@ -194,9 +194,9 @@ INLINE bool has_grown(struct hmap_classic *c)
 	if (growing(c))
 		return false;
 	if (UNLIKELY(overLoadFactor(c, c->h.count + 1, c->h.B)))
-		return hmap_classic_hashGrow(c, (uint8_t)(c->h.B + 1));
+		return hmap_classic_hashGrow(c, (uint8_t)(c->h.B + 1), 1);
 	if (UNLIKELY(tooManyOverflowBuckets(c->h.noverflow, c->h.B)))
-		return hmap_classic_hashGrow(c, c->h.B);
+		return hmap_classic_hashGrow(c, c->h.B, 1);
 	return false;
 }
 

@@ -33,7 +33,25 @@ void hmap_classic_tell(const struct hmap_classic *c, enum hmap_event_kind kind, 
 		hmapi_notify(c->map, &event);
 }
 
-bool hmap_classic_hashGrow(struct hmap_classic *c, uint8_t B)
+static void tell_growth(const struct hmap_classic *c, uint8_t from_B, uint8_t B, size_t adding)
+{
+	struct hmap_event event = { .kind = HMAP_EVENT_GROWS,
+				    .from = (size_t)bucketCnt << from_B,
+				    .to = (size_t)bucketCnt << B,
+				    .entries = c->h.count,
+				    .adding = adding };
+
+	if (!c->map)
+		return;
+	hmapi_ask_for_moves((struct hmap *)(uintptr_t)c->map);
+	if (B == from_B) {
+		event.kind = HMAP_EVENT_COMPACTS;
+		event.adding = 0;
+	}
+	hmapi_notify(c->map, &event);
+}
+
+bool hmap_classic_hashGrow(struct hmap_classic *c, uint8_t B, size_t adding)
 {
 	uint64_t began = c->map ? hmapi_clock(c->map) : 0;
 	struct hmap_classic_table *old = c->now, *table = hmap_classic_makeBucketArray(c, B);
@@ -42,10 +60,7 @@ bool hmap_classic_hashGrow(struct hmap_classic *c, uint8_t B)
 
 	if (!table)
 		return false;
-	if (c->map)
-		hmapi_ask_for_moves((struct hmap *)(uintptr_t)c->map);
-	hmap_classic_tell(c, same ? HMAP_EVENT_COMPACTS : HMAP_EVENT_GROWS,
-			  (size_t)bucketCnt << old->B, (size_t)bucketCnt << B, c->h.count);
+	tell_growth(c, old->B, B, adding);
 	if (c->h.flags & iterator)
 		flags |= oldIterator;
 	put_flags(c, flags | (same ? sameSizeGrow : 0u));
@@ -234,7 +249,7 @@ enum hmap_status hmap_classic_begin_pass(struct hmap_classic *c, enum hmap_pass 
 			return end_write(c, HMAP_NO_MEMORY);
 		hmap_classic_use_table(c, table);
 	}
-	if (!hmap_classic_hashGrow(c, (uint8_t)(c->h.B + (pass == HMAP_PASS_GROW))))
+	if (!hmap_classic_hashGrow(c, (uint8_t)(c->h.B + (pass == HMAP_PASS_GROW)), 0))
 		status = HMAP_NO_MEMORY;
 	return end_write(c, status);
 }

@@ -433,8 +433,9 @@ void hmap_classic_createOverflow(struct hmap_classic *c);
 /* ------------------------------------------------------------------------------------------- */
 /* classic_grow.c                                                                              */
 
-/** Begins a growth to a table of 2^B buckets, B as it is or one more; false: no memory. */
-bool hmap_classic_hashGrow(struct hmap_classic *c, uint8_t B);
+/** Begins a growth to a table of 2^B buckets, B as it is or one more, for a write that is adding
+ *  @p adding entries; false: no memory. */
+bool hmap_classic_hashGrow(struct hmap_classic *c, uint8_t B, size_t adding);
 
 /** growWork: moves the old bucket of @p bucket, and one more.  False: it could not move the first
  *  one, which is as it was. */

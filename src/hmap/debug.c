@@ -2,12 +2,15 @@
 #include "hmap/debug.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
-// A program that is linked statically has none, and needs none.
+// A program that is linked statically has none, or one that would load a second libc beside its
+// own.
 extern __typeof__(dlopen) dlopen __attribute__((weak));
 extern __typeof__(dlsym) dlsym __attribute__((weak));
 extern __typeof__(dlerror) dlerror __attribute__((weak));
@@ -36,12 +39,24 @@ static void say(const char *a, const char *b)
 			return;
 }
 
+/** Whether the program has a dynamic linker: only then can a library be loaded into it. */
+static bool has_linker(void)
+{
+	const ElfW(Phdr) *headers = (const void *)(uintptr_t)getauxval(AT_PHDR);
+	size_t count = getauxval(AT_PHNUM);
+
+	for (size_t i = 0; headers && i < count; i++)
+		if (headers[i].p_type == PT_INTERP)
+			return true;
+	return false;
+}
+
 static enum hmap_status start(const char *words)
 {
 	hmapi_debug_start_fn begin;
 	void *library;
 
-	if (!dlopen || !dlsym || !dlerror) {
+	if (!dlopen || !dlsym || !dlerror || !has_linker()) {
 		say("a program that is linked statically cannot load " HMAPI_DEBUG_LIBRARY, "");
 		return HMAP_NOT_SUPPORTED;
 	}

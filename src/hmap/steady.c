@@ -23,7 +23,18 @@ const struct hmapi_code *const hmapi_segments_code = &segments_code;
 
 void hmapi_tell(struct hmap *m, enum hmap_event_kind kind, size_t from, size_t to, size_t entries)
 {
-	struct hmap_event event = { kind, from, to, entries };
+	struct hmap_event event = { .kind = kind, .from = from, .to = to, .entries = entries };
+
+	hmapi_notify(m, &event);
+}
+
+static void tell_growth(struct hmap *m, size_t from, size_t to, size_t adding)
+{
+	struct hmap_event event = { .kind = HMAP_EVENT_GROWS,
+				    .from = from,
+				    .to = to,
+				    .entries = m->count - adding,
+				    .adding = adding };
 
 	hmapi_notify(m, &event);
 }
@@ -174,7 +185,7 @@ static void begin_pass(struct hmap *m, enum hmap_pass pass, size_t end)
 }
 
 /** Names of the library begin with its own also where nobody else sees them: stacks show them. */
-static void hmapi_grow_table(struct hmap *m, void (*step)(struct hmap *m))
+static void hmapi_grow_table(struct hmap *m, void (*step)(struct hmap *m), size_t adding)
 {
 	size_t groups = m->groups;
 	bool was_small = m->small_bytes != 0;
@@ -186,7 +197,7 @@ static void hmapi_grow_table(struct hmap *m, void (*step)(struct hmap *m))
 			return;
 		}
 		m->growths++;
-		hmapi_tell(m, HMAP_EVENT_GROWS, slots_of(1), slots_of(m->groups), m->count);
+		tell_growth(m, slots_of(1), slots_of(m->groups), adding);
 		hmapi_set_limits(m);
 		hmapi_tell(m, HMAP_EVENT_GROWN, slots_of(1), slots_of(m->groups), m->count);
 		return;
@@ -205,7 +216,7 @@ static void hmapi_grow_table(struct hmap *m, void (*step)(struct hmap *m))
 	m->mask = 2 * groups - 1;
 	begin_pass(m, HMAP_PASS_GROW, 2 * groups);
 	m->growths++;
-	hmapi_tell(m, HMAP_EVENT_GROWS, slots_of(groups), slots_of(2 * groups), m->count);
+	tell_growth(m, slots_of(groups), slots_of(2 * groups), adding);
 	// The instance that the caller runs may be the wrong one now: the table may be in segments.
 	if (m->state & HMAPI_SEGMENTS)
 		step = hmapi_segments_code->step;
@@ -216,15 +227,15 @@ static void hmapi_grow_table(struct hmap *m, void (*step)(struct hmap *m))
 	hmapi_begin_work(m); // exempt
 }
 
-void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m))
+void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m), size_t adding)
 {
 	uint64_t began = hmapi_clock(m);
 
-	hmapi_grow_table(m, step);
+	hmapi_grow_table(m, step, adding);
 	hmapi_note_time(m, began);
 }
 
-void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m))
+void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m), size_t adding)
 {
 	if (m->count > m->high_load_at) {
 		m->high_load_at = SIZE_MAX;
@@ -237,7 +248,7 @@ void hmapi_begin_growth(struct hmap *m, void (*step)(struct hmap *m))
 	if (m->pass)
 		return;
 	if (m->count > m->usual_grow_at) {
-		hmapi_grow(m, step);
+		hmapi_grow(m, step, adding);
 		return;
 	}
 	m->grow_at = m->usual_grow_at;

@@ -38,7 +38,7 @@ void hmapi_each_slot(const struct hmap *m,
 
 /** Begins to double the table, whatever its load: no pass is under way.  A small table, and one
  * that cannot have memory, has no pass afterwards. */
-void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m));
+void hmapi_grow(struct hmap *m, void (*step)(struct hmap *m), size_t adding);
 
 /** Begins a pass if none is under way; HMAP_NO_MEMORY: not now. */
 enum hmap_status hmapi_begin_compaction(struct hmap *m);

@@ -28,7 +28,7 @@ enum hmap_status hmapi_begin(struct hmap *m, enum hmap_pass pass)
 	case HMAP_PASS_GROW: {
 		size_t groups = m->groups;
 
-		hmapi_grow(m, hmapi_code_of(m)->step);
+		hmapi_grow(m, hmapi_code_of(m)->step, 0);
 		return m->pass || m->groups != groups ? HMAP_OK : HMAP_NO_MEMORY;
 	}
 	case HMAP_PASS_COMPACT:
@@ -92,7 +92,7 @@ static enum hmap_status reserve(struct hmap *m, size_t entries, enum hmap_reserv
 	while (m->groups < wanted) {
 		size_t groups = m->groups;
 
-		hmapi_grow(m, hmapi_code_of(m)->step);
+		hmapi_grow(m, hmapi_code_of(m)->step, 0);
 		finish_pass(m);
 		if (m->pass || m->groups == groups)
 			return HMAP_NO_MEMORY;

@@ -206,10 +206,6 @@ static double load(size_t entries, size_t slots)
 static void change_line(const char *head, bool classic, const char *verb,
 			const struct hmap_event *e, char *ret, size_t size)
 {
-	// The steady engine grows behind the write that was one too many, the other one before it.
-	bool grows = e->to > e->from;
-	size_t before = e->entries - (grows && !classic && e->entries),
-	       after = e->entries + (grows && classic);
 	char from[64], to[64];
 
 	table_text(classic, e->from, from, sizeof(from));
@@ -217,7 +213,7 @@ static void change_line(const char *head, bool classic, const char *verb,
 	if (strstr(from, " bucket") && strstr(to, " bucket"))
 		*strstr(from, " bucket") = '\0';
 	snprintf(ret, size, "%s %s from %s to %s (load factor: %.1f/8 → %.1f/8)", head, verb, from,
-		 to, load(before, e->from), load(after, e->to));
+		 to, load(e->entries, e->from), load(e->entries + e->adding, e->to));
 }
 
 void hd_event_line(const struct hmap *map, const struct hmap_event *e, char *ret, size_t size)

@@ -56,6 +56,7 @@ MS_TEST(classic_tells_what_happens_to_it)
 		CHECK_EQ(hmap_classic_put(c, &k, &k), HMAP_OK);
 	CHECK_EQ(told.of[HMAP_EVENT_GROWS], 1);
 	CHECK_EQ(told.last[HMAP_EVENT_GROWS].entries, 52); // Without the one being written.
+	CHECK_EQ(told.last[HMAP_EVENT_GROWS].adding, 1);
 	CHECK_EQ(told.last[HMAP_EVENT_GROWS].from, 64);
 	CHECK_EQ(told.last[HMAP_EVENT_GROWS].to, 128);
 	CHECK_EQ(hmap_classic_stats(c, HMAP_STATS_QUICK, &stats), HMAP_OK);

@@ -127,6 +127,13 @@ static_program() {
 		HMAP_DEBUG=maptrace=1 "$work/static" 2>&1 | grep -q '^libhmap: no debugging: '
 }
 check "a static program without the library says so, too" static_program
+static_loader() { # dlopen is in it, and would bring a second libc
+	gcc -static -D_GNU_SOURCE -O1 -Iinclude "$work/shrink.c" "$work/build/libhmap.a" -o "$work/static" \
+		-pthread -Wl,-u,dlopen,-u,dlsym,-u,dlerror 2>/dev/null &&
+		HMAP_DEBUG=maptrace=1 LD_LIBRARY_PATH=$work/build "$work/static" 2>&1 |
+		grep -q '^libhmap: no debugging: a program that is linked statically'
+}
+check "a static program that has dlopen does as well" static_loader
 
 # --- Endpoints. ---
 
@@ -213,5 +220,11 @@ assert $2, d"
 		wait $pid
 	}
 	check "whoever listens does not keep the program" stream
+	listeners() {
+		gcc -D_GNU_SOURCE -O1 -Iinclude tests/hmap/programs/burst_program.c "$work/build/libhmap.a" \
+			-o "$work/burst" -pthread &&
+			LD_LIBRARY_PATH=$work/build python3 tests/hmap/listeners.py "$work/burst" "$work"
+	}
+	check "each line reaches who listens, or is counted as lost; forks write whole lines" listeners
 fi
 checks_end

@@ -210,8 +210,12 @@ static void told_all(const struct hmap *map, const struct hmap_event *event, voi
 
 static void told_hook(const struct hmap *map, const struct hmap_event *event, void *state)
 {
-	(void)map;
+	struct hmap_stats stats;
+
+	hmap_peek(map, &stats);
 	CHECK_EQ(event->kind, HMAP_EVENT_GROWS);
+	CHECK_EQ(event->adding, 1);
+	CHECK_EQ(event->entries + (stats.engine == HMAP_STEADY), stats.entries);
 	((struct told *)state)->hooks++;
 }
 
