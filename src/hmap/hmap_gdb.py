@@ -515,7 +515,7 @@ are not looked at."""
 
     def run(self, argument):
         if argument.strip():
-            raise Bad('hmap list takes no argument')
+            raise Bad('there is no argument to hmap list')
         process = Process()
         maps, reasons = process.maps()
         maps.sort(key=lambda m: (-m.bytes, m.address))
