@@ -129,6 +129,10 @@ def number(raw, offset, size, order):
     return int.from_bytes(raw[offset:offset + size], order)
 
 
+def pointer_at(address, order):
+    return int.from_bytes(read(address, 8), order)
+
+
 def printable(text):
     """Text of somebody else's: nothing in it moves the cursor, and the terminal has its letters."""
     text = ''.join(c if c.isprintable() else c.encode('unicode_escape').decode() for c in text)
@@ -466,6 +470,177 @@ class Process:
 
 
 # -----------------------------------------------------------------------------------------------
+# Tables.
+
+# Slots with their tags: a group, a bucket, or what overflows from one.
+Run = collections.namedtuple('Run', 'tags address overflows')
+
+# A block of the steady engine or a bucket of the classic one: where it is, its own runs, its chain.
+Block = collections.namedtuple('Block', 'where runs chain')
+
+
+class SteadyTable:
+    """The groups of a steady map, as hmap_table.h draws them."""
+
+    first_tag = 2
+    unit, units, block, tags_in_run = 'group', 'groups', 'block', HMAP_GROUP_SLOTS
+
+    def __init__(self, m):
+        self.map, self.order = m, m.registry.order
+        self.head = Record('hmap', m.address, self.order)
+        raw, s = self.head.part('shape'), {}
+        for member, place in LAYOUT['hmap_shape'].items():
+            s[member] = number(raw, *place, self.order)
+        self.slot_size, self.shape = s['slot_size'], s
+        self.per_block = self.head['block_mask'] + 1
+        if not 1 < s['slot_size'] <= HMAPI_SLOT_MOST or not 1 <= s['node_slots'] <= 8 or \
+                not 1 <= s['links'] <= 8 or s['value_at'] > s['slot_size'] or \
+                s['node_size'] > 16 * HMAPI_SLOT_MOST or \
+                s['node_slots_at'] > s['node_size'] or \
+                self.per_block not in (1, HMAP_BLOCK_GROUPS) or m.groups % self.per_block or \
+                self.head['segment_shift'] > HMAPI_SEGMENT_BYTES.bit_length():
+            raise m.cannot('the shape of its slots')
+        self.blocks_of, self.nodes = m.groups // self.per_block, 0
+
+    def segment(self, segment):
+        leaf = pointer_at(self.head['segments'] + 8 * (segment // HMAPI_LEAF), self.order)
+        return pointer_at(leaf + 8 * (segment % HMAPI_LEAF), self.order)
+
+    def pieces(self):
+        """(groups, where their tags are, where their slots are), in order."""
+        m, bytes_of = self.map, self.slot_size * HMAP_GROUP_SLOTS
+        if not m.field(HMAP_FIELD_STATE) & HMAPI_SEGMENTS:
+            step = CHUNK // HMAP_GROUP_BYTES
+            for group in range(0, m.groups, step):
+                yield (min(step, m.groups - group), self.head['tags'] + group * HMAP_GROUP_BYTES,
+                       self.head['slots'] + group * bytes_of)
+            return
+        step = 1 << self.head['segment_shift']
+        for group in range(0, m.groups, step):
+            at = self.segment(group // step)
+            yield (min(step, m.groups - group), at, at + self.head['segment_slots_at'])
+
+    def blocks(self):
+        bytes_of, number_of = self.slot_size * HMAP_GROUP_SLOTS, 0
+        for groups, tags_at, slots_at in self.pieces():
+            tags = read(tags_at, groups * HMAP_GROUP_BYTES)
+            for first in range(0, groups, self.per_block):
+                runs = [Run(tags[g * HMAP_GROUP_BYTES:(g + 1) * HMAP_GROUP_BYTES],
+                            slots_at + g * bytes_of, False)
+                        for g in range(first, min(first + self.per_block, groups))]
+                last = runs[-1]
+                chain = self.chain(last.address + bytes_of - self.shape['links'] * self.slot_size) \
+                    if last.tags[HMAP_GROUP_SLOTS - 1] == HMAP_TAG_LINK else []
+                yield Block(f'block {number_of}', runs, chain)
+                number_of += 1
+
+    def chain(self, link_at):
+        node, found = pointer_at(link_at, self.order), []
+        while node:
+            record = Record('hmapi_node', node, self.order)
+            tags = record.part('tags')[:self.shape['node_slots']]
+            found.append(Run(tags, node + self.shape['node_slots_at'], True))
+            # The map knows how many there are: more is a circle.
+            self.nodes += 1
+            if self.nodes > self.map.overflow:
+                raise self.map.cannot('its chains of overflow')
+            node = record['next']
+        return found
+
+    def entries_in(self, run):
+        if run.overflows:
+            return len(run.tags) - run.tags.count(0)
+        return HMAP_GROUP_SLOTS - run.tags.count(0, 0, HMAP_GROUP_SLOTS) \
+            - run.tags.count(HMAP_TAG_LINK, 0, HMAP_GROUP_SLOTS)
+
+    def key_and_value(self, run, i):
+        """Where the key and the value of a slot are."""
+        slot = run.address + i * self.slot_size
+        value, flags = slot + self.shape['value_at'], self.shape['flags']
+        return (pointer_at(slot, self.order) if flags & HMAPI_KEY_BY_REFERENCE else slot,
+                pointer_at(value, self.order) if flags & HMAPI_VALUE_BY_REFERENCE else value)
+
+
+
+class ClassicTable:
+    """The buckets of a classic map, as hmap_classic.h draws them: of the old array those that were
+    not moved yet, of the new one those that are in use."""
+
+    first_tag = HMAP_GO_MIN_TOP_HASH
+    unit, units, block, tags_in_run = 'bucket', 'buckets', 'bucket', HMAP_GO_BUCKET_COUNT
+
+    def __init__(self, m):
+        self.map, self.order = m, m.registry.order
+        self.head = h = Record('hmap_classic', m.classic, self.order)
+        self.size = h['bucketsize']
+        slots = HMAP_GO_BUCKET_COUNT * (h['keysize'] + h['elemsize'])
+        if not HMAP_GO_DATA_OFFSET + slots + 8 <= self.size <= 8 * HMAPI_SLOT_MOST or \
+                HMAP_GO_DATA_OFFSET + slots > h['elems_at'] + 8 * h['elemsize']:
+            raise m.cannot('the shape of its buckets')
+        self.old_buckets = m.of if m.pass_ else 0
+        self.new_buckets = m.buckets if h['h.buckets'] else 0
+        self.blocks_of = self.new_buckets + self.old_buckets
+
+    def array(self, at, count):
+        """(number, its bytes, where it is) of each bucket."""
+        step = max(CHUNK // self.size, 1)
+        for first in range(0, count, step):
+            raw = read(at + first * self.size, min(step, count - first) * self.size)
+            for i in range(len(raw) // self.size):
+                yield (first + i, raw[i * self.size:(i + 1) * self.size],
+                       at + (first + i) * self.size)
+
+    def blocks(self):
+        moved = bytearray(self.old_buckets)
+        for n, raw, at in self.array(self.head['h.oldbuckets'], self.old_buckets):
+            if HMAP_GO_EMPTY_ONE < raw[0] < HMAP_GO_MIN_TOP_HASH:
+                moved[n] = 1
+            else:
+                yield self.bucket(f'old bucket {n}', raw, at)
+        for n, raw, at in self.array(self.head['h.buckets'], self.new_buckets):
+            if not moved or moved[n % len(moved)]:
+                yield self.bucket(f'bucket {n}', raw, at)
+
+    def bucket(self, where, raw, at):
+        first, chain = Run(raw[:HMAP_GO_BUCKET_COUNT], at, False), []
+        while True:
+            at = number(raw, self.size - 8, 8, self.order)
+            if not at:
+                return Block(where, [first], chain)
+            # All of a map's memory is counted: more overflow than fits into it is a circle.
+            if len(chain) >= min(self.map.bytes // self.size, NODES_MOST):
+                raise self.map.cannot('its chains of overflow')
+            raw = read(at, self.size)
+            chain.append(Run(raw[:HMAP_GO_BUCKET_COUNT], at, True))
+
+    def entries_in(self, run):
+        return sum(tag >= HMAP_GO_MIN_TOP_HASH for tag in run.tags)
+
+    def key_and_value(self, run, i):
+        h = self.head
+        key, value = (run.address + HMAP_GO_DATA_OFFSET + i * h['keysize'],
+                      run.address + h['elems_at'] + i * h['elemsize'])
+        return (pointer_at(key, self.order) if h['indirectkey'] else key,
+                pointer_at(value, self.order) if h['indirectelem'] else value)
+
+
+def table_of(m):
+    if not m.registry.knows_tables():
+        raise Bad(f'the tables of libhmap {m.registry.version} are not known here: these commands '
+                  f'are of {HMAP_VERSION_MAJOR}.{HMAP_VERSION_MINOR}.{HMAP_VERSION_PATCH}')
+    return ClassicTable(m) if m.classic else SteadyTable(m)
+
+
+def entries(t):
+    """(block, run, slot) of each entry of a table."""
+    for block in t.blocks():
+        for run in block.runs + block.chain:
+            for i, tag in enumerate(run.tags[:t.tags_in_run]):
+                if tag >= t.first_tag:
+                    yield block, run, i
+
+
+# -----------------------------------------------------------------------------------------------
 # Commands.
 
 class Command(gdb.Command):
@@ -534,5 +709,287 @@ are not looked at."""
         gdb.write('\n'.join(lines) + '\n')
 
 
+
+def chosen(argument):
+    """The map that a name, an address or an expression of gdb's means."""
+    argument = argument.strip()
+    if not argument:
+        raise Bad('which map? A name, an address or an expression, as hmap list has them')
+    process = Process()
+    named = [] if re.fullmatch('0x[0-9a-f]+', argument) else \
+        [m for m in process.maps()[0] if m.own_name and m.own_name == argument]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        raise Bad(f'{len(named):,} maps have this name; choose by address: ' +
+                  ', '.join(f'{m.address:#x}' for m in named[:REASONS_MOST]) +
+                  (', ...' if len(named) > REASONS_MOST else ''))
+    try:
+        value = gdb.parse_and_eval(argument)
+    except gdb.error as error:
+        raise Bad(f'no map is named {argument}, and it is no expression: {error}') from None
+    address = address_of(value)
+    m = process.at(address) if address is not None else None
+    if not m:
+        raise Bad(f'no map is named {argument}' if address is None else
+                  f'no map is at {address:#x}: it was freed, or is not made yet')
+    return m
+
+
+def address_of(value):
+    """Where a value points to, or where it is; None: neither."""
+    kind = value.type.strip_typedefs().code
+    if kind in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_INT):
+        return int(value) % (1 << 64)
+    if kind == gdb.TYPE_CODE_STRUCT and value.address is not None:
+        return int(value.address)
+    return None
+
+
+def made_at(pc):
+    """Where a call that returns to an address stands, as far as gdb knows."""
+    function = gdb.execute(f'info symbol {pc - 1:#x}', to_string=True).strip()
+    line = gdb.find_pc_line(pc - 1)
+    words = []
+    if not function.startswith('No symbol'):
+        words.append('in ' + re.split(r' in section ', function)[0])
+    if line.symtab:
+        words.append(f'at {line.symtab.filename}:{line.line}')
+    return ' '.join(words) or f'before {pc:#x}, where gdb knows no symbol'
+
+
+def type_named(name, size):
+    """gdb's type of a name that the program gives, if it is as large; never evaluated."""
+    stars = len(name) - len(name.rstrip('* '))
+    base, stars = name.rstrip('* '), name[len(name) - stars:].count('*')
+    base = ' '.join(w for w in base.split() if w not in ('const', 'volatile', 'restrict'))
+    kind, _, rest = base.partition(' ')
+    lookup = {'struct': 'struct ', 'union': 'union ', 'enum': 'enum '}
+    if not re.fullmatch(r'[A-Za-z_][\w:<>, ]*', base):
+        return None
+    try:
+        found = gdb.lookup_type(lookup[kind] + rest if kind in lookup else base)
+        for _ in range(stars):
+            found = found.pointer()
+        return found if found.sizeof == size else None
+    except gdb.error:
+        return None
+
+
+def shape_of(name, size):
+    """A key's or value's type in words, without its bytes."""
+    bytes_ = f'{size:,} byte' + ('' if size == 1 else 's')
+    return f'{name} ({bytes_})' if name else bytes_
+
+
+class Shown:
+    """How keys, or values, are printed."""
+
+    def __init__(self, name, size, order):
+        self.name, self.size, self.order = name, size, order
+        self.is_text = name == 'struct hmap_string' and size >= sum(LAYOUT['hmap_string']['length'])
+        self.type = type_named(name, size) if name else None
+
+    def shape(self, address):
+        if self.is_text:
+            length = Record('hmap_string', address, self.order)['length']
+            return f'text of {length:,} bytes'
+        return shape_of(self.name, self.size)
+
+    def bytes(self, address):
+        if self.is_text:
+            text = Record('hmap_string', address, self.order)
+            raw = read(text['text'], min(text['length'], TEXT_MOST))
+            cut = '...' if text['length'] > TEXT_MOST else ''
+            return '"' + printable(raw.decode('utf-8', 'backslashreplace')) + '"' + cut
+        if self.type:
+            pointer = gdb.Value(address).cast(self.type.pointer())
+            return pointer.dereference().format_string(max_elements=TEXT_MOST, max_depth=4)
+        raw = read(address, min(self.size, BYTES_SHOWN))
+        return raw.hex(' ', 4) + ('...' if self.size > BYTES_SHOWN else '')
+
+
+class Show(Command):
+    """Show one map of libhmap: its size, where it was made, what is under way, and its entries.
+
+Usage: hmap show [-keys] NAME|ADDRESS|EXPRESSION
+
+NAME is what hmap list says; otherwise a pointer to a map, typed or not, or its address.
+
+Privacy: what a program keeps in its maps may be personal or secret, and what gdb prints is often
+sent to others.  So entries are shown by where they are and by the types and sizes of their keys and
+values (and the lengths of texts) alone.  With -keys the bytes of keys and values are printed as
+well: by their C types where there is debug information, otherwise as they are in memory.  The number
+of entries is limited by "set print elements"."""
+
+    name = 'hmap show'
+
+    def run(self, argument):
+        words = argument.split(None, 1)
+        with_bytes = bool(words) and words[0] == '-keys'
+        m = chosen(' '.join(words[1:]) if with_bytes else argument)
+        gdb.write('\n'.join(self.header(m)) + '\n')
+        if m.entries and m.registry.knows_tables():
+            self.entries(m, with_bytes)
+        elif m.entries:
+            table_of(m)
+
+    def header(self, m):
+        yield f'(struct hmap *) {m.address:#x} {m.summary()}'
+        value = shape_of(m.value_name, m.value_size) if m.value_size else 'nothing: a set'
+        yield f'type       {m.type or "?"}: {shape_of(m.key_name, m.key_size)} to {value}'
+        yield f'made       {made_at(m.created_at)}' if m.created_at else 'made       ?'
+        grow = f', grows when there are {m.grow_at:,}' if m.grow_at else ''
+        yield f'load       {m.load:.2f} entries a slot{grow}'
+        yield f'memory     {m.bytes:,} bytes' + \
+            (f', {m.bytes / m.entries:.1f} an entry' if m.entries else '')
+        kind = 'overflow buckets' if m.classic else 'overflow nodes'
+        yield f'overflow   {m.overflow:,} {kind}'
+        yield f'so far     {m.growths:,} growths, {m.compactions:,} tidyings, ' \
+            f'{m.shrinks:,} halvings'
+        yield f'under way  {m.stage() or "nothing"}'
+
+    def entries(self, m, with_bytes):
+        limit = gdb.parameter('print elements')
+        limit = min(limit, ENTRIES_MOST) if limit and limit > 0 else ENTRIES_MOST
+        t = table_of(m)
+        keys = Shown(m.key_name, m.key_size, m.registry.order)
+        values = Shown(m.value_name, m.value_size, m.registry.order)
+        shown = 0
+        for block, run, i in entries(t):
+            if shown == limit:
+                break
+            shown += 1
+            key, value = t.key_and_value(run, i)
+            print_ = (lambda s, at: s.bytes(at)) if with_bytes else (lambda s, at: s.shape(at))
+            where = f'{block.where} overflow' if run.overflows else block.where
+            gdb.write(f'[{where}, slot {i}] {print_(keys, key)}' +
+                      (f' = {print_(values, value)}' if m.value_size else '') + '\n')
+        if shown < m.entries:
+            gdb.write(f'... {shown:,} of {m.entries:,} entries' +
+                      (' (set print elements)' if shown == limit else '') + '\n')
+
+
+class Chains(Command):
+    """Show how the table of a map of libhmap is filled.
+
+Usage: hmap chains NAME|ADDRESS|EXPRESSION
+
+How many groups of 14 slots (steady) or buckets of 8 (classic) have how many entries; how long the
+chains of overflow are; entries outside their group (steady: strays) and slots of erased entries that
+are not free for all (classic).  A good hash leaves few chains, and none of them long.  The whole
+table is read: a large one takes seconds, and ^C ends it.  Keys and values are not looked at."""
+
+    name = 'hmap chains'
+
+    def run(self, argument):
+        m = chosen(argument)
+        t = table_of(m)
+        per_run = collections.Counter()
+        lengths, met, strays, at_least, erased, blocks = [], 0, 0, '', 0, 0
+        began = told = time.monotonic()
+        for blocks, block in enumerate(t.blocks(), 1):
+            for run in block.runs:
+                here = t.entries_in(run)
+                per_run[here] += 1
+                met += here
+                if m.classic:
+                    erased += run.tags.count(HMAP_GO_EMPTY_ONE)
+                else:
+                    strays += run.tags[HMAPI_COUNT]
+                    at_least = at_least or 'at least ' * (run.tags[HMAPI_COUNT] == HMAPI_COUNT_MAX)
+            if block.chain:
+                lengths.append(len(block.chain))
+                met += sum(t.entries_in(run) for run in block.chain)
+                if m.classic:
+                    erased += sum(run.tags.count(HMAP_GO_EMPTY_ONE) for run in block.chain)
+            if blocks % 4096 == 0 and time.monotonic() - told > 1:
+                told = time.monotonic()
+                gdb.write(f'... {blocks:,} of {t.blocks_of:,} {t.block}s, '
+                          f'{told - began:.0f} s; ^C ends it\n', gdb.STDERR)
+                gdb.flush(gdb.STDERR)
+        lines = [m.summary(), f'entries a {t.unit}: {t.units}']
+        lines += self.histogram(per_run)
+        node = 'overflow buckets' if m.classic else 'nodes'
+        lines.append(f'chains: {len(lengths):,} of {blocks:,} {t.block}s' + (
+            f', {sum(lengths) / len(lengths):.1f} {node} on average, {max(lengths):,} at most'
+            if lengths else ''))
+        lines.append(f'erased: {erased:,} slots' if m.classic else
+                     f'strays: {at_least}{strays:,} entries outside their group')
+        lines.append(f'met: {met:,} entries' + (
+            ', as many as the map counts' if met == m.entries else
+            f', but the map counts {m.entries:,}: it is being written, or damaged'))
+        gdb.write('\n'.join(lines) + '\n')
+
+    def histogram(self, counts):
+        most = max(counts.values(), default=1)
+        for entries_, number_of in sorted(counts.items()):
+            yield f'{entries_:>3}  {number_of:>12,}  ' + '*' * -(-COLUMN * number_of // most)
+
+
+# -----------------------------------------------------------------------------------------------
+# Pretty printers.
+
+def is_ours(type_, tag):
+    """Others have a struct hmap, too."""
+    return type_.code == gdb.TYPE_CODE_STRUCT and type_.tag == tag and \
+        {'hmap': 'held_bytes', 'hmap_classic': 'bucketsize',
+         'hmap_iterator': 'reserved'}[tag] in (f.name for f in type_.fields())
+
+
+class MapPrinter:
+    """A map, or a pointer to one: what it is, as the list of maps has it."""
+
+    def __init__(self, address, prefix):
+        self.address, self.prefix = address, prefix
+
+    def to_string(self):
+        if not self.address:
+            return f'{self.prefix}0x0'
+        at = f', at {self.address:#x}' if self.prefix else ''
+        try:
+            m = Process().at(self.address)
+            text = m.summary() if m else 'no map: freed, or not made yet'
+        except Bad as bad:
+            text = str(bad)
+        return f'{self.prefix}{text}{at}'
+
+
+class IteratorPrinter:
+    """An iteration: over which map."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def to_string(self):
+        at = 'at an entry' if int(self.value['key']) else 'at no entry'
+        return f'{at} of {MapPrinter(int(self.value["map"]), "").to_string()}'
+
+
+def printer(value):
+    """What gdb asks for each value that it prints."""
+    type_ = value.type.strip_typedefs().unqualified()
+    if type_.code == gdb.TYPE_CODE_PTR:
+        to = type_.target().strip_typedefs().unqualified()
+        typed = to.code == gdb.TYPE_CODE_STRUCT and [f.name for f in to.fields()] == ['map'] and \
+            is_ours(to.fields()[0].type.strip_typedefs(), 'hmap')
+        if typed or is_ours(to, 'hmap') or is_ours(to, 'hmap_classic'):
+            return MapPrinter(int(value), f'(struct {to.tag} *) ')
+        return None
+    if is_ours(type_, 'hmap_iterator'):
+        return IteratorPrinter(value)
+    if is_ours(type_, 'hmap') or is_ours(type_, 'hmap_classic'):
+        return MapPrinter(int(value.address), '') if value.address is not None else None
+    return None
+
+
+class Printers(gdb.printing.PrettyPrinter):
+    def __call__(self, value):
+        return printer(value)
+
+
 Hmap()
 List()
+Show()
+Chains()
+gdb.printing.register_pretty_printer(None, Printers('libhmap'), replace=True)
