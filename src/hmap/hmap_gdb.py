@@ -421,12 +421,12 @@ class Process:
     """All registries and their maps, as of now."""
 
     def __init__(self):
+        if not gdb.selected_inferior().pid:
+            raise Bad('there is no process, and no core')
         self.registries, reasons = find_registries()
         if not self.registries:
             if reasons:
                 raise Bad(reasons[0])
-            if not gdb.selected_inferior().pid:
-                raise Bad('there is no process, and no core')
             raise Bad('nothing here uses libhmap: no program or library that is mapped has its '
                       'note')
         self.remarks = list(reasons)
@@ -475,8 +475,9 @@ class Process:
 # Slots with their tags: a group, a bucket, or what overflows from one.
 Run = collections.namedtuple('Run', 'tags address overflows')
 
-# A block of the steady engine or a bucket of the classic one: where it is, its own runs, its chain.
-Block = collections.namedtuple('Block', 'where runs chain')
+# A block of the steady engine or a bucket of the classic one: which array's (empty: the only one),
+# its number, its own runs, its chain.
+Block = collections.namedtuple('Block', 'array number runs chain')
 
 
 class SteadyTable:
@@ -500,6 +501,8 @@ class SteadyTable:
                 self.per_block not in (1, HMAP_BLOCK_GROUPS) or m.groups % self.per_block or \
                 self.head['segment_shift'] > HMAPI_SEGMENT_BYTES.bit_length():
             raise m.cannot('the shape of its slots')
+        if m.groups * (HMAP_GROUP_BYTES + HMAP_GROUP_SLOTS * self.slot_size) > m.bytes:
+            raise m.cannot('its size')
         self.blocks_of, self.nodes = m.groups // self.per_block, 0
 
     def segment(self, segment):
@@ -531,7 +534,7 @@ class SteadyTable:
                 last = runs[-1]
                 chain = self.chain(last.address + bytes_of - self.shape['links'] * self.slot_size) \
                     if last.tags[HMAP_GROUP_SLOTS - 1] == HMAP_TAG_LINK else []
-                yield Block(f'block {number_of}', runs, chain)
+                yield Block('', number_of, runs, chain)
                 number_of += 1
 
     def chain(self, link_at):
@@ -580,6 +583,8 @@ class ClassicTable:
         self.old_buckets = m.of if m.pass_ else 0
         self.new_buckets = m.buckets if h['h.buckets'] else 0
         self.blocks_of = self.new_buckets + self.old_buckets
+        if self.blocks_of * self.size > m.bytes:
+            raise m.cannot('its size')
 
     def array(self, at, count):
         """(number, its bytes, where it is) of each bucket."""
@@ -596,17 +601,17 @@ class ClassicTable:
             if HMAP_GO_EMPTY_ONE < raw[0] < HMAP_GO_MIN_TOP_HASH:
                 moved[n] = 1
             else:
-                yield self.bucket(f'old bucket {n}', raw, at)
+                yield self.bucket('old ', n, raw, at)
         for n, raw, at in self.array(self.head['h.buckets'], self.new_buckets):
             if not moved or moved[n % len(moved)]:
-                yield self.bucket(f'bucket {n}', raw, at)
+                yield self.bucket('', n, raw, at)
 
-    def bucket(self, where, raw, at):
+    def bucket(self, array, n, raw, at):
         first, chain = Run(raw[:HMAP_GO_BUCKET_COUNT], at, False), []
         while True:
             at = number(raw, self.size - 8, 8, self.order)
             if not at:
-                return Block(where, [first], chain)
+                return Block(array, n, [first], chain)
             # All of a map's memory is counted: more overflow than fits into it is a circle.
             if len(chain) >= min(self.map.bytes // self.size, NODES_MOST):
                 raise self.map.cannot('its chains of overflow')
@@ -632,12 +637,14 @@ def table_of(m):
 
 
 def entries(t):
-    """(block, run, slot) of each entry of a table."""
+    """(where it is in words, run, slot) of each entry of a table."""
     for block in t.blocks():
-        for run in block.runs + block.chain:
+        for k, run in enumerate(block.runs + block.chain):
+            where = f'{block.array}{t.block} {block.number} overflow' if run.overflows else \
+                f'{block.array}{t.unit} {block.number * len(block.runs) + k}'
             for i, tag in enumerate(run.tags[:t.tags_in_run]):
                 if tag >= t.first_tag:
-                    yield block, run, i
+                    yield where, run, i
 
 
 # -----------------------------------------------------------------------------------------------
@@ -654,7 +661,8 @@ class Command(gdb.Command):
         try:
             self.run(argument)
         except Bad as bad:
-            raise gdb.GdbError(f'{str(bad)[0].upper()}{str(bad)[1:]}.') from None
+            text = str(bad).rstrip('.')
+            raise gdb.GdbError(f'{text[0].upper()}{text[1:]}.') from None
         except gdb.error as error:
             raise gdb.GdbError(str(error)) from None
 
@@ -723,7 +731,7 @@ def chosen(argument):
     if named:
         raise Bad(f'{len(named):,} maps have this name; choose by address: ' +
                   ', '.join(f'{m.address:#x}' for m in named[:REASONS_MOST]) +
-                  (', ...' if len(named) > REASONS_MOST else ''))
+                  (' and others' if len(named) > REASONS_MOST else ''))
     try:
         value = gdb.parse_and_eval(argument)
     except gdb.error as error:
@@ -836,8 +844,10 @@ of entries is limited by "set print elements"."""
 
     def header(self, m):
         yield f'(struct hmap *) {m.address:#x} {m.summary()}'
-        value = shape_of(m.value_name, m.value_size) if m.value_size else 'nothing: a set'
-        yield f'type       {m.type or "?"}: {shape_of(m.key_name, m.key_size)} to {value}'
+        key = shape_of(m.key_name, m.key_size)
+        yield f'type       {m.type or "?"}: ' + (
+            f'{key} to {shape_of(m.value_name, m.value_size)}' if m.value_size else
+            f'a set of {key}')
         yield f'made       {made_at(m.created_at)}' if m.created_at else 'made       ?'
         grow = f', grows when there are {m.grow_at:,}' if m.grow_at else ''
         yield f'load       {m.load:.2f} entries a slot{grow}'
@@ -856,13 +866,12 @@ of entries is limited by "set print elements"."""
         keys = Shown(m.key_name, m.key_size, m.registry.order)
         values = Shown(m.value_name, m.value_size, m.registry.order)
         shown = 0
-        for block, run, i in entries(t):
+        for where, run, i in entries(t):
             if shown == limit:
                 break
             shown += 1
             key, value = t.key_and_value(run, i)
             print_ = (lambda s, at: s.bytes(at)) if with_bytes else (lambda s, at: s.shape(at))
-            where = f'{block.where} overflow' if run.overflows else block.where
             gdb.write(f'[{where}, slot {i}] {print_(keys, key)}' +
                       (f' = {print_(values, value)}' if m.value_size else '') + '\n')
         if shown < m.entries:
