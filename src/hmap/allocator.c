@@ -6,8 +6,8 @@
 // where the kernel can (Linux 5.14, MADV_POPULATE_WRITE): one call for eight pages costs less than
 // eight faults, and leaves no page fault for the writes that follow.
 //
-// What is only reserved is left out of core dumps: gdb would write a gigabyte of zeros for it.  Where
-// the kernel refuses that, cores are larger, and nothing else is different.
+// What is only reserved is left out of core dumps: gdb would write a gigabyte of zeros for it.
+// Where the kernel refuses that, cores are larger, and nothing else is different.
 #include <hmap/hmap.h>
 
 #include <stdlib.h>

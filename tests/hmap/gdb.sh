@@ -316,6 +316,22 @@ large_pairs() {
 }
 check "entries of such a core" large_pairs
 
+interrupted() { # in the middle of a walk, of which there is always one
+	printf 'echo begins\\n\nwhile 1\nhmap chains large\nend\n' >"$work/walks"
+	LD_LIBRARY_PATH=$work/usr/lib timeout 60 gdb -nx -batch "$work/program" "$work/large" \
+		-ex 'source src/hmap/hmap_gdb.py' -ex "source $work/walks" -ex 'echo goes on\n' >"$work/out" 2>&1 &
+	local timeout_pid=$! debugger
+	for _ in $(seq 200); do
+		grep -q '^met: ' "$work/out" && break
+		sleep 0.1
+	done
+	debugger=$(ps -o pid= --ppid "$timeout_pid")
+	kill -INT "${debugger:-$timeout_pid}"
+	wait "$timeout_pid"
+	says '^goes on$' && ! grep -E 'Traceback|Error occurred in Python' "$work/out"
+}
+check "^C ends a walk, and gdb goes on" interrupted
+
 # --- Damage. ---
 
 # The registry's place in a core's file: its mark is once in the program's data.
