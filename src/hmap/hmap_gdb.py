@@ -230,15 +230,20 @@ def registries_in(start, size, order):
 
 def find_registries():
     """(registries, why others are none)."""
-    segments, addresses, registries, reasons = [], {}, [], []
+    addresses, registries, reasons = {}, [], []
+
+    def look(segments):
+        for start, size, order in segments:
+            addresses.update((a, order) for a in registries_in(start, size, order))
+
     for start in mapped_files():
         try:
-            segments += segments_of_notes(start)
+            look(segments_of_notes(start))
         except Bad:
-            pass  # Not in the core: it has no registry that could be read.
-    for segment in segments or note_sections():
+            pass  # Not in the core: it has no note that could be read.
+    if not addresses:
         try:
-            addresses.update((a, segment[2]) for a in registries_in(*segment))
+            look(note_sections())
         except Bad:
             pass  # Likewise.
     for address, order in addresses.items():
@@ -258,7 +263,6 @@ class Registry:
         cookie = head.part('cookie')
         if cookie != HMAP_REGISTRY_COOKIE.encode() and any(cookie):
             raise Bad(f'the registry at {address:#x} is damaged: it does not begin with its mark')
-        self.begun = any(cookie)
         if head['version'] != HMAP_REGISTRY_VERSION:
             raise Bad(f'the registry at {address:#x} is of version {head["version"]}, which these '
                       'commands do not know')
