@@ -1,8 +1,9 @@
 /*
  * watched.c - what HMAP_DEBUG's words cost who uses maps: the thread's own time for each operation.
  *
- * Usage: watched OPERATIONS ENTRIES [AUDIT].  Fills a map, then gets, overwrites, erases and puts back, in
- * a fixed order, and prints nanoseconds of CPU time an operation and how many there were a second.
+ * Usage: watched OPERATIONS ENTRIES [AUDIT].  Fills a map, then gets, overwrites, erases and puts
+ * back, in a fixed order, and prints nanoseconds of CPU time an operation and how many there were a
+ * second.
  */
 #include <hmap/hmap_hash.h>
 #include <hmap/hmap_registry.h>
@@ -52,14 +53,14 @@ static void look(const struct hmap_access *access, void *state)
 __attribute__((noinline)) static uint64_t use_map(struct hmap *map, uint64_t operations,
 						  uint64_t entries, uint64_t audit)
 {
-	uint64_t found = 0;
+	uint64_t found = 0, mask = audit ? audit - 1 : UINT64_MAX; // n is never 0.
 
 	for (uint64_t key = 0; key < entries; key++)
 		(void)hmap_put(map, &key, &key);
 	for (uint64_t n = entries; n < operations; n++) {
 		uint64_t key = key_of(n, entries);
 
-		if (audit && n % audit == 0)
+		if ((n & mask) == 0)
 			(void)hmap_audit_next(map);
 		if (n % 4 == 0)
 			(void)hmap_put(map, &key, &n);
