@@ -244,8 +244,9 @@ static struct ms_error *text_read_rest(struct census *c, struct text *text, cons
 
 static struct ms_error *texts_read(struct census *c)
 {
-	MS_AUTO_FREE struct ms_read *reads = calloc(TEXTS_AT_ONCE, sizeof(*reads));
-	MS_AUTO_FREE char *bytes = malloc((size_t)TEXTS_AT_ONCE * TEXT_BYTES_MAX);
+	size_t room = (size_t)ms_min_u64(c->texts.count, TEXTS_AT_ONCE) + 1;
+	MS_AUTO_FREE struct ms_read *reads = calloc(room, sizeof(*reads));
+	MS_AUTO_FREE char *bytes = malloc(room * TEXT_BYTES_MAX);
 	struct ms_error *err = NULL;
 
 	if (!reads || !bytes)
@@ -486,7 +487,10 @@ bool ms_hmap_row_fill(const struct ms_hmap_look *look, uint64_t entry_bytes, str
 	if (w->count == MS_UNKNOWN ||
 	    !(is_classic ? classic_fill(w, row) : steady_fill(look->registry, w, row)))
 		return false;
-	row->live_bytes = entry_bytes == MS_UNKNOWN ? MS_UNKNOWN : row->entries * entry_bytes;
+	row->live_bytes = MS_UNKNOWN;
+	if (entry_bytes != MS_UNKNOWN &&
+	    __builtin_mul_overflow(row->entries, entry_bytes, &row->live_bytes))
+		return false;
 	row->slack_bytes = ms_map_row_slack(row);
 	return true;
 }
@@ -613,7 +617,7 @@ static struct ms_error *registry_look(struct census *c, const struct ms_registry
 	c->skips[SKIP_UNLISTED] += ms_min_u64(state.unlisted, MAPS_MAX);
 	if (!err)
 		err = looks_add(c, r, &list);
-	if (!err)
+	if (!err && c->looks.count > from)
 		err = ms_hmap_look(c->target, c->looks.items + from, c->looks.count - from);
 	if (!err) {
 		uint64_t unread = c->skips[SKIP_LIST]; // Not to be counted twice.

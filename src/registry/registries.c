@@ -322,9 +322,29 @@ static bool is_classic(const struct ms_hmap_look *look)
 struct batch {
 	struct ms_read reads[LOOKS_AT_ONCE];
 	struct ms_hmap_look *of[LOOKS_AT_ONCE];
-	size_t count;
-	uint8_t raw[LOOKS_AT_ONCE][MEMBERS_END_MAX];
+	size_t count, look_bytes; // The second is the most of any look.
+	uint8_t raw[];
 };
+
+/** For as many of @p looks as are taken at once; NULL when memory is short. */
+static struct batch *batch_create(const struct ms_hmap_look *looks, size_t count)
+{
+	uint32_t look_bytes = 0;
+	struct batch *b;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct ms_registry *r = looks[i].registry;
+
+		look_bytes =
+		    (uint32_t)ms_max_u64(look_bytes, ms_max_u64(r->map_bytes, r->classic_bytes));
+	}
+	b = malloc(sizeof(*b) + (size_t)ms_min_u64(count, LOOKS_AT_ONCE) * look_bytes);
+	if (b) {
+		b->count = 0;
+		b->look_bytes = look_bytes;
+	}
+	return b;
+}
 
 static struct ms_error *batch_do(struct ms_target *t, struct batch *b,
 				 void (*take)(struct ms_hmap_look *look, const uint8_t *raw))
@@ -341,18 +361,18 @@ static struct ms_error *batch_do(struct ms_target *t, struct batch *b,
 
 static void batch_add(struct batch *b, struct ms_hmap_look *look, ms_addr at, uint32_t size)
 {
-	b->reads[b->count] = (struct ms_read){ .addr = at, .buf = b->raw[b->count], .size = size };
+	b->reads[b->count] =
+	    (struct ms_read){ .addr = at, .buf = b->raw + b->count * b->look_bytes, .size = size };
 	b->of[b->count++] = look;
 }
 
 struct ms_error *ms_hmap_look(struct ms_target *t, struct ms_hmap_look *looks, size_t count)
 {
-	MS_AUTO_FREE struct batch *b = malloc(sizeof(*b));
+	MS_AUTO_FREE struct batch *b = batch_create(looks, count);
 	struct ms_error *err = NULL;
 
 	if (!b)
 		return ms_error_no_memory();
-	b->count = 0;
 	for (size_t from = 0; from < count && !err; from += LOOKS_AT_ONCE) {
 		size_t to = from + LOOKS_AT_ONCE < count ? from + LOOKS_AT_ONCE : count;
 
