@@ -274,6 +274,58 @@ struct ms_error *ms_c_symbols_calls(struct ms_c_symbols *s, ms_addr pc, bool is_
 	return NULL;
 }
 
+// --- Probes. ---
+
+enum { PROBE_ADDRESSES = 3, NOTE_STAPSDT = 3 }; // Of the instruction, a base, a semaphore.
+
+/** Whether a note is of the probe: three addresses, then the texts provider, name, arguments. */
+static bool is_probe(const char *note, size_t size, const char *provider, const char *name)
+{
+	const size_t at = PROBE_ADDRESSES * sizeof(uint64_t), provider_size = strlen(provider) + 1,
+		     name_size = strlen(name) + 1;
+
+	return size >= at + provider_size + name_size &&
+	       memcmp(note + at, provider, provider_size) == 0 &&
+	       memcmp(note + at + provider_size, name, name_size) == 0;
+}
+
+static bool section_has_probe(Elf_Scn *section, const char *provider, const char *name)
+{
+	Elf_Data *data = elf_getdata(section, NULL);
+	size_t pos = 0, name_at, body_at, next;
+	GElf_Nhdr note;
+
+	while (data && (next = gelf_getnote(data, pos, &note, &name_at, &body_at)) > 0) {
+		if (note.n_type == NOTE_STAPSDT && note.n_namesz == sizeof("stapsdt") &&
+		    memcmp((char *)data->d_buf + name_at, "stapsdt", sizeof("stapsdt")) == 0 &&
+		    is_probe((char *)data->d_buf + body_at, note.n_descsz, provider, name))
+			return true;
+		pos = next;
+	}
+	return false;
+}
+
+bool ms_c_symbols_has_probe(struct ms_c_symbols *s, ms_addr addr, const char *provider,
+			    const char *name)
+{
+	Dwfl_Module *module = dwfl_addrmodule(s->dwfl, addr);
+	Elf_Scn *section = NULL;
+	GElf_Addr bias;
+	Elf *elf;
+
+	opening = s;
+	elf = module ? dwfl_module_getelf(module, &bias) : NULL;
+	opening = NULL;
+	while (elf && (section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+
+		if (gelf_getshdr(section, &header) && header.sh_type == SHT_NOTE &&
+		    section_has_probe(section, provider, name))
+			return true;
+	}
+	return false;
+}
+
 // --- Stacks. ---
 
 static pid_t next_thread(Dwfl *dwfl, void *context, void **thread)

@@ -4,9 +4,11 @@ Method: a program says which maps it has and puts in entries when it is told to;
 have to be those, and the line that fills one the line that does.
 """
 import glob
+import json
 import os
 import shutil
 import subprocess
+import sys
 
 import builds
 import targets
@@ -81,6 +83,44 @@ def refused():
             result = targets.tool(verb, program.pid)
             require(result.code == 3 and 'C program that uses libhmap' in result.err,
                     f'{verb}: {result.code}, {result.err}')
+
+
+def doctor_of(program):
+    """The document, and its checks by name."""
+    page = targets.tool('doctor', program.pid, '--json').document()
+    checker = os.path.join(ROOT, 'tests', 'golden', 'schema_check.py')
+    checked = subprocess.run([sys.executable, '-B', checker, '--closed',
+                              os.path.join(ROOT, 'docs', 'formats', 'doctor.schema.json'), '-'],
+                             input=json.dumps(page), capture_output=True, text=True)
+    require(checked.returncode == 0, f'{checked.stdout}{checked.stderr}'[:600])
+    return page, {c['name']: c for c in page['checks']}
+
+
+@test('C programs/doctor')
+def doctor():
+    with targets.Process([sessions(), SMALL]) as program:
+        program.line()
+        page, checks = doctor_of(program)
+        require(page['target']['libhmap'] and page['target']['go_version'] is None and
+                page['target']['arch'], f'target: {page["target"]}')
+        require(f'list of maps has {SMALL + 2}' in checks['libhmap']['text'] and
+                f'{SMALL + 1} of {SMALL + 2} maps' in checks['names']['text'], f'{checks}')
+        # Growths depend on sys/sdt.h where this was built, probes on who looks.
+        require(all(checks[name]['state'] == 'ok' for name in
+                    ('memory', 'executable', 'program', 'libhmap', 'names', 'lines')), f'{checks}')
+        require('go program' not in checks and page['verdict'].startswith('maps and diagnose will'),
+                f'{page["verdict"]}')
+
+
+@test('C programs/doctor, stripped')
+def doctor_stripped():
+    with targets.Process([sessions(stripped=True), SMALL]) as program:
+        program.line()
+        page, checks = doctor_of(program)
+        require(checks['lines']['state'] == 'limited' and '-g' in checks['lines']['fix'],
+                f'lines: {checks["lines"]}')
+        if all(c['state'] == 'ok' for name, c in checks.items() if name != 'lines'):
+            require(page['change'] == checks['lines']['fix'], f'the one change: {page["change"]}')
 
 
 def page_while_it_grows(program, *options):

@@ -111,6 +111,11 @@ MS_TEST(registry_of_this_process_is_read_as_its_maps_are)
 	CHECK_EQ(ms_coverage_skipped(&self.census.coverage), 0);
 	CHECK(ms_hmap_place_of(&self.places, (uintptr_t)named)->created_at ==
 	      (uintptr_t)hmap_created_at(&named->map));
+	CHECK(ms_c_symbols_has_probe(self.symbols, self.registries.items[0].address, "hmap",
+				     "grows"));
+	CHECK(!ms_c_symbols_has_probe(self.symbols, self.registries.items[0].address, "hmap",
+				      "grow"));
+	CHECK(!ms_c_symbols_has_probe(self.symbols, 0, "hmap", "grows"));
 	self_end(&self);
 	for (size_t i = 0; i < MANY; i += 2)
 		test_orders_destroy(many[i]);
