@@ -13,6 +13,7 @@ import sys
 import builds
 import targets
 from harness import ROOT, Skip, require, test
+from test_trace import Trace, need_probes, own_calls
 
 SMALL = 300
 
@@ -165,3 +166,22 @@ def polls():
         page = page_while_it_grows(program, '--no-probes')
         require(page['findings'][0]['map']['owner'] == 'session_cache' and
                 page['findings'][0]['growths_seen'] > 0, f'{page["findings"][0]}')
+
+
+@test('C programs/maps being made are listed or counted')
+def creations():
+    """More are made at once than are sent one by one: the others stay in the count."""
+    need_probes()
+    made = 5000
+    with targets.Process([sessions(), SMALL]) as program:
+        program.line()
+        with Trace(program.pid, '--creations', '--json') as trace:
+            program.send(f'make {made}')
+            program.line()
+            page = trace.end()
+        require(page['creations_counted'] == made, f'{page["creations_counted"]} of {made} counted')
+        require(page['creations'] and page['creations_dropped'] and
+                len(page['creations']) + page['creations_dropped'] == made,
+                f'{len(page["creations"])} listed, {page["creations_dropped"]} dropped')
+        require(all(own_calls(c)[:1] and own_calls(c)[0].startswith('make_short_lived')
+                    for c in page['creations']), f'made elsewhere: {page["creations"][0]}')
