@@ -18,7 +18,8 @@
 struct ms_c_symbols {
 	struct ms_target *target;
 	pid_t pid;
-	char exe[PATH_MAX]; // As the process's list of mappings has it.
+	char exe[PATH_MAX];  // As the process's list of mappings has it.
+	char root[PATH_MAX]; // Likewise; "" where that list's paths are from its root on.
 	Dwfl *dwfl;
 	bool can_unwind;
 	const struct ms_c_thread_state *state; // While it is unwound.
@@ -32,6 +33,14 @@ struct ms_c_symbols {
 /** dwfl hands on no context with a module: there is one process at a time. */
 static const struct ms_c_symbols *opening;
 
+/** @p path as the process itself would write it: one that called chroot has it from there on. */
+static const char *in_root(const struct ms_c_symbols *s, const char *path)
+{
+	size_t size = strlen(s->root);
+
+	return !strncmp(path, s->root, size) && path[size] == '/' ? path + size : path;
+}
+
 static int open_module(const struct ms_c_symbols *s, const char *path)
 {
 	char through[PATH_MAX + 32];
@@ -39,7 +48,8 @@ static int open_module(const struct ms_c_symbols *s, const char *path)
 	if (s->exe[0] && !strcmp(path, s->exe))
 		snprintf(through, sizeof(through), "/proc/%d/exe", (int)s->pid);
 	else
-		snprintf(through, sizeof(through), "/proc/%d/root%s", (int)s->pid, path);
+		snprintf(through, sizeof(through), "/proc/%d/root%s", (int)s->pid,
+			 in_root(s, path));
 	return open(through, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
@@ -67,19 +77,29 @@ static const Dwfl_Callbacks callbacks = {
 	.debuginfo_path = &debug_path,
 };
 
+/** What /proc/PID/@p name leads to; "" where that cannot be seen. */
+static void read_link(pid_t pid, const char *name, char *ret_path, size_t size)
+{
+	char link[32];
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/%d/%s", (int)pid, name);
+	length = readlink(link, ret_path, size - 1);
+	ret_path[length > 0 ? length : 0] = '\0';
+}
+
 struct ms_error *ms_c_symbols_open(struct ms_target *target, struct ms_c_symbols **ret_symbols)
 {
 	struct ms_c_symbols *s = calloc(1, sizeof(*s));
-	char link[32];
-	ssize_t size;
 
 	if (!s)
 		return ms_error_no_memory();
 	s->target = target;
 	s->pid = target->pid;
-	snprintf(link, sizeof(link), "/proc/%d/exe", (int)s->pid);
-	size = readlink(link, s->exe, sizeof(s->exe) - 1);
-	s->exe[size > 0 ? size : 0] = '\0';
+	read_link(s->pid, "exe", s->exe, sizeof(s->exe));
+	read_link(s->pid, "root", s->root, sizeof(s->root));
+	if (!strcmp(s->root, "/"))
+		s->root[0] = '\0';
 	s->dwfl = dwfl_begin(&callbacks);
 	if (!s->dwfl) {
 		ms_c_symbols_close(s);

@@ -9,10 +9,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import builds
 import targets
 from harness import ROOT, Skip, require, test
+from test_reach import only_child
 from test_trace import Trace, need_probes, own_calls
 
 SMALL = 300
@@ -185,3 +187,56 @@ def creations():
                 f'{len(page["creations"])} listed, {page["creations_dropped"]} dropped')
         require(all(own_calls(c)[:1] and own_calls(c)[0].startswith('make_short_lived')
                     for c in page['creations']), f'made elsewhere: {page["creations"][0]}')
+
+
+START = 'int sessions_main(int, char **); int main(int c, char **v) { return sessions_main(c, v); }'
+
+
+def own_root(folder):
+    """A root with a program, libhmap and the program's own library, which the system has not."""
+    lib = os.path.join(folder, 'lib')
+    os.mkdir(lib)
+    start = os.path.join(folder, 'start.c')
+    with open(start, 'w') as f:
+        f.write(START)
+    gcc = ['gcc', '-std=c11', '-D_GNU_SOURCE', '-O2', '-g', f'-I{ROOT}/include', f'-I{ROOT}/src',
+           '-pthread', f'-L{lib}']
+    for command in (
+            ['-fPIC', '-shared', '-fvisibility=hidden', '-Wl,-soname,libhmap.so.0',
+             *sorted(glob.glob(f'{ROOT}/src/hmap/*.c')),
+             '-o', f'{lib}/libhmap.so'],
+            ['-fPIC', '-shared', '-Dmain=sessions_main', '-Wl,-soname,libsessions.so',
+             os.path.join(builds.PROGRAMS, 'sessions', 'sessions.c'), '-lhmap',
+             '-o', f'{lib}/libsessions.so'],
+            [start, '-lsessions', '-lhmap', '-Wl,-rpath,/lib', '-o', f'{folder}/program']):
+        builds.build(gcc + command, folder, dict(os.environ, LC_ALL='C'))
+    os.rename(f'{lib}/libhmap.so', f'{lib}/libhmap.so.0')
+    linked = subprocess.run(['ldd', f'{folder}/program'], capture_output=True, text=True,
+                            env=dict(os.environ, LD_LIBRARY_PATH=lib)).stdout
+    for word in linked.split():
+        if word.startswith('/') and not word.startswith(folder):
+            os.makedirs(folder + os.path.dirname(word), exist_ok=True)
+            shutil.copy(word, folder + word)
+
+
+@test('C programs/in a root of its own')
+def in_own_root():
+    """Names and lines come from files that only the program sees, through /proc/PID/root."""
+    targets.need_root()
+    if not shutil.which('gcc') or not shutil.which('ldd'):
+        raise Skip('there is no C compiler, or no ldd')
+    with tempfile.TemporaryDirectory(prefix='mapscope-live-') as built, \
+            tempfile.TemporaryDirectory(prefix='mapscope-live-') as inside:
+        own_root(built)
+        script = 'mount -t tmpfs none "$1" && cp -a "$0/." "$1" && exec chroot "$1" /program "$2"'
+        command = [targets.need_command('unshare'), '-pfm', 'sh', '-c', script, built, inside, SMALL]
+        with targets.Process(command) as program:
+            cache, cached, seen, _ = program.line().split()[1:]
+            shutil.rmtree(os.path.join(built, 'lib'))
+            require(not os.listdir(inside), 'its files are to be seen')
+            page, maps = maps_by_address(only_child(program.pid))
+            require(page['target']['libhmap'], f'target: {page["target"]}')
+            require((maps[cache]['owner'], maps[cache]['entries']) == ('session_cache', int(cached)),
+                    f'the cache: {maps[cache]}')
+            require(maps[seen]['owner'].startswith('made by make_seen sessions.c:'),
+                    f'the one without a name: {maps[seen]["owner"]}')
