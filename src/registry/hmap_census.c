@@ -10,7 +10,7 @@
 #include "base/vec.h"
 
 enum {
-	MAPS_MAX = 1 << 26, // Of one registry.
+	MAPS_MAX = 1 << 24, // Of one registry.
 	LIST_TRIES = 3,
 	TEXT_BYTES_MAX = 256,
 	TEXTS_AT_ONCE = 1024,
@@ -187,25 +187,25 @@ static struct ms_error *looks_add(struct census *c, const struct ms_registry *r,
 				  const struct list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		if (!ms_vec_push(&c->looks, { .address = list->items[i], .registry = r }))
+		if (i && list->items[i] == list->items[i - 1])
+			c->skips[SKIP_FREED]++; // A list that names a map twice names it once.
+		else if (!ms_vec_push(&c->looks, { .address = list->items[i], .registry = r }))
 			return ms_error_no_memory();
 	}
 	return NULL;
 }
 
-/** Let go of looks at maps that are not in the list any more.  Both are sorted; a list that names a
- *  map twice names it once. */
+/** Let go of looks at maps that are not in the list any more.  Both are sorted. */
 static void freed_drop(struct census *c, size_t from, const struct list *list)
 {
 	size_t kept = from, at = 0;
 
 	for (size_t i = from; i < c->looks.count; i++) {
 		ms_addr address = c->looks.items[i].address;
-		bool is_again = kept > from && c->looks.items[kept - 1].address == address;
 
 		while (at < list->count && list->items[at] < address)
 			at++;
-		if (at < list->count && list->items[at] == address && !is_again)
+		if (at < list->count && list->items[at] == address)
 			c->looks.items[kept++] = c->looks.items[i];
 		else
 			c->skips[SKIP_FREED]++;
@@ -264,8 +264,9 @@ static struct ms_error *text_read_rest(struct census *c, struct text *text, cons
 
 static struct ms_error *texts_read(struct census *c)
 {
-	MS_AUTO_FREE struct ms_read *reads = calloc(TEXTS_AT_ONCE, sizeof(*reads));
-	MS_AUTO_FREE char *bytes = malloc((size_t)TEXTS_AT_ONCE * TEXT_BYTES_MAX);
+	size_t room = (size_t)ms_min_u64(c->texts.count, TEXTS_AT_ONCE) + 1;
+	MS_AUTO_FREE struct ms_read *reads = calloc(room, sizeof(*reads));
+	MS_AUTO_FREE char *bytes = malloc(room * TEXT_BYTES_MAX);
 	struct ms_error *err = NULL;
 
 	if (!reads || !bytes)
@@ -506,7 +507,10 @@ bool ms_hmap_row_fill(const struct ms_hmap_look *look, uint64_t entry_bytes, str
 	if (w->count == MS_UNKNOWN ||
 	    !(is_classic ? classic_fill(w, row) : steady_fill(look->registry, w, row)))
 		return false;
-	row->live_bytes = entry_bytes == MS_UNKNOWN ? MS_UNKNOWN : row->entries * entry_bytes;
+	row->live_bytes = MS_UNKNOWN;
+	if (entry_bytes != MS_UNKNOWN &&
+	    __builtin_mul_overflow(row->entries, entry_bytes, &row->live_bytes))
+		return false;
 	row->slack_bytes = ms_map_row_slack(row);
 	return true;
 }
@@ -648,7 +652,7 @@ static struct ms_error *registry_look(struct census *c, const struct ms_registry
 	c->skips[SKIP_UNLISTED] += ms_min_u64(state.unlisted, MAPS_MAX);
 	if (!err)
 		err = looks_add(c, r, &list);
-	if (!err)
+	if (!err && c->looks.count > from)
 		err = ms_hmap_look(c->target, c->looks.items + from, c->looks.count - from);
 	if (!err) {
 		uint64_t unread = c->skips[SKIP_LIST]; // Not to be counted twice.

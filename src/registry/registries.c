@@ -19,7 +19,6 @@ enum {
 	LOOKS_AT_ONCE = 1024,
 	GAP_MAX = 2048, // Between what one read gets.
 	READ_BYTES_MAX = 256 << 10,
-	BATCH_BYTES = LOOKS_AT_ONCE * (MEMBERS_END_MAX + GAP_MAX),
 };
 
 /** Whether @p err says of the target that it is lost, not of one address. */
@@ -335,10 +334,30 @@ struct batch {
 	struct ms_read reads[LOOKS_AT_ONCE];
 	size_t count, read_count;
 	uint32_t bytes; // Of raw, in use.
-	uint8_t raw[BATCH_BYTES];
+	uint8_t raw[];
 };
 
 typedef void (*take_fn)(struct ms_hmap_look *look, const uint8_t *raw);
+
+/** For as many of @p looks as are taken at once; NULL when memory is short. */
+static struct batch *batch_create(const struct ms_hmap_look *looks, size_t count)
+{
+	uint32_t look_bytes = 0;
+	struct batch *b;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct ms_registry *r = looks[i].registry;
+
+		look_bytes =
+		    (uint32_t)ms_max_u64(look_bytes, ms_max_u64(r->map_bytes, r->classic_bytes));
+	}
+	b = malloc(sizeof(*b) + (size_t)ms_min_u64(count, LOOKS_AT_ONCE) * (look_bytes + GAP_MAX));
+	if (b) {
+		b->count = b->read_count = 0;
+		b->bytes = 0;
+	}
+	return b;
+}
 
 /** What a read over a gap did not get, a read of its own may. */
 static struct ms_error *take_alone(struct ms_target *t, const struct wanted *w, take_fn take)
@@ -390,13 +409,11 @@ static void batch_add(struct batch *b, struct ms_hmap_look *look, ms_addr at, ui
 
 struct ms_error *ms_hmap_look(struct ms_target *t, struct ms_hmap_look *looks, size_t count)
 {
-	MS_AUTO_FREE struct batch *b = malloc(sizeof(*b));
+	MS_AUTO_FREE struct batch *b = batch_create(looks, count);
 	struct ms_error *err = NULL;
 
 	if (!b)
 		return ms_error_no_memory();
-	b->count = b->read_count = 0;
-	b->bytes = 0;
 	for (size_t from = 0; from < count && !err; from += LOOKS_AT_ONCE) {
 		size_t to = from + LOOKS_AT_ONCE < count ? from + LOOKS_AT_ONCE : count;
 
