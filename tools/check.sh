@@ -96,6 +96,7 @@ check() { # LIVE_TIER
 	run "libhmap elsewhere" tests/hmap/matrix.sh "$1"
 	run "libhmap as users get it" tests/hmap/packaging.sh
 	run "libhmap watched: HMAP_DEBUG" tests/hmap/debug.sh
+	run "libhmap in gdb" tests/hmap/gdb.sh
 	live "$1"
 }
 

@@ -94,6 +94,7 @@ group_check() {
 	need libclang-rt-14-dev clang_sanitizes
 	need clang-format-14 has clang-format-14
 	need llvm-14 has llvm-cov-14
+	want gdb has gdb
 	want golang-go go_is_there
 	want ca-certificates certificates # Go fetches toolchains by https.
 	want prometheus has prometheus

@@ -1,11 +1,12 @@
 /*
  * watched.c - what HMAP_DEBUG's words cost who uses maps: the thread's own time for each operation.
  *
- * Usage: watched OPERATIONS ENTRIES.  Fills a map, then gets, overwrites, erases and puts back, in
- * a fixed order, and prints nanoseconds of CPU time an operation and how many there were a second.
+ * Usage: watched OPERATIONS ENTRIES [AUDIT].  Fills a map, then gets, overwrites, erases and puts
+ * back, in a fixed order, and prints nanoseconds of CPU time an operation and how many there were a
+ * second.
  */
-#include <hmap/hmap.h>
 #include <hmap/hmap_hash.h>
+#include <hmap/hmap_registry.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,28 +40,28 @@ static uint64_t key_of(uint64_t n, uint64_t entries)
 	return hmap_hash_u64(n, 7) % entries;
 }
 
-int main(int argc, char **argv)
-{
-	const struct hmap_options options = { .seed = 1, .name = "numbers" };
-	uint64_t operations, entries, found = 0;
-	double thread, wall;
-	struct hmap *map;
+static unsigned long looks;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: watched OPERATIONS ENTRIES\n");
-		return 1;
-	}
-	operations = strtoull(argv[1], NULL, 10);
-	entries = strtoull(argv[2], NULL, 10);
-	if (!operations || !entries || hmap_create(&numbers, &options, &map) != HMAP_OK)
-		return 1;
-	thread = seconds(CLOCK_THREAD_CPUTIME_ID);
-	wall = seconds(CLOCK_MONOTONIC);
+static void look(const struct hmap_access *access, void *state)
+{
+	(void)access;
+	(void)state;
+	looks++;
+}
+
+/** What is measured, by time here and by callgrind under its name. */
+__attribute__((noinline)) static uint64_t use_map(struct hmap *map, uint64_t operations,
+						  uint64_t entries, uint64_t audit)
+{
+	uint64_t found = 0, mask = audit ? audit - 1 : UINT64_MAX; // n is never 0.
+
 	for (uint64_t key = 0; key < entries; key++)
 		(void)hmap_put(map, &key, &key);
 	for (uint64_t n = entries; n < operations; n++) {
 		uint64_t key = key_of(n, entries);
 
+		if ((n & mask) == 0)
+			(void)hmap_audit_next(map);
 		if (n % 4 == 0)
 			(void)hmap_put(map, &key, &n);
 		else if (n % 8 == 1)
@@ -68,10 +69,35 @@ int main(int argc, char **argv)
 		else
 			found += hmap_get(map, &key) != NULL;
 	}
+	return found;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct hmap_observer observer = { .access = look };
+	const struct hmap_options options = { .seed = 1, .name = "numbers" };
+	uint64_t operations, entries, audit, found;
+	double thread, wall;
+	struct hmap *map;
+
+	if (argc != 3 && argc != 4) {
+		fprintf(stderr, "usage: watched OPERATIONS ENTRIES [AUDIT]\n");
+		return 1;
+	}
+	operations = strtoull(argv[1], NULL, 10);
+	entries = strtoull(argv[2], NULL, 10);
+	audit = argc > 3 ? strtoull(argv[3], NULL, 10) : 0;
+	if (audit && hmap_observe(&observer) != HMAP_OK)
+		return 1;
+	if (!operations || !entries || hmap_create(&numbers, &options, &map) != HMAP_OK)
+		return 1;
+	thread = seconds(CLOCK_THREAD_CPUTIME_ID);
+	wall = seconds(CLOCK_MONOTONIC);
+	found = use_map(map, operations, entries, audit);
 	thread = seconds(CLOCK_THREAD_CPUTIME_ID) - thread;
 	wall = seconds(CLOCK_MONOTONIC) - wall;
-	printf("%.3f %.0f %llu\n", thread * 1e9 / (double)operations, (double)operations / wall,
-	       (unsigned long long)found);
+	printf("%.3f %.0f %llu %lu\n", thread * 1e9 / (double)operations, (double)operations / wall,
+	       (unsigned long long)found, looks);
 	hmap_destroy(map);
 	return 0;
 }

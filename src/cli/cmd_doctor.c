@@ -50,7 +50,9 @@ void ms_doctor_add(struct ms_doctor *d, const char *name, enum ms_check_state st
 
 void ms_doctor_refuse(struct ms_doctor *d, const char *name, const char *fix, struct ms_error *err)
 {
-	if (d->code == MS_EXIT_DONE)
+	bool is_go_alone = ms_error_code(err) == MS_ERR_UNSUPPORTED && d->session->registries.count;
+
+	if (d->code == MS_EXIT_DONE && !is_go_alone)
 		d->code = ms_exit_code_of(err);
 	ms_doctor_add(d, name, MS_CHECK_NO, fix, "%s", ms_error_message(err));
 	ms_error_free(err);
@@ -98,8 +100,11 @@ static void examine(struct ms_doctor *d)
 	struct ms_doctor_report *r = d->report;
 
 	ms_doctor_check_process(d);
-	if (ms_doctor_check_memory(d) && ms_doctor_check_program(d))
-		ms_doctor_check_runtime(d);
+	if (ms_doctor_check_memory(d) && ms_doctor_find_hmap(d)) {
+		if (ms_doctor_check_program(d))
+			ms_doctor_check_runtime(d);
+		ms_doctor_check_hmap(d);
+	}
 	r->verdict = choose_verdict(d);
 	r->change = choose_change(r);
 	r->cost.gc_cycle = MS_UNKNOWN;

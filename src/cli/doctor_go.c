@@ -38,6 +38,11 @@ bool ms_doctor_check_program(struct ms_doctor *d)
 	about->stripped = !d->elf.has_symbols;
 	check_executable(d);
 	err = ms_pclntab_find(t, &d->elf, &tab);
+	d->has_go = !err;
+	if (err && ms_error_code(err) == MS_ERR_UNSUPPORTED && d->session->registries.count) {
+		ms_error_free(err);
+		return false;
+	}
 	if (err) {
 		ms_doctor_refuse(d, "go program", NULL, err);
 		return false;

@@ -5,6 +5,9 @@
 // the system counts claims), and made writable as it is needed.  Pages are asked for at once
 // where the kernel can (Linux 5.14, MADV_POPULATE_WRITE): one call for eight pages costs less than
 // eight faults, and leaves no page fault for the writes that follow.
+//
+// What is only reserved is left out of core dumps: gdb would write a gigabyte of zeros for it.
+// Where the kernel refuses that, cores are larger, and nothing else is different.
 #include <hmap/hmap.h>
 
 #include <stdlib.h>
@@ -61,13 +64,17 @@ static void *reserve(void *state, size_t size)
 		munmap(all, before);
 	if (HUGE_PAGE - before)
 		munmap(range + size, HUGE_PAGE - before);
+	(void)madvise(range, size, MADV_DONTDUMP);
 	return range;
 }
 
 static bool commit(void *state, void *part, size_t size)
 {
 	(void)state;
-	return mprotect(part, size, PROT_READ | PROT_WRITE) == 0;
+	if (mprotect(part, size, PROT_READ | PROT_WRITE) != 0)
+		return false;
+	(void)madvise(part, size, MADV_DODUMP);
+	return true;
 }
 
 static bool populate(void *state, void *part, size_t size)

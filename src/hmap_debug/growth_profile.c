@@ -2,12 +2,10 @@
 //
 // The stack of a growth is taken by backtrace() as it begins: the thread that put in the one entry
 // too many.  Stacks are summed in a table of fixed size; what finds no place is counted, and the
-// profile says so.  Names and lines are libdw's, from the files that this process has mapped;
-// mappings and their build ids let pprof find what it does not.
+// profile says so.  Mappings and their build ids let pprof find names and lines that we do not.
 #include "hmap_debug/parts.h"
 
 #include <elf.h>
-#include <elfutils/libdwfl.h>
 #include <execinfo.h>
 #include <inttypes.h>
 #include <link.h>
@@ -44,14 +42,18 @@ static struct table growths;
 static uint64_t missed; // Growths that came while it was being read.
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+static uint64_t hash_more(uint64_t hash, uint64_t number)
+{
+	hash = (hash ^ number) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 32;
+}
+
 static uint64_t hash_of(void *const *pcs, int depth)
 {
 	uint64_t hash = (uint64_t)depth;
 
-	for (int i = 0; i < depth; i++) {
-		hash = (hash ^ (uintptr_t)pcs[i]) * 0x9e3779b97f4a7c15u;
-		hash ^= hash >> 32;
-	}
+	for (int i = 0; i < depth; i++)
+		hash = hash_more(hash, (uintptr_t)pcs[i]);
 	return hash ? hash : 1;
 }
 
@@ -115,35 +117,53 @@ struct module {
 /** A location for each address, a function for each name. */
 struct profile {
 	Ms__Pprof__Profile message;
-	char **strings;
+	char **strings; // Each once, and found by its hash.
 	size_t string_count, string_room;
+	struct hd_kept_once known_strings; // One more than their numbers.
 	struct module modules[MODULES];
 	size_t module_count;
 	uint64_t *addresses; // Of locations; the id is one more.
 	size_t address_count, address_room;
-	void *blocks[16]; // Of the message's parts.
+	struct hd_kept_once known_addresses; // Their ids.
+	void *blocks[16];                    // Of the message's parts.
 	size_t block_count;
 	bool failed;
 };
 
+/** Room for one more item; false, and noted, where there is no memory. */
+static bool make_room(struct profile *p, void *items, size_t size, size_t count, size_t *room)
+{
+	size_t wanted = *room ? 2 * *room : 256;
+	void *before, *after;
+
+	if (count < *room)
+		return true;
+	memcpy(&before, items, sizeof(before));
+	after = realloc(before, wanted * size);
+	p->failed |= !after;
+	if (!after)
+		return false;
+	memcpy(items, &after, sizeof(after));
+	*room = wanted;
+	return true;
+}
+
 static int64_t string_of(struct profile *p, const char *text)
 {
-	for (size_t i = 0; i < p->string_count; i++)
-		if (!strcmp(p->strings[i], text))
-			return (int64_t)i;
-	if (p->string_count == p->string_room) {
-		size_t room = p->string_room ? 2 * p->string_room : 64;
-		char **strings = realloc(p->strings, room * sizeof(*strings));
+	uint64_t hash = 0;
+	size_t at = 0, number;
 
-		if (!strings) {
-			p->failed = true;
-			return 0;
-		}
-		p->strings = strings;
-		p->string_room = room;
-	}
+	for (const char *c = text; *c; c++)
+		hash = hash_more(hash, (unsigned char)*c);
+	while ((number = hd_kept_once_next(&p->known_strings, hash, &at)))
+		if (!strcmp(p->strings[number - 1], text))
+			return (int64_t)number - 1;
+	if (!make_room(p, &p->strings, sizeof(*p->strings), p->string_count, &p->string_room))
+		return 0;
 	p->strings[p->string_count] = strdup(text);
-	if (!p->strings[p->string_count]) {
+	if (!p->strings[p->string_count] ||
+	    !hd_kept_once_add(&p->known_strings, hash, p->string_count + 1)) {
+		free(p->strings[p->string_count]);
 		p->failed = true;
 		return 0;
 	}
@@ -152,19 +172,17 @@ static int64_t string_of(struct profile *p, const char *text)
 
 static uint64_t location_of(struct profile *p, uint64_t address)
 {
-	for (size_t i = 0; i < p->address_count; i++)
-		if (p->addresses[i] == address)
-			return i + 1;
-	if (p->address_count == p->address_room) {
-		size_t room = p->address_room ? 2 * p->address_room : 256;
-		uint64_t *addresses = realloc(p->addresses, room * sizeof(*addresses));
+	uint64_t hash = hash_more(0, address);
+	size_t at = 0, id;
 
-		if (!addresses) {
-			p->failed = true;
-			return 0;
-		}
-		p->addresses = addresses;
-		p->address_room = room;
+	while ((id = hd_kept_once_next(&p->known_addresses, hash, &at)))
+		if (p->addresses[id - 1] == address)
+			return id;
+	if (!make_room(p, &p->addresses, sizeof(*p->addresses), p->address_count, &p->address_room))
+		return 0;
+	if (!hd_kept_once_add(&p->known_addresses, hash, p->address_count + 1)) {
+		p->failed = true;
+		return 0;
 	}
 	p->addresses[p->address_count++] = address;
 	return p->address_count;
@@ -268,36 +286,7 @@ static void *messages_of(struct profile *p, size_t count, size_t size, void *ret
 	return pointers ? items : NULL;
 }
 
-static char *debug_path; // The usual places.
-static const Dwfl_Callbacks dwfl_callbacks = { .find_elf = dwfl_linux_proc_find_elf,
-					       .find_debuginfo = dwfl_standard_find_debuginfo,
-					       .debuginfo_path = &debug_path };
-
-/** The symbols of this process; NULL: there are none. */
-static Dwfl *symbols_open(void)
-{
-	Dwfl *dwfl = dwfl_begin(&dwfl_callbacks);
-
-	if (dwfl && dwfl_linux_proc_report(dwfl, getpid()) == 0 &&
-	    dwfl_report_end(dwfl, NULL, NULL) == 0)
-		return dwfl;
-	if (dwfl)
-		dwfl_end(dwfl);
-	return NULL;
-}
-
-/** The function at @p address, and its line where that is known. */
-static const char *symbol_at(Dwfl *dwfl, uint64_t address, const char **ret_file, int *ret_line)
-{
-	Dwfl_Module *module = dwfl ? dwfl_addrmodule(dwfl, address) : NULL;
-	Dwfl_Line *line = module ? dwfl_module_getsrc(module, address) : NULL;
-
-	*ret_line = 0;
-	*ret_file = line ? dwfl_lineinfo(line, NULL, ret_line, NULL, NULL, NULL) : NULL;
-	return module ? dwfl_module_addrname(module, address) : NULL;
-}
-
-static void put_locations(struct profile *p, Dwfl *dwfl)
+static void put_locations(struct profile *p, struct hd_symbols *symbols)
 {
 	size_t count = p->address_count;
 	Ms__Pprof__Location *l = messages_of(p, count, sizeof(*l), &p->message.location);
@@ -316,7 +305,7 @@ static void put_locations(struct profile *p, Dwfl *dwfl)
 		l[i].id = i + 1;
 		l[i].address = p->addresses[i];
 		l[i].mapping_id = module_of(p, p->addresses[i]);
-		name = symbol_at(dwfl, p->addresses[i], &file, &number);
+		name = hd_symbols_at(symbols, p->addresses[i], &file, &number);
 		if (!name)
 			continue; // pprof looks it up in the module's file.
 		ms__pprof__function__init(&f[function]);
@@ -420,21 +409,20 @@ static void profile_write(const struct table *t, const char *const types[VALUES]
 {
 	struct profile *p = calloc(1, sizeof(*p));
 	uint8_t *packed = NULL;
-	Dwfl *dwfl;
+	struct hd_symbols *symbols;
 
 	if (!p) {
 		text->failed = true;
 		return;
 	}
-	dwfl = symbols_open();
+	symbols = hd_symbols_open();
 	ms__pprof__profile__init(&p->message);
 	(void)string_of(p, "");
 	put_types(p, types);
 	put_samples(p, t);
 	put_mappings(p);
-	put_locations(p, dwfl);
-	if (dwfl)
-		dwfl_end(dwfl);
+	put_locations(p, symbols);
+	hd_symbols_close(symbols);
 	put_lost(p, t->lost);
 	p->message.string_table = p->strings;
 	p->message.n_string_table = p->string_count;
@@ -451,6 +439,8 @@ static void profile_write(const struct table *t, const char *const types[VALUES]
 		free(p->strings[i]);
 	free(p->strings);
 	free(p->addresses);
+	hd_kept_once_end(&p->known_strings);
+	hd_kept_once_end(&p->known_addresses);
 	free(p);
 }
 
@@ -494,25 +484,4 @@ void hd_profile_maps(struct hd_text *text)
 		hd_calls->each_map(map_take, &maps);
 	profile_write(&maps, types, text);
 	free(maps.items);
-}
-
-void hd_symbols(const char *addresses, struct hd_text *text)
-{
-	Dwfl *dwfl = symbols_open();
-	char *end;
-
-	hd_put(text, "num_symbols: 1\n");
-	for (; *addresses; addresses = end + strspn(end, "+ \n")) {
-		unsigned long long address = strtoull(addresses, &end, 16);
-		const char *file, *name;
-		int line;
-
-		if (end == addresses)
-			break;
-		name = symbol_at(dwfl, address, &file, &line);
-		if (name)
-			hd_put(text, "0x%llx\t%s\n", address, name);
-	}
-	if (dwfl)
-		dwfl_end(dwfl);
 }

@@ -81,14 +81,46 @@ void hd_sums_line(char *ret, size_t size);
 void hd_mapstats_json(struct hd_text *text, size_t maps);
 void hd_metrics(struct hd_text *text);
 
+// --- Things that are kept once each. ---
+
+/** Where the things of a list are, by their hashes.  Zero-initialised is empty. */
+struct hd_kept_once {
+	struct hd_place {
+		uint64_t hash;
+		size_t number; // 0: a free place.
+	} * places;
+	size_t room, count;
+};
+
+/** Let @p number (not 0) be found by @p hash; false without memory. */
+bool hd_kept_once_add(struct hd_kept_once *kept, uint64_t hash, size_t number);
+
+/** The next number of that hash, 0 behind the last; *@p at is 0 at first. */
+size_t hd_kept_once_next(const struct hd_kept_once *kept, uint64_t hash, size_t *at);
+
+void hd_kept_once_end(struct hd_kept_once *kept);
+
 // --- Profiles, gzip'd. ---
 
 void hd_growth_take(const struct hmap *map, const struct hmap_event *event);
 void hd_profile_maps(struct hd_text *text);
 void hd_profile_growth(struct hd_text *text);
 
+// --- Symbols of this process. ---
+
+/** NULL: there are none. */
+struct hd_symbols *hd_symbols_open(void);
+
+/** The function at @p address, and its line; NULL and 0 where that is not known.  Texts live as
+ * long as @p symbols, which may be NULL. */
+const char *hd_symbols_at(struct hd_symbols *symbols, uint64_t address, const char **ret_file,
+			  int *ret_line);
+
+/** Accepts NULL. */
+void hd_symbols_close(struct hd_symbols *symbols);
+
 /** Names of the functions at "0x1+0x2", as pprof asks for them. */
-void hd_symbols(const char *addresses, struct hd_text *text);
+void hd_symbols_text(const char *addresses, struct hd_text *text);
 
 // --- Audit. ---
 

@@ -131,7 +131,7 @@ static enum MHD_Result symbols(struct MHD_Connection *connection, const char *up
 		*upload_size = 0;
 		return MHD_YES;
 	}
-	hd_symbols(asked->bytes, &text);
+	hd_symbols_text(asked->bytes, &text);
 	return answer(connection, MHD_HTTP_OK, "text/plain", &text);
 }
 

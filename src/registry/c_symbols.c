@@ -18,7 +18,8 @@
 struct ms_c_symbols {
 	struct ms_target *target;
 	pid_t pid;
-	char exe[PATH_MAX]; // As the process's list of mappings has it.
+	char exe[PATH_MAX];  // As the process's list of mappings has it.
+	char root[PATH_MAX]; // Likewise; "" where that list's paths are from its root on.
 	Dwfl *dwfl;
 	bool can_unwind;
 	const struct ms_c_thread_state *state; // While it is unwound.
@@ -32,6 +33,14 @@ struct ms_c_symbols {
 /** dwfl hands on no context with a module: there is one process at a time. */
 static const struct ms_c_symbols *opening;
 
+/** @p path as the process itself would write it: one that called chroot has it from there on. */
+static const char *in_root(const struct ms_c_symbols *s, const char *path)
+{
+	size_t size = strlen(s->root);
+
+	return !strncmp(path, s->root, size) && path[size] == '/' ? path + size : path;
+}
+
 static int open_module(const struct ms_c_symbols *s, const char *path)
 {
 	char through[PATH_MAX + 32];
@@ -39,7 +48,8 @@ static int open_module(const struct ms_c_symbols *s, const char *path)
 	if (s->exe[0] && !strcmp(path, s->exe))
 		snprintf(through, sizeof(through), "/proc/%d/exe", (int)s->pid);
 	else
-		snprintf(through, sizeof(through), "/proc/%d/root%s", (int)s->pid, path);
+		snprintf(through, sizeof(through), "/proc/%d/root%s", (int)s->pid,
+			 in_root(s, path));
 	return open(through, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
@@ -67,19 +77,29 @@ static const Dwfl_Callbacks callbacks = {
 	.debuginfo_path = &debug_path,
 };
 
+/** What /proc/PID/@p name leads to; "" where that cannot be seen. */
+static void read_link(pid_t pid, const char *name, char *ret_path, size_t size)
+{
+	char link[32];
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/%d/%s", (int)pid, name);
+	length = readlink(link, ret_path, size - 1);
+	ret_path[length > 0 ? length : 0] = '\0';
+}
+
 struct ms_error *ms_c_symbols_open(struct ms_target *target, struct ms_c_symbols **ret_symbols)
 {
 	struct ms_c_symbols *s = calloc(1, sizeof(*s));
-	char link[32];
-	ssize_t size;
 
 	if (!s)
 		return ms_error_no_memory();
 	s->target = target;
 	s->pid = target->pid;
-	snprintf(link, sizeof(link), "/proc/%d/exe", (int)s->pid);
-	size = readlink(link, s->exe, sizeof(s->exe) - 1);
-	s->exe[size > 0 ? size : 0] = '\0';
+	read_link(s->pid, "exe", s->exe, sizeof(s->exe));
+	read_link(s->pid, "root", s->root, sizeof(s->root));
+	if (!strcmp(s->root, "/"))
+		s->root[0] = '\0';
 	s->dwfl = dwfl_begin(&callbacks);
 	if (!s->dwfl) {
 		ms_c_symbols_close(s);
@@ -272,6 +292,58 @@ struct ms_error *ms_c_symbols_calls(struct ms_c_symbols *s, ms_addr pc, bool is_
 	}
 	*ret_count = count;
 	return NULL;
+}
+
+// --- Probes. ---
+
+enum { PROBE_ADDRESSES = 3, NOTE_STAPSDT = 3 }; // Of the instruction, a base, a semaphore.
+
+/** Whether a note is of the probe: three addresses, then the texts provider, name, arguments. */
+static bool is_probe(const char *note, size_t size, const char *provider, const char *name)
+{
+	const size_t at = PROBE_ADDRESSES * sizeof(uint64_t), provider_size = strlen(provider) + 1,
+		     name_size = strlen(name) + 1;
+
+	return size >= at + provider_size + name_size &&
+	       memcmp(note + at, provider, provider_size) == 0 &&
+	       memcmp(note + at + provider_size, name, name_size) == 0;
+}
+
+static bool section_has_probe(Elf_Scn *section, const char *provider, const char *name)
+{
+	Elf_Data *data = elf_getdata(section, NULL);
+	size_t pos = 0, name_at, body_at, next;
+	GElf_Nhdr note;
+
+	while (data && (next = gelf_getnote(data, pos, &note, &name_at, &body_at)) > 0) {
+		if (note.n_type == NOTE_STAPSDT && note.n_namesz == sizeof("stapsdt") &&
+		    memcmp((char *)data->d_buf + name_at, "stapsdt", sizeof("stapsdt")) == 0 &&
+		    is_probe((char *)data->d_buf + body_at, note.n_descsz, provider, name))
+			return true;
+		pos = next;
+	}
+	return false;
+}
+
+bool ms_c_symbols_has_probe(struct ms_c_symbols *s, ms_addr addr, const char *provider,
+			    const char *name)
+{
+	Dwfl_Module *module = dwfl_addrmodule(s->dwfl, addr);
+	Elf_Scn *section = NULL;
+	GElf_Addr bias;
+	Elf *elf;
+
+	opening = s;
+	elf = module ? dwfl_module_getelf(module, &bias) : NULL;
+	opening = NULL;
+	while (elf && (section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+
+		if (gelf_getshdr(section, &header) && header.sh_type == SHT_NOTE &&
+		    section_has_probe(section, provider, name))
+			return true;
+	}
+	return false;
 }
 
 // --- Stacks. ---

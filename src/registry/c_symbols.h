@@ -24,6 +24,10 @@ MS_MUST_USE struct ms_error *ms_c_symbols_calls(struct ms_c_symbols *symbols, ms
 						bool is_return, struct ms_arena *arena,
 						struct ms_stack_call *ret_calls, size_t *ret_count);
 
+/** Whether the module at @p addr has the static probe (USDT) @p name of @p provider in its file. */
+bool ms_c_symbols_has_probe(struct ms_c_symbols *symbols, ms_addr addr, const char *provider,
+			    const char *name);
+
 /** A thread's registers, and bytes of its stack from the stack pointer up. */
 struct ms_c_thread_state {
 	uint64_t pc, sp;

@@ -1,4 +1,4 @@
-// hmap_census.c - the list is read, then each map twice, then the list again.
+// hmap_census.c - the list is read, then each map, then the list again, then each map once more.
 //
 // Nobody is stopped: a map whose two looks differ is one on the move, and shown so; one that is
 // no longer where it was listed, or whose words contradict each other twice, is skipped and
@@ -10,10 +10,11 @@
 #include "base/vec.h"
 
 enum {
-	MAPS_MAX = 1 << 26, // Of one registry.
+	MAPS_MAX = 1 << 24, // Of one registry.
 	LIST_TRIES = 3,
 	TEXT_BYTES_MAX = 256,
 	TEXTS_AT_ONCE = 1024,
+	ROWS_AT_ONCE = 1024,
 };
 
 /** Why a map that was listed is no row. */
@@ -135,6 +136,30 @@ static bool is_map(uint64_t word)
 	return word && !(word & 1);
 }
 
+static int by_address(const void *a, const void *b)
+{
+	const ms_addr *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/** Maps alone, by address: neighbours are read together. */
+static void list_sort(struct list *list)
+{
+	bool is_sorted = true;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (!is_map(list->items[i]))
+			continue;
+		is_sorted &= !kept || list->items[kept - 1] <= list->items[i];
+		list->items[kept++] = list->items[i];
+	}
+	list->count = kept;
+	if (!is_sorted)
+		qsort(list->items, kept, sizeof(*list->items), by_address);
+}
+
 /** The list at a moment at which nobody changed it, or after some tries at any moment. */
 static struct ms_error *list_take(struct census *c, const struct ms_registry *r, struct list *list,
 				  struct ms_registry_state *ret_state)
@@ -154,6 +179,7 @@ static struct ms_error *list_take(struct census *c, const struct ms_registry *r,
 			break;
 	}
 	c->skips[SKIP_LIST] += unread;
+	list_sort(list);
 	return err;
 }
 
@@ -161,36 +187,30 @@ static struct ms_error *looks_add(struct census *c, const struct ms_registry *r,
 				  const struct list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		if (is_map(list->items[i]) &&
-		    !ms_vec_push(&c->looks, { .address = list->items[i], .registry = r }))
+		if (i && list->items[i] == list->items[i - 1])
+			c->skips[SKIP_FREED]++; // A list that names a map twice names it once.
+		else if (!ms_vec_push(&c->looks, { .address = list->items[i], .registry = r }))
 			return ms_error_no_memory();
 	}
 	return NULL;
 }
 
-/** Let go of looks at maps that are not in the list any more. */
-static struct ms_error *freed_drop(struct census *c, size_t from, const struct list *list)
+/** Let go of looks at maps that are not in the list any more.  Both are sorted. */
+static void freed_drop(struct census *c, size_t from, const struct list *list)
 {
-	struct ms_number_map listed MS_CLEANUP(ms_number_map_deinit) = { 0 };
-	size_t kept = from;
+	size_t kept = from, at = 0;
 
-	for (size_t i = 0; i < list->count; i++) {
-		if (is_map(list->items[i]) && !ms_number_map_find(&listed, list->items[i]) &&
-		    !ms_number_map_add(&listed, list->items[i], 1))
-			return ms_error_no_memory();
-	}
 	for (size_t i = from; i < c->looks.count; i++) {
-		uint32_t *once = ms_number_map_find(&listed, c->looks.items[i].address);
+		ms_addr address = c->looks.items[i].address;
 
-		if (once && *once)
+		while (at < list->count && list->items[at] < address)
+			at++;
+		if (at < list->count && list->items[at] == address)
 			c->looks.items[kept++] = c->looks.items[i];
 		else
 			c->skips[SKIP_FREED]++;
-		if (once)
-			*once = 0; // A list that names a map twice names it once.
 	}
 	c->looks.count = kept;
-	return NULL;
 }
 
 // --- Texts and types. ---
@@ -244,8 +264,9 @@ static struct ms_error *text_read_rest(struct census *c, struct text *text, cons
 
 static struct ms_error *texts_read(struct census *c)
 {
-	MS_AUTO_FREE struct ms_read *reads = calloc(TEXTS_AT_ONCE, sizeof(*reads));
-	MS_AUTO_FREE char *bytes = malloc((size_t)TEXTS_AT_ONCE * TEXT_BYTES_MAX);
+	size_t room = (size_t)ms_min_u64(c->texts.count, TEXTS_AT_ONCE) + 1;
+	MS_AUTO_FREE struct ms_read *reads = calloc(room, sizeof(*reads));
+	MS_AUTO_FREE char *bytes = malloc(room * TEXT_BYTES_MAX);
 	struct ms_error *err = NULL;
 
 	if (!reads || !bytes)
@@ -486,7 +507,10 @@ bool ms_hmap_row_fill(const struct ms_hmap_look *look, uint64_t entry_bytes, str
 	if (w->count == MS_UNKNOWN ||
 	    !(is_classic ? classic_fill(w, row) : steady_fill(look->registry, w, row)))
 		return false;
-	row->live_bytes = entry_bytes == MS_UNKNOWN ? MS_UNKNOWN : row->entries * entry_bytes;
+	row->live_bytes = MS_UNKNOWN;
+	if (entry_bytes != MS_UNKNOWN &&
+	    __builtin_mul_overflow(row->entries, entry_bytes, &row->live_bytes))
+		return false;
 	row->slack_bytes = ms_map_row_slack(row);
 	return true;
 }
@@ -562,23 +586,38 @@ static int places_by_map(const void *a, const void *b)
 	return x->map < y->map ? -1 : x->map > y->map;
 }
 
-static struct ms_error *rows_add(struct census *c, const struct ms_hmap_look *again,
-				 struct ms_hmap_places *places)
+/** Look at each map once more, some at a time, and make its row. */
+static struct ms_error *rows_add(struct census *c, struct ms_hmap_places *places)
 {
-	struct ms_census_report *report = c->report;
-	size_t room = report->map_count + c->looks.count + 1;
-	struct ms_map_row *rows = realloc(report->maps, room * sizeof(*rows));
+	MS_AUTO_FREE struct ms_hmap_look *again = malloc(ROWS_AT_ONCE * sizeof(*again));
 	struct ms_error *err = NULL;
 
-	if (!rows)
+	if (!again)
 		return ms_error_no_memory();
-	report->maps = rows;
-	for (size_t i = 0; i < c->looks.count && !err; i++)
-		err = row_add(c, &c->looks.items[i], &again[i], places);
+	for (size_t from = 0; from < c->looks.count && !err; from += ROWS_AT_ONCE) {
+		size_t count = c->looks.count - from;
+
+		count = count < ROWS_AT_ONCE ? count : ROWS_AT_ONCE;
+		memcpy(again, c->looks.items + from, count * sizeof(*again));
+		err = ms_hmap_look(c->target, again, count);
+		for (size_t i = 0; i < count && !err; i++)
+			err = row_add(c, &c->looks.items[from + i], &again[i], places);
+	}
+	return err;
+}
+
+/** Behind those of a Go program that has libhmap too, or of several libhmaps. */
+static void sort_rows(struct ms_census_report *report, struct ms_hmap_places *places)
+{
+	bool is_sorted = true;
+
+	for (size_t i = 1; i < report->map_count && is_sorted; i++)
+		is_sorted = report->maps[i - 1].address <= report->maps[i].address;
+	if (is_sorted)
+		return; // So are their places: each has one, in this order.
 	qsort(report->maps, report->map_count, sizeof(*report->maps), rows_by_address);
 	if (places->count)
 		qsort(places->items, places->count, sizeof(*places->items), places_by_map);
-	return err;
 }
 
 static struct ms_error *coverage_add(const struct census *c)
@@ -613,7 +652,7 @@ static struct ms_error *registry_look(struct census *c, const struct ms_registry
 	c->skips[SKIP_UNLISTED] += ms_min_u64(state.unlisted, MAPS_MAX);
 	if (!err)
 		err = looks_add(c, r, &list);
-	if (!err)
+	if (!err && c->looks.count > from)
 		err = ms_hmap_look(c->target, c->looks.items + from, c->looks.count - from);
 	if (!err) {
 		uint64_t unread = c->skips[SKIP_LIST]; // Not to be counted twice.
@@ -622,7 +661,7 @@ static struct ms_error *registry_look(struct census *c, const struct ms_registry
 		c->skips[SKIP_LIST] = unread;
 	}
 	if (!err)
-		err = freed_drop(c, from, &list);
+		freed_drop(c, from, &list);
 	free(list.items);
 	return err;
 }
@@ -630,8 +669,9 @@ static struct ms_error *registry_look(struct census *c, const struct ms_registry
 static struct ms_error *census_run(struct census *c, const struct ms_registries *rs,
 				   struct ms_hmap_places *places)
 {
-	MS_AUTO_FREE struct ms_hmap_look *again = NULL;
-	uint64_t before = c->report->map_count;
+	struct ms_census_report *report = c->report;
+	uint64_t before = report->map_count;
+	struct ms_map_row *rows;
 	struct ms_error *err = NULL;
 
 	for (size_t i = 0; i < rs->count && !err; i++)
@@ -640,18 +680,16 @@ static struct ms_error *census_run(struct census *c, const struct ms_registries 
 		err = types_and_names_read(c);
 	if (err)
 		return err;
-	again = malloc((c->looks.count + 1) * sizeof(*again));
-	if (!again)
+	rows = realloc(report->maps, (before + c->looks.count + 1) * sizeof(*rows));
+	if (!rows)
 		return ms_error_no_memory();
-	if (c->looks.count)
-		memcpy(again, c->looks.items, c->looks.count * sizeof(*again));
-	err = ms_hmap_look(c->target, again, c->looks.count);
-	if (!err)
-		err = rows_add(c, again, places);
+	report->maps = rows;
+	err = rows_add(c, places);
 	if (err)
 		return err;
-	c->report->coverage.read += c->report->map_count - before;
-	c->report->coverage.seen += c->report->map_count - before;
+	sort_rows(report, places);
+	report->coverage.read += report->map_count - before;
+	report->coverage.seen += report->map_count - before;
 	return coverage_add(c);
 }
 

@@ -17,6 +17,8 @@ enum {
 	REGISTRY_BYTES_MAX = 64 << 10,
 	MEMBERS_END_MAX = 4096, // No struct of libhmap is that large.
 	LOOKS_AT_ONCE = 1024,
+	GAP_MAX = 2048, // Between what one read gets.
+	READ_BYTES_MAX = 256 << 10,
 };
 
 /** Whether @p err says of the target that it is lost, not of one address. */
@@ -318,41 +320,100 @@ static bool is_classic(const struct ms_hmap_look *look)
 	       look->words.classic != MS_UNKNOWN && look->registry->classic_bytes;
 }
 
-/** Room for a batch: reads, whose they are, and their bytes. */
+/**
+ * Room for a batch: what is wanted, and the reads that get it.  Maps lie near each other where they
+ * were made one after the other, and one read over the gaps between them costs less than many.
+ */
 struct batch {
+	struct wanted {
+		struct ms_hmap_look *look;
+		ms_addr at;
+		uint32_t size;
+		uint32_t read; // Of reads.
+	} wanted[LOOKS_AT_ONCE];
 	struct ms_read reads[LOOKS_AT_ONCE];
-	struct ms_hmap_look *of[LOOKS_AT_ONCE];
-	size_t count;
-	uint8_t raw[LOOKS_AT_ONCE][MEMBERS_END_MAX];
+	size_t count, read_count;
+	uint32_t bytes; // Of raw, in use.
+	uint8_t raw[];
 };
 
-static struct ms_error *batch_do(struct ms_target *t, struct batch *b,
-				 void (*take)(struct ms_hmap_look *look, const uint8_t *raw))
+typedef void (*take_fn)(struct ms_hmap_look *look, const uint8_t *raw);
+
+/** For as many of @p looks as are taken at once; NULL when memory is short. */
+static struct batch *batch_create(const struct ms_hmap_look *looks, size_t count)
 {
-	struct ms_error *err = b->count ? ms_target_read_many(t, b->reads, b->count) : NULL;
+	uint32_t look_bytes = 0;
+	struct batch *b;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct ms_registry *r = looks[i].registry;
+
+		look_bytes =
+		    (uint32_t)ms_max_u64(look_bytes, ms_max_u64(r->map_bytes, r->classic_bytes));
+	}
+	b = malloc(sizeof(*b) + (size_t)ms_min_u64(count, LOOKS_AT_ONCE) * (look_bytes + GAP_MAX));
+	if (b) {
+		b->count = b->read_count = 0;
+		b->bytes = 0;
+	}
+	return b;
+}
+
+/** What a read over a gap did not get, a read of its own may. */
+static struct ms_error *take_alone(struct ms_target *t, const struct wanted *w, take_fn take)
+{
+	uint8_t raw[MEMBERS_END_MAX];
+	struct ms_read read = { .addr = w->at, .buf = raw, .size = w->size };
+	struct ms_error *err = ms_target_read_many(t, &read, 1);
+
+	if (!err && read.status == MS_READ_OK)
+		take(w->look, raw);
+	return err;
+}
+
+static struct ms_error *batch_do(struct ms_target *t, struct batch *b, take_fn take)
+{
+	struct ms_error *err = b->count ? ms_target_read_many(t, b->reads, b->read_count) : NULL;
 
 	for (size_t i = 0; i < b->count && !err; i++) {
-		if (b->reads[i].status == MS_READ_OK)
-			take(b->of[i], b->reads[i].buf);
+		const struct wanted *w = &b->wanted[i];
+		const struct ms_read *read = &b->reads[w->read];
+
+		if (read->status == MS_READ_OK)
+			take(w->look, (const uint8_t *)read->buf + (w->at - read->addr));
+		else if (read->size > w->size)
+			err = take_alone(t, w, take);
 	}
-	b->count = 0;
+	b->count = b->read_count = 0;
+	b->bytes = 0;
 	return err;
 }
 
 static void batch_add(struct batch *b, struct ms_hmap_look *look, ms_addr at, uint32_t size)
 {
-	b->reads[b->count] = (struct ms_read){ .addr = at, .buf = b->raw[b->count], .size = size };
-	b->of[b->count++] = look;
+	struct ms_read *last = b->read_count ? &b->reads[b->read_count - 1] : NULL;
+	uint64_t from = last ? at - last->addr : 0;
+	uint32_t more = 0;
+
+	if (last && from < READ_BYTES_MAX && from <= last->size + GAP_MAX) {
+		more = from + size > last->size ? (uint32_t)(from + size - last->size) : 0;
+		last->size += more;
+	} else {
+		b->reads[b->read_count++] =
+		    (struct ms_read){ .addr = at, .buf = b->raw + b->bytes, .size = size };
+		more = size;
+	}
+	b->bytes += more;
+	b->wanted[b->count++] = (struct wanted){ look, at, size, (uint32_t)b->read_count - 1 };
 }
 
 struct ms_error *ms_hmap_look(struct ms_target *t, struct ms_hmap_look *looks, size_t count)
 {
-	MS_AUTO_FREE struct batch *b = malloc(sizeof(*b));
+	MS_AUTO_FREE struct batch *b = batch_create(looks, count);
 	struct ms_error *err = NULL;
 
 	if (!b)
 		return ms_error_no_memory();
-	b->count = 0;
 	for (size_t from = 0; from < count && !err; from += LOOKS_AT_ONCE) {
 		size_t to = from + LOOKS_AT_ONCE < count ? from + LOOKS_AT_ONCE : count;
 

@@ -45,6 +45,7 @@ struct state {
 		struct ms_bpf_creation *items;
 		size_t count, capacity;
 	} held;
+	uint64_t kept; // In the report; those of libhmap's maps are, too.
 	double due;
 	double rated; // When the rate was taken last.
 	uint64_t rated_begun;
@@ -264,7 +265,10 @@ static struct ms_error *take_creation(struct ms_trace *trace, struct state *s,
 	if (trace->report->creation_count >= CREATIONS_MAX)
 		return NULL;
 	err = find_stack(trace, raw, &e.stack);
-	return err ? err : ms_trace_add_creation(trace->report, &e);
+	if (!err)
+		err = ms_trace_add_creation(trace->report, &e);
+	s->kept += !err;
+	return err;
 }
 
 static struct ms_error *hold_creation(void *context, const struct ms_bpf_creation *creation)
@@ -310,7 +314,7 @@ static void count(struct ms_trace *trace, struct state *s)
 
 	r->creations_counted = c.begun;
 	r->creations_small = c.small;
-	r->creations_dropped = c.begun - r->creation_count;
+	r->creations_dropped = c.begun - s->kept;
 }
 
 /** A look at each map costs the program too much when it makes so many. */

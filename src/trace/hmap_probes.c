@@ -39,7 +39,8 @@ struct state {
 		struct ms_bpf_hmap_event **items;
 		size_t count, capacity;
 	} held;
-	uint64_t unkept;
+	uint64_t unkept;         // Growths without a place among the events.
+	uint64_t creations_kept; // In the report, which may have others of Go's.
 	double due;
 	const struct ms_census_report *polled_census; // That the next two are of.
 	struct ms_hmap_look *looks;
@@ -253,7 +254,8 @@ static struct ms_error *take_growth(struct ms_trace *trace, struct state *s,
 	return add_event(trace, s, &e);
 }
 
-static struct ms_error *take_creation(struct ms_trace *trace, const struct ms_bpf_hmap_event *raw)
+static struct ms_error *take_creation(struct ms_trace *trace, struct state *s,
+				      const struct ms_bpf_hmap_event *raw)
 {
 	struct ms_creation_event c = { .time_s = (double)raw->time_ns / 1e9 - trace->began,
 				       .map = raw->map,
@@ -262,12 +264,14 @@ static struct ms_error *take_creation(struct ms_trace *trace, const struct ms_bp
 	struct ms_error *err;
 
 	if (trace->report->creation_count >= CREATIONS_MAX)
-		return NULL;
+		return NULL; // It stays counted.
 	err = unwind(trace, raw, &c.stack);
 	if (err)
 		return err;
 	c.type = text_keep(trace, raw->name);
-	return ms_trace_add_creation(trace->report, &c);
+	err = ms_trace_add_creation(trace->report, &c);
+	s->creations_kept += !err;
+	return err;
 }
 
 static struct ms_error *take_migration(struct ms_trace *trace, const struct ms_bpf_hmap_event *raw)
@@ -297,7 +301,7 @@ static struct ms_error *take_event(struct ms_trace *trace, struct state *s,
 	case MS_BPF_HMAP_SHRINKS:
 		return take_growth(trace, s, raw);
 	case MS_BPF_HMAP_CREATED:
-		return take_creation(trace, raw);
+		return take_creation(trace, s, raw);
 	case MS_BPF_HMAP_MIGRATES:
 		return take_migration(trace, raw);
 	default:
@@ -500,10 +504,8 @@ static struct ms_error *probes_end(struct ms_trace *trace, void *context)
 	r->counted += seen;
 	r->dropped += seen - (sent < seen ? sent : seen) + s->unkept;
 	r->creations_counted += c.seen[MS_BPF_HMAP_CREATED];
-	r->creations_dropped +=
-	    c.seen[MS_BPF_HMAP_CREATED] - (c.sent[MS_BPF_HMAP_CREATED] < c.seen[MS_BPF_HMAP_CREATED]
-					       ? c.sent[MS_BPF_HMAP_CREATED]
-					       : c.seen[MS_BPF_HMAP_CREATED]);
+	r->creations_dropped += c.seen[MS_BPF_HMAP_CREATED] -
+				ms_min_u64(s->creations_kept, c.seen[MS_BPF_HMAP_CREATED]);
 	return err;
 }
 

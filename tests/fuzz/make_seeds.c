@@ -906,6 +906,14 @@ static void probe_site_seeds(struct seed *s)
 	seed_save(s, "probe_site", "arm64-stack-check");
 }
 
+static void registry_seeds(struct seed *s)
+{
+	const char *name;
+
+	for (unsigned i = 0; (name = seed_registry(s, i)); i++)
+		seed_save(s, "registry", name);
+}
+
 int main(int argc, char **argv)
 {
 	MS_AUTO_FREE struct seed *s = calloc(1, sizeof(*s));
@@ -937,5 +945,6 @@ int main(int argc, char **argv)
 	memory_profile_seeds(s);
 	recorded_seeds(s);
 	probe_site_seeds(s);
+	registry_seeds(s);
 	return EXIT_SUCCESS;
 }

@@ -21,8 +21,28 @@ static void text_end(struct ms_sink *sink, struct ms_error *err)
 	ms_sink_deinit(sink);
 }
 
+typedef struct ms_error *(*census_fn)(const struct ms_census_report *,
+				      const struct ms_census_view *, struct ms_sink *);
 typedef struct ms_error *(*trace_fn)(const struct ms_trace_report *, struct ms_sink *);
 typedef struct ms_error *(*goroutines_fn)(const struct ms_goroutines_report *, struct ms_sink *);
+
+void render_all_census(const struct ms_census_report *report)
+{
+	static const census_fn forms[] = { ms_render_census_json, ms_render_census_csv };
+	struct ms_census_view view = { .top = SIZE_MAX };
+	struct ms_sink sink;
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(forms); i++) {
+		ms_sink_init_memory(&sink);
+		text_end(&sink, forms[i](report, &view, &sink));
+	}
+	for (unsigned rows = MS_ROWS_GROUPED; rows <= MS_ROWS_EXPANDED; rows++) {
+		view.rows = rows;
+		ms_sink_init_memory(&sink);
+		text_end(&sink,
+			 ms_render_census_text(report, &view, rows ? &narrow : &page, &sink));
+	}
+}
 
 static void trace_words(const struct ms_trace_report *report, const struct ms_text_style *style)
 {

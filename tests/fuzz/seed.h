@@ -60,3 +60,6 @@ void seed_events(struct seed *s, unsigned recording, unsigned count);
 
 /** An input of the target cpu_records, with so many flipped bytes in each sample. */
 void seed_samples(struct seed *s, unsigned recording, unsigned flips);
+
+/** Input @p index of the target registry, and what it is called; NULL behind the last. */
+const char *seed_registry(struct seed *s, unsigned index);

@@ -47,7 +47,12 @@ check "nothing else is installed" same files \
 ./usr/lib/libhmap-debug.so.0.1.0
 ./usr/share/bash-completion/completions/mapscope
 ./usr/share/doc/mapscope/LICENSE
-./usr/share/man/man1/mapscope.1"
+./usr/share/man/man1/mapscope.1
+./usr/share/man/man7/hmap_debug.7"
+
+check "man page has the words of HMAP_DEBUG" same "words" \
+	"$(sed -n '/^\.SH WORDS/,/^\.SH EXAMPLES/s/^\.BI* \([a-z]*\)=.*/\1/p' "$dest/usr/share/man/man7/hmap_debug.7" | sort -u)" \
+	"$(grep -o 'strcmp(w->name, "[a-z]*"' src/hmap_debug/words.c | cut -d'"' -f2 | sort -u)"
 
 help=$("$tool" --help | long_options)
 check "man page has the options of --help" same "man page" \

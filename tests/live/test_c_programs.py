@@ -4,13 +4,18 @@ Method: a program says which maps it has and puts in entries when it is told to;
 have to be those, and the line that fills one the line that does.
 """
 import glob
+import json
 import os
 import shutil
 import subprocess
+import sys
+import tempfile
 
 import builds
 import targets
 from harness import ROOT, Skip, require, test
+from test_reach import only_child
+from test_trace import Trace, need_probes, own_calls
 
 SMALL = 300
 
@@ -83,6 +88,44 @@ def refused():
                     f'{verb}: {result.code}, {result.err}')
 
 
+def doctor_of(program):
+    """The document, and its checks by name."""
+    page = targets.tool('doctor', program.pid, '--json').document()
+    checker = os.path.join(ROOT, 'tests', 'golden', 'schema_check.py')
+    checked = subprocess.run([sys.executable, '-B', checker, '--closed',
+                              os.path.join(ROOT, 'docs', 'formats', 'doctor.schema.json'), '-'],
+                             input=json.dumps(page), capture_output=True, text=True)
+    require(checked.returncode == 0, f'{checked.stdout}{checked.stderr}'[:600])
+    return page, {c['name']: c for c in page['checks']}
+
+
+@test('C programs/doctor')
+def doctor():
+    with targets.Process([sessions(), SMALL]) as program:
+        program.line()
+        page, checks = doctor_of(program)
+        require(page['target']['libhmap'] and page['target']['go_version'] is None and
+                page['target']['arch'], f'target: {page["target"]}')
+        require(f'list of maps has {SMALL + 2}' in checks['libhmap']['text'] and
+                f'{SMALL + 1} of {SMALL + 2} maps' in checks['names']['text'], f'{checks}')
+        # Growths depend on sys/sdt.h where this was built, probes on who looks.
+        require(all(checks[name]['state'] == 'ok' for name in
+                    ('memory', 'executable', 'program', 'libhmap', 'names', 'lines')), f'{checks}')
+        require('go program' not in checks and page['verdict'].startswith('maps and diagnose will'),
+                f'{page["verdict"]}')
+
+
+@test('C programs/doctor, stripped')
+def doctor_stripped():
+    with targets.Process([sessions(stripped=True), SMALL]) as program:
+        program.line()
+        page, checks = doctor_of(program)
+        require(checks['lines']['state'] == 'limited' and '-g' in checks['lines']['fix'],
+                f'lines: {checks["lines"]}')
+        if all(c['state'] == 'ok' for name, c in checks.items() if name != 'lines'):
+            require(page['change'] == checks['lines']['fix'], f'the one change: {page["change"]}')
+
+
 def page_while_it_grows(program, *options):
     """A page over a window in which entries are put in."""
     tool = subprocess.Popen([targets.TOOL, str(program.pid), '--seconds', '3', '--json', *options],
@@ -125,3 +168,75 @@ def polls():
         page = page_while_it_grows(program, '--no-probes')
         require(page['findings'][0]['map']['owner'] == 'session_cache' and
                 page['findings'][0]['growths_seen'] > 0, f'{page["findings"][0]}')
+
+
+@test('C programs/maps being made are listed or counted')
+def creations():
+    """More are made at once than are sent one by one: the others stay in the count."""
+    need_probes()
+    made = 5000
+    with targets.Process([sessions(), SMALL]) as program:
+        program.line()
+        with Trace(program.pid, '--creations', '--json') as trace:
+            program.send(f'make {made}')
+            program.line()
+            page = trace.end()
+        require(page['creations_counted'] == made, f'{page["creations_counted"]} of {made} counted')
+        require(page['creations'] and page['creations_dropped'] and
+                len(page['creations']) + page['creations_dropped'] == made,
+                f'{len(page["creations"])} listed, {page["creations_dropped"]} dropped')
+        require(all(own_calls(c)[:1] and own_calls(c)[0].startswith('make_short_lived')
+                    for c in page['creations']), f'made elsewhere: {page["creations"][0]}')
+
+
+START = 'int sessions_main(int, char **); int main(int c, char **v) { return sessions_main(c, v); }'
+
+
+def own_root(folder):
+    """A root with a program, libhmap and the program's own library, which the system has not."""
+    lib = os.path.join(folder, 'lib')
+    os.mkdir(lib)
+    start = os.path.join(folder, 'start.c')
+    with open(start, 'w') as f:
+        f.write(START)
+    gcc = ['gcc', '-std=c11', '-D_GNU_SOURCE', '-O2', '-g', f'-I{ROOT}/include', f'-I{ROOT}/src',
+           '-pthread', f'-L{lib}']
+    for command in (
+            ['-fPIC', '-shared', '-fvisibility=hidden', '-Wl,-soname,libhmap.so.0',
+             *sorted(glob.glob(f'{ROOT}/src/hmap/*.c')),
+             '-o', f'{lib}/libhmap.so'],
+            ['-fPIC', '-shared', '-Dmain=sessions_main', '-Wl,-soname,libsessions.so',
+             os.path.join(builds.PROGRAMS, 'sessions', 'sessions.c'), '-lhmap',
+             '-o', f'{lib}/libsessions.so'],
+            [start, '-lsessions', '-lhmap', '-Wl,-rpath,/lib', '-o', f'{folder}/program']):
+        builds.build(gcc + command, folder, dict(os.environ, LC_ALL='C'))
+    os.rename(f'{lib}/libhmap.so', f'{lib}/libhmap.so.0')
+    linked = subprocess.run(['ldd', f'{folder}/program'], capture_output=True, text=True,
+                            env=dict(os.environ, LD_LIBRARY_PATH=lib)).stdout
+    for word in linked.split():
+        if word.startswith('/') and not word.startswith(folder):
+            os.makedirs(folder + os.path.dirname(word), exist_ok=True)
+            shutil.copy(word, folder + word)
+
+
+@test('C programs/in a root of its own')
+def in_own_root():
+    """Names and lines come from files that only the program sees, through /proc/PID/root."""
+    targets.need_root()
+    if not shutil.which('gcc') or not shutil.which('ldd'):
+        raise Skip('there is no C compiler, or no ldd')
+    with tempfile.TemporaryDirectory(prefix='mapscope-live-') as built, \
+            tempfile.TemporaryDirectory(prefix='mapscope-live-') as inside:
+        own_root(built)
+        script = 'mount -t tmpfs none "$1" && cp -a "$0/." "$1" && exec chroot "$1" /program "$2"'
+        command = [targets.need_command('unshare'), '-pfm', 'sh', '-c', script, built, inside, SMALL]
+        with targets.Process(command) as program:
+            cache, cached, seen, _ = program.line().split()[1:]
+            shutil.rmtree(os.path.join(built, 'lib'))
+            require(not os.listdir(inside), 'its files are to be seen')
+            page, maps = maps_by_address(only_child(program.pid))
+            require(page['target']['libhmap'], f'target: {page["target"]}')
+            require((maps[cache]['owner'], maps[cache]['entries']) == ('session_cache', int(cached)),
+                    f'the cache: {maps[cache]}')
+            require(maps[seen]['owner'].startswith('made by make_seen sessions.c:'),
+                    f'the one without a name: {maps[seen]["owner"]}')

@@ -792,6 +792,21 @@ static struct ms_check good_checks[] = {
 	  "run a build made without -ldflags=-s" },
 };
 
+static struct ms_check c_checks[] = {
+	{ "memory", MS_CHECK_OK, "read with process_vm_readv", NULL },
+	{ "probes", MS_CHECK_LIMITED, "we lack CAP_SYS_ADMIN: growths are polled, without stacks",
+	  "sudo mapscope trace 4711" },
+	{ "program", MS_CHECK_OK,
+	  "no Go program, but one that uses libhmap: maps, diagnose, trace, diff and run look into "
+	  "it; heap and goroutines are for Go",
+	  NULL },
+	{ "libhmap", MS_CHECK_OK, "0.1.0, whose list of maps has 302", NULL },
+	{ "lines", MS_CHECK_LIMITED,
+	  "known of 1 of 3 places that make maps: without debug information stacks have functions "
+	  "only",
+	  "build the program with -g, or install its debug symbols" },
+};
+
 static struct ms_check refused_checks[] = {
 	{ "memory", MS_CHECK_NO, "cannot be read: \x1b[31mCAP_SYS_PTRACE is missing",
 	  "sudo mapscope doctor 77" },
@@ -806,6 +821,21 @@ struct ms_doctor_report ms_doctor_example_good(void)
 		.check_count = MS_ARRAY_SIZE(good_checks),
 		.verdict = "a census and a diagnosis will work; most maps will have no type",
 		.change = "run a build made without -ldflags=-s",
+	};
+}
+
+struct ms_doctor_report ms_doctor_example_c(void)
+{
+	return (struct ms_doctor_report){
+		.target = { .pid = 4711,
+			    .exe = "/usr/bin/sessions",
+			    .libhmap = "0.1.0",
+			    .arch = "amd64" },
+		.cost = cost,
+		.checks = c_checks,
+		.check_count = MS_ARRAY_SIZE(c_checks),
+		.verdict = "maps and diagnose will work, within the limits above",
+		.change = "sudo mapscope trace 4711",
 	};
 }
 

@@ -28,6 +28,7 @@ struct ms_diagnosis_report ms_diagnosis_example_partial(void);
 struct ms_diagnosis_report ms_diagnosis_example_hostile(void);
 
 struct ms_doctor_report ms_doctor_example_good(void);
+struct ms_doctor_report ms_doctor_example_c(void);
 struct ms_doctor_report ms_doctor_example_refused(void);
 
 struct ms_diff_report ms_diff_example(void);

@@ -4,12 +4,11 @@
 // target, whole and damaged in each of their members.
 #include "registry/hmap_census.h"
 #include "target/process.h"
-#include "tests/support/fake_target.h"
+#include "tests/support/fake_registry.h"
 #include "tests/support/test.h"
 
 #include "base/cleanup.h"
 
-#include <elf.h>
 #include <hmap/hmap_typed.h>
 #include <unistd.h>
 
@@ -112,6 +111,11 @@ MS_TEST(registry_of_this_process_is_read_as_its_maps_are)
 	CHECK_EQ(ms_coverage_skipped(&self.census.coverage), 0);
 	CHECK(ms_hmap_place_of(&self.places, (uintptr_t)named)->created_at ==
 	      (uintptr_t)hmap_created_at(&named->map));
+	CHECK(ms_c_symbols_has_probe(self.symbols, self.registries.items[0].address, "hmap",
+				     "grows"));
+	CHECK(!ms_c_symbols_has_probe(self.symbols, self.registries.items[0].address, "hmap",
+				      "grow"));
+	CHECK(!ms_c_symbols_has_probe(self.symbols, 0, "hmap", "grows"));
 	self_end(&self);
 	for (size_t i = 0; i < MANY; i += 2)
 		test_orders_destroy(many[i]);
@@ -130,88 +134,18 @@ MS_TEST(registry_of_this_process_is_read_as_its_maps_are)
 
 // --- Planted registries. ---
 
-enum {
-	MODULE = 0x400000,
-	DATA = 0x500000,
-	MAPS = 0x600000,
-	PLANTED = 3,
-};
+enum { MODULE = 0x400000, PLANTED = FAKE_REGISTRY_LISTED };
 
 struct planted {
 	struct fake_target fake;
-	struct {
-		Elf64_Ehdr eh;
-		Elf64_Phdr ph[2];
-		Elf64_Nhdr note;
-		char owner[8];
-		uint64_t distance;
-	} __attribute__((packed)) module;
-	struct {
-		struct hmap_registry registry;
-		uint64_t leaf[HMAP_REGISTRY_FIRST_LEAF];
-		uint64_t type[8];
-		char name[512]; // Texts are read in pieces of a page.
-	} data;
-	uint64_t maps[PLANTED][16];
+	struct fake_registry r;
 };
-
-/** Words of a planted map: the members in the order of their numbers, eight bytes each. */
-static void planted_map(struct planted *p, size_t i)
-{
-	uint64_t *m = p->maps[i];
-
-	m[HMAP_FIELD_TYPE] = DATA + offsetof(__typeof__(p->data), type);
-	m[HMAP_FIELD_NAME] = DATA + offsetof(__typeof__(p->data), name);
-	m[HMAP_FIELD_COUNT] = 20;
-	m[HMAP_FIELD_GROUPS] = 4;
-	m[HMAP_FIELD_GROW_AT] = 40;
-	m[HMAP_FIELD_BYTES] = 1000;
-}
 
 static void planted_init(struct planted *p)
 {
-	struct hmap_registry *r = &p->data.registry;
-
-	memset(p, 0, sizeof(*p));
-	memcpy(p->module.eh.e_ident, ELFMAG, SELFMAG);
-	p->module.eh.e_ident[EI_CLASS] = ELFCLASS64;
-	p->module.eh.e_phoff = sizeof(Elf64_Ehdr);
-	p->module.eh.e_phentsize = sizeof(Elf64_Phdr);
-	p->module.eh.e_phnum = 2;
-	p->module.ph[0] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_vaddr = MODULE };
-	p->module.ph[1] = (Elf64_Phdr){ .p_type = PT_NOTE,
-					.p_vaddr = MODULE + offsetof(__typeof__(p->module), note),
-					.p_filesz = 28,
-					.p_align = 4 };
-	p->module.note = (Elf64_Nhdr){ 5, 8, HMAP_NOTE_REGISTRY };
-	memcpy(p->module.owner, "hmap", 5);
-	p->module.distance = DATA - (MODULE + offsetof(__typeof__(p->module), distance));
-	memcpy(r->cookie, HMAP_REGISTRY_COOKIE, sizeof(r->cookie));
-	r->version = HMAP_REGISTRY_VERSION;
-	r->size = sizeof(*r);
-	memcpy(r->library, "9.8.7", 6);
-	r->maps = r->created = r->used = PLANTED;
-	r->group_slots = 14;
-	r->leaf_count = HMAP_REGISTRY_LEAVES;
-	r->field_count = HMAP_FIELDS;
-	r->leaves[0] = DATA + offsetof(__typeof__(p->data), leaf);
-	for (uint16_t i = 0; i <= HMAP_FIELD_COMPACTED; i++)
-		r->fields[i] = (struct hmap_registry_field){ (uint16_t)(8 * i), 8 };
-	for (uint16_t i = HMAP_FIELD_TYPE_NAME; i <= HMAP_FIELD_TYPE_VALUE_SIZE; i++)
-		r->fields[i] =
-		    (struct hmap_registry_field){ (uint16_t)(8 * (i - HMAP_FIELD_TYPE_NAME)), 8 };
-	memcpy(p->data.name, "planted", 8);
-	p->data.type[3] = 8;
-	p->data.type[4] = 16;
-	for (size_t i = 0; i < PLANTED; i++) {
-		planted_map(p, i);
-		p->data.leaf[i] = MAPS + i * sizeof(p->maps[0]);
-	}
+	fake_registry_init(&p->r, MODULE);
 	fake_target_init(&p->fake);
-	fake_target_map_exe(&p->fake, MODULE, &p->module, sizeof(p->module), 0, MS_PROT_READ);
-	fake_target_map(&p->fake, DATA, &p->data, sizeof(p->data), MS_REGION_EXE,
-			MS_PROT_READ | MS_PROT_WRITE);
-	fake_target_map(&p->fake, MAPS, p->maps, sizeof(p->maps), MS_REGION_ANON, MS_PROT_READ);
+	fake_registry_map(&p->r, &p->fake);
 }
 
 static void planted_end(struct planted *p)
@@ -271,14 +205,14 @@ MS_TEST(registry_of_another_version_is_read_as_far_as_it_is_known)
 	uint64_t skipped;
 
 	planted_init(&planted);
-	planted.data.registry.size += 64;
-	planted.data.registry.field_count += 16;
+	planted.r.data.registry.size += 64;
+	planted.r.data.registry.field_count += 16;
 	CHECK_EQ(planted_rows(&planted, &skipped), PLANTED);
-	planted.data.registry.size = offsetof(struct hmap_registry, fields) + 12 * 4;
-	planted.data.registry.field_count = HMAP_FIELD_GROWTHS;
-	planted.data.registry.size =
+	planted.r.data.registry.size = offsetof(struct hmap_registry, fields) + 12 * 4;
+	planted.r.data.registry.field_count = HMAP_FIELD_GROWTHS;
+	planted.r.data.registry.size =
 	    (uint32_t)(offsetof(struct hmap_registry, fields) + HMAP_FIELD_GROWTHS * 4);
-	planted.data.registry.fields[HMAP_FIELD_PASS].size = 0;
+	planted.r.data.registry.fields[HMAP_FIELD_PASS].size = 0;
 	CHECK_EQ(planted_rows(&planted, &skipped), PLANTED);
 	planted_end(&planted);
 }
@@ -305,7 +239,7 @@ MS_TEST(registry_that_lies_is_refused)
 
 	for (size_t i = 0; i < MS_ARRAY_SIZE(lies); i++) {
 		planted_init(&planted);
-		memcpy((uint8_t *)&planted.data.registry + lies[i].at, &lies[i].value, 4);
+		memcpy((uint8_t *)&planted.r.data.registry + lies[i].at, &lies[i].value, 4);
 		CHECK_EQ(planted_rows(&planted, &skipped), -1);
 		planted_end(&planted);
 	}
@@ -323,17 +257,13 @@ MS_TEST(maps_that_cannot_be_are_skipped_and_counted)
 		{ HMAP_FIELD_GROUPS, (uint64_t)1 << 60 },
 		{ HMAP_FIELD_PASS, 9 },
 		{ HMAP_FIELD_PASS, HMAP_PASS_GROW }, // Without a smaller size.
-		{ HMAP_FIELD_CLASSIC, 0x1234 },
+		{ HMAP_FIELD_CLASSIC, 0x1234 },      // Nothing is mapped there.
 	};
 	uint64_t skipped;
 
 	for (size_t i = 0; i < MS_ARRAY_SIZE(lies); i++) {
-		bool classic = lies[i].field == HMAP_FIELD_CLASSIC;
-
 		planted_init(&planted);
-		planted.maps[1][lies[i].field] = lies[i].value;
-		if (classic) // Its words are where nothing is mapped.
-			planted.data.registry.fields[HMAP_FIELD_CLASSIC_COUNT].size = 8;
+		planted.r.maps[1][lies[i].field] = lies[i].value;
 		CHECK_EQ(planted_rows(&planted, &skipped), PLANTED - 1);
 		CHECK_EQ(skipped, 1);
 		planted_end(&planted);
@@ -345,14 +275,15 @@ MS_TEST(lists_with_holes_and_lies_are_read_to_their_end)
 	uint64_t skipped;
 
 	planted_init(&planted);
-	planted.data.leaf[0] = 3;    // Free, and leads on.
-	planted.data.leaf[1] = 0;    // Free.
-	planted.data.leaf[2] = 0x18; // Nothing is there.
+	planted.r.data.leaf[0] = 3;    // Free, and leads on.
+	planted.r.data.leaf[1] = 0;    // Free.
+	planted.r.data.leaf[2] = 0x18; // Nothing is there.
 	CHECK_EQ(planted_rows(&planted, &skipped), 0);
 	CHECK_EQ(skipped, 1);
-	planted.data.registry.used = UINT64_MAX; // Only the first leaf is there.
-	planted.data.leaf[0] = MAPS;
-	planted.data.leaf[2] = MAPS; // Twice in the list is one map.
+	planted.r.data.registry.used = UINT64_MAX; // Only the first leaf is there.
+	planted.r.data.leaf[0] = fake_registry_map_at(&planted.r, 0);
+	planted.r.data.leaf[2] =
+	    fake_registry_map_at(&planted.r, 0); // Twice in the list is one map.
 	CHECK_EQ(planted_rows(&planted, &skipped), 1);
 	CHECK(skipped > 1);
 	planted_end(&planted);
@@ -364,8 +295,8 @@ static void free_a_map(void *arg, uint64_t index, const struct ms_read *read)
 	struct planted *p = arg;
 
 	(void)index;
-	if (read->addr == MAPS + sizeof(p->maps[0]))
-		p->data.leaf[1] = 1;
+	if (fake_registry_map_at(&p->r, 1) - read->addr < read->size)
+		p->r.data.leaf[1] = 1;
 }
 
 MS_TEST(a_map_that_ends_while_it_is_read_is_no_row)

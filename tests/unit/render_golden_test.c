@@ -210,6 +210,7 @@ MS_TEST(render_diagnosis_pages)
 MS_TEST(render_doctor_pages)
 {
 	doctor_page(ms_doctor_example_good(), &narrow, "doctor_good.txt");
+	doctor_page(ms_doctor_example_c(), &narrow, "doctor_c.txt");
 	doctor_page(ms_doctor_example_refused(), &ascii, "doctor_refused.txt");
 }
 
@@ -353,6 +354,7 @@ static void doctor_file(struct ms_doctor_report report, const char *json)
 MS_TEST(render_doctor_documents)
 {
 	doctor_file(ms_doctor_example_good(), "doctor_good.json");
+	doctor_file(ms_doctor_example_c(), "doctor_c.json");
 	doctor_file(ms_doctor_example_refused(), "doctor_refused.json");
 }
 

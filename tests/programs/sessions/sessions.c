@@ -3,10 +3,12 @@
  *	sessions NUMBER_OF_SMALL_MAPS
  *
  * It says "ready ADDRESS ENTRIES ADDRESS ENTRIES", waits for a line, and with each line puts so
- *many entries into the first, then says how many there are. */
+ * many entries into the first, then says how many there are.  "make NUMBER" makes and ends so
+ * many maps instead. */
 #include <hmap/hmap_typed.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 HMAP_DEFINE(sessions, uint64_t, uint64_t)
 
@@ -31,6 +33,18 @@ static __attribute__((noinline)) void log_in(struct sessions *cache, unsigned lo
 	}
 }
 
+static __attribute__((noinline)) void make_short_lived(unsigned long count)
+{
+	const struct hmap_options options = { .name = "short" };
+	struct sessions *one = NULL;
+
+	for (; count; count--) {
+		if (sessions_create(&options, &one) != HMAP_OK)
+			exit(1);
+		sessions_destroy(one);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct hmap_options named = { .name = "session_cache" }, small = { .name = "small" };
@@ -51,7 +65,10 @@ int main(int argc, char **argv)
 	       sessions_count(seen));
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin)) {
-		log_in(cache, strtoul(line, NULL, 10));
+		if (!strncmp(line, "make ", 5))
+			make_short_lived(strtoul(line + 5, NULL, 10));
+		else
+			log_in(cache, strtoul(line, NULL, 10));
 		printf("%zu\n", sessions_count(cache));
 		fflush(stdout);
 	}
