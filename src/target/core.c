@@ -159,6 +159,14 @@ static struct ms_error *core_check(struct ms_target *t)
 	return NULL; // What died does not go away.
 }
 
+static const struct ms_thread_state *core_threads(struct ms_target *t, size_t *ret_count)
+{
+	const struct core *c = core_of(t);
+
+	*ret_count = c->file.threads.count;
+	return c->file.threads.items;
+}
+
 static void core_destroy(struct ms_target *t)
 {
 	struct core *c = core_of(t);
@@ -177,6 +185,7 @@ static const struct ms_target_ops core_ops = {
 	.exe_read = core_exe_read,
 	.exe_fd = core_exe_fd,
 	.check = core_check,
+	.threads = core_threads,
 	.destroy = core_destroy,
 };
 

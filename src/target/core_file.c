@@ -2,14 +2,13 @@
 //
 //	ELF header  ->  program headers  ->  PT_LOAD: memory
 //	                                     PT_NOTE: NT_PRSTATUS (a thread), NT_PRPSINFO (the
-//process), 	                                              NT_AUXV, NT_FILE (what was mapped)
+// process), 	                                              NT_AUXV, NT_FILE (what was mapped)
 //
 // Over 65,534 mappings are counted in the first section header (PN_XNUM).
 #include "target/core_file.h"
 
 #include "base/cleanup.h"
 #include "base/vec.h"
-#include "target/target.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -30,9 +29,12 @@ enum {
 	PRPSINFO_NAME = 40,
 	PRPSINFO_NAME_BYTES = 16,
 	AMD64_REGISTERS = 27,
+	AMD64_BP = 4,
 	AMD64_PC = 16,
 	AMD64_SP = 19,
 	ARM64_REGISTERS = 34,
+	ARM64_BP = 29,
+	ARM64_LR = 30,
 	ARM64_SP = 31,
 	ARM64_PC = 32,
 };
@@ -75,7 +77,7 @@ static struct ms_error *note_thread(struct ms_core_file *core, const uint8_t *de
 {
 	bool is_amd64 = core->arch == MS_ARCH_AMD64;
 	size_t count = is_amd64 ? AMD64_REGISTERS : ARM64_REGISTERS;
-	struct ms_core_thread thread = { .register_count = count };
+	struct ms_thread_state thread = { .register_count = count };
 
 	if (size < PRSTATUS_REGISTERS + count * sizeof(uint64_t) ||
 	    core->threads.count >= THREADS_MAX)
@@ -86,6 +88,8 @@ static struct ms_error *note_thread(struct ms_core_file *core, const uint8_t *de
 		thread.registers[i] = ms_load_u64(desc + PRSTATUS_REGISTERS + i * sizeof(uint64_t));
 	thread.pc = thread.registers[is_amd64 ? AMD64_PC : ARM64_PC];
 	thread.sp = thread.registers[is_amd64 ? AMD64_SP : ARM64_SP];
+	thread.bp = thread.registers[is_amd64 ? AMD64_BP : ARM64_BP];
+	thread.lr = is_amd64 ? 0 : thread.registers[ARM64_LR];
 	return ms_vec_push(&core->threads, thread) ? NULL : ms_error_no_memory();
 }
 

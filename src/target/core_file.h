@@ -5,14 +5,9 @@
 // it goes, and says how much is missing.
 #pragma once
 
-#include "base/error.h"
-#include "base/types.h"
-
-#include <stdbool.h>
-#include <stddef.h>
+#include "target/target.h"
 
 enum {
-	MS_CORE_REGISTERS_MAX = 34,
 	MS_CORE_NAME_BYTES = 17, // pr_fname, and a zero.
 };
 
@@ -31,15 +26,6 @@ struct ms_core_mapping {
 	const char *path; // Owned by the core file.
 };
 
-/** A thread as it was stopped (NT_PRSTATUS). */
-struct ms_core_thread {
-	uint32_t id;
-	unsigned signal; // That it was stopped by; 0: by none of its own.
-	ms_addr pc, sp;
-	size_t register_count; // In the kernel's order (user_regs_struct).
-	uint64_t registers[MS_CORE_REGISTERS_MAX];
-};
-
 struct ms_core_file {
 	int fd;
 	uint64_t bytes;         // Of the file.
@@ -54,7 +40,7 @@ struct ms_core_file {
 		size_t count, capacity;
 	} mappings; // Likewise.
 	struct ms_core_threads {
-		struct ms_core_thread *items;
+		struct ms_thread_state *items;
 		size_t count, capacity;
 	} threads;                      // The first is the one that died.
 	uint32_t pid;                   // 0: not said.
