@@ -69,6 +69,11 @@ static struct ms_error *open_core(struct ms_session *s)
 /** "process 17", or "core file x": what errors are about. */
 static struct ms_error *about(const struct ms_session *s, struct ms_error *err)
 {
+	const struct ms_core_info *core = ms_core_info(s->target);
+
+	if (core && core->file->missing_bytes)
+		err = ms_error_wrap(err, "it is cut off, %llu MB are missing, and",
+				    (unsigned long long)core->file->missing_bytes >> 20);
 	return s->options->core ? ms_error_wrap(err, "core file %s", s->options->core)
 				: ms_error_wrap(err, "process %d", (int)s->pid);
 }

@@ -52,6 +52,8 @@ static void text_users(struct ms_text *t, const struct ms_crash_report *r)
 
 	if (is_sure)
 		ms_text_printf(t, "and in the same map:");
+	else if (!r->map)
+		ms_text_printf(t, "who else was in it is not known, as the map is not");
 	else if (r->user_count)
 		ms_text_printf(t,
 			       "the other one is in the map on no stack any more; a function that "
@@ -102,7 +104,7 @@ static void text_other_end(struct ms_text *t, const struct ms_crash_report *r)
 	else if (!r->signal)
 		ms_text_printf(t, "it lived as the core was written");
 	else
-		ms_text_printf(t, "it died of %s; no fatal error of map code is on a stack",
+		ms_text_printf(t, "it died of SIG%s; no fatal error of map code is on a stack",
 			       r->signal);
 	ms_text_end(t, 0);
 	if (r->goroutine)

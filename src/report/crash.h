@@ -32,7 +32,7 @@ enum { MS_CRASH_USERS_MAX = 16 };
 struct ms_crash_report {
 	struct ms_report_target target;
 	struct ms_report_cost cost;
-	const char *signal;           // Static: "SIGABRT"; NULL: none, the core was asked for.
+	const char *signal;           // Static: "ABRT"; NULL: none, the core was asked for.
 	uint32_t thread;              // That the core names first; 0 unknown.
 	uint64_t threads;             // With registers.
 	uint8_t error;                // ms_crash_error
