@@ -6,7 +6,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/take_census.h"
-#include "diagnose/crash.h"
+#include "diagnose/find_crash.h"
 #include "goroutines/goroutines_run.h"
 #include "target/core.h"
 

@@ -150,8 +150,8 @@ struct ms_error *ms_session_describe(const struct ms_session *s, struct ms_arena
 	const struct ms_go_runtime *rt = s->rt;
 	const char *core = s->options->core;
 	struct ms_report_target t = { .pid = core && !s->pid ? MS_UNKNOWN : (uint64_t)s->pid,
-				      .start_ticks = core ? MS_UNKNOWN
-							  : ms_proc_start_ticks(s->pid) };
+				      .start_ticks =
+					  core ? MS_UNKNOWN : ms_proc_start_ticks(s->pid) };
 
 	t.core = core ? ms_arena_strndup(arena, core, strlen(core)) : NULL;
 	if (core && !t.core)

@@ -3,8 +3,11 @@
 //	g.m -> m.procid -> thread of the core -> sp is on
 //	                                           its own stack:  these registers
 //	                                           m.gsignal's:    a signal came; the kernel saved
-//the registers 	                                                           there (ucontext), and says so by 	                                                           naming that stack in them 	                                           m.g0's:         the
-//runtime works for it, and saved 	                                                           where it was in g.sched (systemstack)
+// the registers 	                                                           there (ucontext),
+// and says so by 	                                                           naming that stack
+// in them 	                                           m.g0's:         the runtime works for it,
+// and saved 	                                                           where it was in g.sched
+// (systemstack)
 //
 // A Go program that dies under GOTRACEBACK=crash sends SIGQUIT to all its threads first: each is in
 // a handler then, and where it was is in such a ucontext alone.

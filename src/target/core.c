@@ -78,30 +78,50 @@ static const struct ms_region *region_at(struct core *c, ms_addr addr)
 	return c->last_region;
 }
 
+/** A part of a read that comes from one place. */
+struct piece {
+	const struct ms_core_segment *segment; // NULL: of the executable ...
+	uint64_t exe_offset;                   // ... there.
+	size_t size;
+};
+
+/** The first piece of [addr, addr + size); false: nobody has it. */
+static bool first_piece(struct core *c, ms_addr addr, size_t size, struct piece *ret)
+{
+	const struct ms_region *region = region_at(c, addr);
+	const struct ms_core_segment *s = ms_core_segment_at(&c->file, addr);
+
+	if (!region || region->kind == MS_REGION_OTHER)
+		return false;
+	*ret = (struct piece){ .size = (size_t)ms_min_u64(size, region->end - addr) };
+	if (s && addr - s->start < s->file_bytes) {
+		ret->segment = s;
+		ret->size = (size_t)ms_min_u64(ret->size, s->file_bytes - (addr - s->start));
+		return true;
+	}
+	ret->exe_offset = region->file_offset + (addr - region->start);
+	return region->kind == MS_REGION_EXE && c->exe_fd >= 0 &&
+	       ret->exe_offset <= c->target.exe_size &&
+	       ret->size <= c->target.exe_size - ret->exe_offset;
+}
+
+/** Whole or not at all: what is in several places is asked for first. */
 static bool read_one(struct core *c, ms_addr addr, uint8_t *buf, size_t size)
 {
-	while (size) {
-		const struct ms_region *region = region_at(c, addr);
-		const struct ms_core_segment *s;
-		uint64_t from;
-		size_t part;
+	struct piece piece;
+	size_t done;
 
-		if (!region || region->kind == MS_REGION_OTHER)
+	if (!first_piece(c, addr, size, &piece))
+		return false;
+	for (done = piece.size; done < size; done += piece.size) {
+		if (!first_piece(c, addr + done, size - done, &piece))
 			return false;
-		s = ms_core_segment_at(&c->file, addr);
-		part = (size_t)ms_min_u64(size, region->end - addr);
-		if (s && addr - s->start < s->file_bytes) {
-			part = (size_t)ms_min_u64(part, s->file_bytes - (addr - s->start));
-			if (!ms_core_memory(&c->file, addr, buf, part))
-				return false;
-		} else {
-			from = region->file_offset + (addr - region->start);
-			if (region->kind != MS_REGION_EXE || !exe_bytes(c, from, buf, part))
-				return false;
-		}
-		addr += part;
-		buf += part;
-		size -= part;
+	}
+	for (done = 0; done < size; done += piece.size) {
+		if (!first_piece(c, addr + done, size - done, &piece) ||
+		    !(piece.segment ? ms_core_memory(&c->file, addr + done, buf + done, piece.size)
+				    : exe_bytes(c, piece.exe_offset, buf + done, piece.size)))
+			return false;
 	}
 	return true;
 }

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 enum {
+	PAGE_BYTES = 4096,
 	HEADERS_MAX = 4 << 20,
 	HEADERS_AT_ONCE = 1024,
 	NOTE_BYTES_MAX = 512 << 20,
@@ -140,7 +141,8 @@ static struct ms_error *note_files(struct ms_core_file *core, const uint8_t *des
 		    core->mappings.count ? core->mappings.items[core->mappings.count - 1].end : 0;
 
 		path += strlen(path) + 1;
-		if (m.start >= m.end || m.start < last || pages > UINT64_MAX / 2 / page)
+		if (m.start >= m.end || m.start < last || (m.start | m.end) % PAGE_BYTES ||
+		    pages > UINT64_MAX / 2 / page)
 			continue;
 		m.file_offset = pages * page;
 		if (!ms_vec_push(&core->mappings, m))
@@ -190,12 +192,12 @@ static struct ms_error *read_notes(struct ms_core_file *core, const Elf64_Phdr *
 		uint64_t name = ms_load_u32(bytes + at), desc = ms_load_u32(bytes + at + 4);
 		uint32_t type = ms_load_u32(bytes + at + 8);
 		uint64_t desc_at = at + 12 + ms_round_up(name, 4);
-		bool is_core_note =
-		    name == 5 && size - at >= 17 && !memcmp(bytes + at + 12, "CORE", 5);
+		bool is_of_linux = // Of dlv it has no name.
+		    !name || (name == 5 && size - at >= 17 && !memcmp(bytes + at + 12, "CORE", 5));
 
 		if (desc_at > size || desc > size - desc_at)
 			break;
-		if (is_core_note)
+		if (is_of_linux)
 			err = note_take(core, type, bytes + desc_at, (size_t)desc);
 		if (desc_at + ms_round_up(desc, 4) > size)
 			break;
@@ -213,8 +215,8 @@ static struct ms_error *take_segment(struct ms_core_file *core, const Elf64_Phdr
 				     .offset = p->p_offset };
 	uint64_t wanted = ms_min_u64(p->p_filesz, p->p_memsz);
 
-	if (!p->p_memsz || s.end <= s.start)
-		return NULL;
+	if (!p->p_memsz || s.end <= s.start || (s.start | s.end) % PAGE_BYTES)
+		return NULL; // No mapping is so.
 	if (p->p_offset < core->bytes)
 		s.file_bytes = ms_min_u64(wanted, core->bytes - p->p_offset);
 	core->missing_bytes += wanted - s.file_bytes;

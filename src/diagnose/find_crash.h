@@ -1,4 +1,4 @@
-// crash.h - a core file's end, from its goroutines and its census.
+// find_crash.h - a core file's end, from its goroutines and its census.
 #pragma once
 
 #include "golang/runtime.h"

@@ -1,15 +1,15 @@
-// crash.c - the runtime dies in the call that met the other goroutine, so its stack says what it
-// did.
+// find_crash.c - the runtime dies in the call that met the other goroutine, so its stack says what
+// it did.
 //
 //	runtime.fatal or throw  <-  mapassign, mapdelete, ...   concurrent map writes
 //	                        <-  mapaccess                   concurrent map read and map write
 //	                        <-  mapiterinit, mapiternext    concurrent map iteration and map
-//write
+// write
 //
 // The other one is a writer in all three.  It went on, for microseconds or for as long as the dying
 // took: where it is in code of this map still, that is it; else whoever has a function on its stack
 // that writes maps of this type and place may be.  Each of these is said for what it is.
-#include "diagnose/crash.h"
+#include "diagnose/find_crash.h"
 
 #include "diagnose/code_sites.h"
 
