@@ -1,6 +1,6 @@
 # Bash completion for mapscope.  tests/install/run.sh compares both lists with mapscope --help.
 mapscope_verbs=(diagnose maps heap goroutines trace run diff doctor help)
-mapscope_options=(--name --pid --seconds --top --sort --all --expand --owner --type --no-owners --budget --fail-if --stuck
+mapscope_options=(--name --pid --exe --sysroot --seconds --top --sort --all --expand --owner --type --no-owners --budget --fail-if --stuck
 	--once --sched --burst --no-probes --small --gctrace --migrations --creations --json --format --output --no-color --quiet
 	--version --help)
 

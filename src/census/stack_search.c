@@ -80,8 +80,8 @@ static struct ms_error *stacks_scan(struct ms_engine *e, const struct ms_gorouti
 
 static bool rests(const struct ms_goroutine *g)
 {
-	return g->status != MS_GO_RUNNING && g->status != MS_GO_COPYSTACK && g->sp >= g->stack_lo &&
-	       g->sp < g->stack_hi && !(g->sp & 7);
+	return (g->status != MS_GO_RUNNING || g->is_stopped) && g->status != MS_GO_COPYSTACK &&
+	       g->sp >= g->stack_lo && g->sp < g->stack_hi && !(g->sp & 7);
 }
 
 /** Goroutines that rested at last are moved to the front of @p all. */

@@ -7,6 +7,9 @@
 /** @p started is when the command began.  @p ret_exit is set when no error is returned. */
 MS_MUST_USE struct ms_error *ms_cmd_diagnose(const struct ms_options *options, double started,
 					     enum ms_exit_code *ret_exit);
+/** The page of a core file: options->core. */
+MS_MUST_USE struct ms_error *ms_cmd_core(const struct ms_options *options, double started,
+					 enum ms_exit_code *ret_exit);
 MS_MUST_USE struct ms_error *ms_cmd_maps(const struct ms_options *options, double started,
 					 enum ms_exit_code *ret_exit);
 MS_MUST_USE struct ms_error *ms_cmd_heap(const struct ms_options *options, double started,

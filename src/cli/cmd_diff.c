@@ -47,8 +47,8 @@ static struct ms_error *read_document(const char *path, struct ms_snapshot *ret_
 	return err ? ms_error_wrap(err, "%s", path) : NULL;
 }
 
-/** A census of a process, taken now; what it cost is added to @p cost. */
-static struct ms_error *look(const struct ms_options *typed, pid_t pid, double started,
+/** A census of a process or core, taken now; what it cost is added to @p cost. */
+static struct ms_error *look(const struct ms_options *typed, unsigned which, double started,
 			     struct ms_report_cost *cost, struct ms_snapshot *ret_side)
 {
 	struct ms_options o = *typed;
@@ -56,7 +56,8 @@ static struct ms_error *look(const struct ms_options *typed, pid_t pid, double s
 	struct ms_session s;
 	struct ms_error *err;
 
-	o.pid = pid;
+	o.pid = typed->sides[which].pid;
+	o.core = typed->sides[which].is_core ? typed->sides[which].name : NULL;
 	err = ms_session_find(&s, &o, started);
 	if (!err)
 		err = ms_session_open(&s);
@@ -75,8 +76,8 @@ static struct ms_error *look(const struct ms_options *typed, pid_t pid, double s
 static struct ms_error *take_side(const struct ms_options *o, unsigned side, double started,
 				  struct ms_report_cost *cost, struct ms_snapshot *ret_side)
 {
-	if (o->sides[side].pid)
-		return look(o, o->sides[side].pid, started, cost, ret_side);
+	if (o->sides[side].pid || o->sides[side].is_core)
+		return look(o, side, started, cost, ret_side);
 	return read_document(o->sides[side].name, ret_side);
 }
 

@@ -78,7 +78,7 @@ static struct ms_error *look(struct ms_session *s, struct ms_goroutines_report *
 {
 	struct ms_progress progress;
 	const struct ms_goroutines_options options = {
-		.seconds = s->options->once ? 0 : s->options->seconds,
+		.seconds = s->options->once || s->options->core ? 0 : s->options->seconds,
 		.sched = s->options->sched,
 		.stop = should_stop,
 		.now = clock_now,

@@ -32,7 +32,8 @@ static struct ms_error *run(const struct ms_options *options, double started,
 		return err;
 	switch (options->verb) {
 	case MS_VERB_DIAGNOSE:
-		return ms_cmd_diagnose(options, started, ret_exit);
+		return options->core ? ms_cmd_core(options, started, ret_exit)
+				     : ms_cmd_diagnose(options, started, ret_exit);
 	case MS_VERB_HEAP:
 		return ms_cmd_heap(options, started, ret_exit);
 	case MS_VERB_GOROUTINES:

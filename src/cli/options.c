@@ -7,6 +7,7 @@
 
 #include "base/types.h"
 #include "report/fail_if.h"
+#include "target/core.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -99,12 +100,15 @@ enum {
 	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_GOROUTINES | FOR_TRACE | FOR_DOCTOR,
 	FOR_TABLES = FOR_MAPS | FOR_RUN | FOR_DIFF,
 	FOR_PAGES = FOR_TARGETS | FOR_RUN | FOR_DIFF,
+	FOR_CORES = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_GOROUTINES,
 	FOR_ALL = (1 << MS_VERB_COUNT_) - 1,
 };
 
 /** Options without a letter are known to getopt by these. */
 enum {
 	OPT_NAME = 256,
+	OPT_EXE,
+	OPT_SYSROOT,
 	OPT_SECONDS,
 	OPT_TOP,
 	OPT_SORT,
@@ -143,6 +147,9 @@ static const struct option_row rows[] = {
 	{ "name", OPT_NAME, "REGEX", FOR_TARGETS,
 	  "the one process of this command name, in place of a PID" },
 	{ "pid", 'p', "PID", FOR_TARGETS, "the same as PID without an option" },
+	{ "exe", OPT_EXE, "FILE", FOR_CORES | FOR_DIFF, "the program that a core file is of" },
+	{ "sysroot", OPT_SYSROOT, "FOLDER", FOR_CORES | FOR_DIFF,
+	  "where the paths in a core file begin" },
 	{ "seconds", OPT_SECONDS, "N", FOR_DIAGNOSE | FOR_GOROUTINES | FOR_TRACE,
 	  "to the page (10), between two looks at goroutines (2), of a trace (until Ctrl-C)" },
 	{ "top", OPT_TOP, "N", FOR_TABLES | FOR_HEAP | FOR_GOROUTINES,
@@ -256,13 +263,15 @@ static bool is_number(const char *text)
 	return text[0] && text[strspn(text, "0123456789")] == '\0';
 }
 
-/** A file where a process should be named. */
+/** A file where a process should be named, and it is no core. */
 static struct ms_error *refuse_file(const char *word)
 {
 	if (!strchr(word, '/') && access(word, F_OK) != 0)
 		return NULL;
+	if (access(word, R_OK) != 0)
+		return ms_error_errno(MS_ERR_IO, errno, "could not open %s", word);
 	return ms_error_new(MS_ERR_UNSUPPORTED,
-			    "%s is a file, and mapscope reads running processes; type mapscope PID",
+			    "%s is a file but no core file; type mapscope PID, or mapscope CORE",
 			    word);
 }
 
@@ -454,6 +463,12 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 		return NULL;
 	case OPT_EXPAND:
 		o->view.rows = MS_ROWS_EXPANDED;
+		return NULL;
+	case OPT_EXE:
+		o->exe = value;
+		return NULL;
+	case OPT_SYSROOT:
+		o->sysroot = value;
 		return NULL;
 	case OPT_OWNER:
 		return parse_pattern("--owner", value, &o->owner);
@@ -660,6 +675,8 @@ static struct ms_error *take_sides(int count, char **words, struct ms_options *o
 		o->sides[i].name = words[i];
 		if (is_number(words[i]))
 			err = parse_pid(words[i], &o->sides[i].pid);
+		else
+			o->sides[i].is_core = ms_core_is(words[i]);
 		if (err)
 			return err;
 	}
@@ -677,6 +694,27 @@ static struct ms_error *take_command(int count, char **words, struct ms_options 
 	return NULL;
 }
 
+/** A core file without a verb, where its name is none. */
+static bool is_core_alone(int count, const char *word)
+{
+	size_t found;
+
+	(void)find_verb(word, &found);
+	return count == 1 && found != 1 && ms_core_is(word);
+}
+
+/** A core file in place of a PID: what it can be asked. */
+static struct ms_error *take_core(const char *path, struct ms_options *o)
+{
+	if (!(FOR_CORES & 1u << o->verb))
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "%s is a core file, and mapscope %s looks at what goes on in a "
+				    "running process; type mapscope maps %s",
+				    path, verbs[o->verb].name, path);
+	o->core = path;
+	return NULL;
+}
+
 /** The words that are no options: [VERB] [PID]. */
 static struct ms_error *take_words(int count, char **words, struct ms_options *o,
 				   const struct given *given)
@@ -684,7 +722,7 @@ static struct ms_error *take_words(int count, char **words, struct ms_options *o
 	const char *pid = given->pid, *verb = "";
 	struct ms_error *err;
 
-	if (count && !is_number(words[0])) {
+	if (count && !is_number(words[0]) && !is_core_alone(count, words[0])) {
 		err = parse_verb(words[0], &o->verb);
 		if (err)
 			return err;
@@ -708,6 +746,13 @@ static struct ms_error *take_words(int count, char **words, struct ms_options *o
 				    "more than one process is named; type one PID or one --name");
 	if (count)
 		pid = words[0];
+	if (pid && !is_number(pid) && ms_core_is(pid))
+		return take_core(pid, o);
+	if (pid && (o->exe || o->sysroot))
+		return ms_error_new(MS_ERR_USAGE,
+				    "--exe and --sysroot say where the program of a core file is, "
+				    "and %s is none",
+				    pid);
 	if (pid)
 		return parse_pid(pid, &o->pid);
 	if (!o->name)

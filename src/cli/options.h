@@ -30,13 +30,16 @@ struct ms_output_file {
 struct ms_options {
 	enum ms_verb verb;
 	enum ms_verb topic;         // Of MS_VERB_HELP; MS_VERB_HELP itself for the summary.
-	pid_t pid;                  // 0 when a name was given.
+	pid_t pid;                  // 0 when a name or a core file was given.
+	const char *core;           // A core file in place of a process, or NULL.
+	const char *exe, *sysroot;  // Where the program of a core file is, or NULL.
 	const char *name;           // As it was typed: a name, or a regular expression of several.
 	double seconds;             // From the command to the page, for a verb that watches.
 	struct ms_census_view view; // Its filter is made from the next two by the verb.
 	const char *owner, *type;   // Regular expressions that have been tried, or NULL.
 	struct {
 		const char *name; // As it was typed: the file, where pid is 0.
+		bool is_core;     // That file is a core.
 		pid_t pid;
 	} sides[2];                            // Of diff.
 	char **command;                        // Of run: ends with NULL.
@@ -62,7 +65,7 @@ struct ms_options {
 
 /**
  * Read the command line.  USAGE with one sentence that says what to type; UNSUPPORTED where a file
- * stands in the place of a PID.  Strings point into @p argv.
+ * that is no core stands in the place of a PID.  Strings point into @p argv.
  */
 MS_MUST_USE struct ms_error *ms_options_parse(int argc, char **argv,
 					      struct ms_options *ret_options);

@@ -9,6 +9,7 @@
 #include "cli/interrupt.h"
 #include "cli/proc_file.h"
 #include "cli/proved.h"
+#include "target/core.h"
 #include "target/process.h"
 
 #include <inttypes.h>
@@ -36,6 +37,8 @@ struct ms_error *ms_session_find(struct ms_session *s, const struct ms_options *
 		if (err)
 			return err;
 	}
+	if (options->core)
+		return NULL; // It is found as it is opened.
 	s->pid = process_of_thread(s->pid);
 	if (!ms_proc_link(s->pid, "exe", s->exe, sizeof(s->exe)))
 		s->exe[0] = '\0';
@@ -48,9 +51,37 @@ static bool is_c_program(const struct ms_session *s, const struct ms_error *err)
 	return ms_error_code(err) == MS_ERR_UNSUPPORTED && s->registries.count;
 }
 
+static struct ms_error *open_core(struct ms_session *s)
+{
+	const struct ms_core_options options = { .exe = s->options->exe,
+						 .sysroot = s->options->sysroot };
+	struct ms_error *err = ms_core_open(s->options->core, &options, &s->target);
+	const struct ms_core_info *info;
+
+	if (err)
+		return err;
+	info = ms_core_info(s->target);
+	s->pid = (pid_t)info->file->pid;
+	snprintf(s->exe, sizeof(s->exe), "%s", info->exe ? info->exe : info->file->name);
+	return NULL;
+}
+
+/** "process 17", or "core file x": what errors are about. */
+static struct ms_error *about(const struct ms_session *s, struct ms_error *err)
+{
+	const struct ms_core_info *core = ms_core_info(s->target);
+
+	if (core && core->file->missing_bytes)
+		err = ms_error_wrap(err, "it is cut off, %llu MB are missing, and",
+				    (unsigned long long)core->file->missing_bytes >> 20);
+	return s->options->core ? ms_error_wrap(err, "core file %s", s->options->core)
+				: ms_error_wrap(err, "process %d", (int)s->pid);
+}
+
 struct ms_error *ms_session_open(struct ms_session *s)
 {
-	struct ms_error *err = ms_process_open(s->pid, NULL, &s->target);
+	struct ms_error *err =
+	    s->options->core ? open_core(s) : ms_process_open(s->pid, NULL, &s->target);
 
 	if (!err)
 		err = ms_registries_find(s->target, &s->registries);
@@ -63,11 +94,12 @@ struct ms_error *ms_session_open(struct ms_session *s)
 		ms_error_free(err);
 		return NULL;
 	}
-	if (err && ms_error_code(err) == MS_ERR_UNSUPPORTED)
-		return s->registries.refused
-			   ? ms_error_wrap(err, "process %d has libhmap, but %s, and", (int)s->pid,
-					   s->registries.refused_why)
-			   : ms_error_wrap(err, "process %d", (int)s->pid);
+	if (err && ms_error_code(err) == MS_ERR_UNSUPPORTED) {
+		if (s->registries.refused)
+			err = ms_error_wrap(err, "it has libhmap, but %s, and",
+					    s->registries.refused_why);
+		return about(s, err);
+	}
 	return err;
 }
 
@@ -116,8 +148,14 @@ struct ms_error *ms_session_describe(const struct ms_session *s, struct ms_arena
 				     struct ms_report_target *ret_target)
 {
 	const struct ms_go_runtime *rt = s->rt;
-	struct ms_report_target t = { .pid = (uint64_t)s->pid,
-				      .start_ticks = ms_proc_start_ticks(s->pid) };
+	const char *core = s->options->core;
+	struct ms_report_target t = { .pid = core && !s->pid ? MS_UNKNOWN : (uint64_t)s->pid,
+				      .start_ticks =
+					  core ? MS_UNKNOWN : ms_proc_start_ticks(s->pid) };
+
+	t.core = core ? ms_arena_strndup(arena, core, strlen(core)) : NULL;
+	if (core && !t.core)
+		return ms_error_no_memory();
 
 	t.exe = s->exe[0] ? ms_arena_strndup(arena, s->exe, strlen(s->exe)) : NULL;
 	if (s->exe[0] && !t.exe)
@@ -169,7 +207,7 @@ uint64_t ms_session_rss_bytes(const struct ms_session *s)
 	struct ms_proc_text statm;
 	uint64_t total, resident;
 
-	if (!ms_proc_text(s->pid, "statm", &statm) ||
+	if (s->options->core || !ms_proc_text(s->pid, "statm", &statm) ||
 	    sscanf(statm.bytes, "%" SCNu64 " %" SCNu64, &total, &resident) != 2)
 		return MS_UNKNOWN;
 	return resident * (uint64_t)sysconf(_SC_PAGESIZE);

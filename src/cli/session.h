@@ -24,7 +24,8 @@ struct ms_session {
 MS_MUST_USE struct ms_error *ms_session_find(struct ms_session *s, const struct ms_options *options,
 					     double started);
 
-/** Open the process, its Go runtime and its libhmap.  The session must be deinited in any case. */
+/** Open the process or core, its Go runtime and its libhmap.  The session must be deinited in any
+ * case. */
 MS_MUST_USE struct ms_error *ms_session_open(struct ms_session *s);
 
 /** Likewise for what only Go programs have: UNSUPPORTED for a C program, with what to type. */

@@ -139,24 +139,32 @@ static struct ms_error *lines_make(struct sites *s, const struct found *found,
 	return err;
 }
 
-static struct ms_error *finding_fill(struct sites *s, struct ms_finding *f)
+static struct ms_error *map_fill(struct sites *s, const struct ms_map_row *map,
+				 struct ms_code_sites *sites)
 {
-	struct wanted wanted = wanted_of(s, &f->map);
+	struct wanted wanted = wanted_of(s, map);
 	struct found found[MS_MAP_CALL_KINDS] = { 0 };
 	struct ms_error *err = NULL;
 
 	for (size_t i = 0; i < s->calls.count && !err; i++) {
 		const struct ms_map_call *call = &s->calls.items[i];
 
-		if (is_of_type(s, call, &f->map))
+		if (is_of_type(s, call, map))
 			err = call_sort(s, call, &wanted, &found[call->kind]);
 	}
 	if (!err)
-		err = lines_make(s, &found[MS_MAP_CALL_MAKE], &f->sites.made);
+		err = lines_make(s, &found[MS_MAP_CALL_MAKE], &sites->made);
 	if (!err)
-		err = lines_make(s, &found[MS_MAP_CALL_FILL], &f->sites.filled);
+		err = lines_make(s, &found[MS_MAP_CALL_FILL], &sites->filled);
 	if (!err)
-		err = lines_make(s, &found[MS_MAP_CALL_DELETE], &f->sites.deleted);
+		err = lines_make(s, &found[MS_MAP_CALL_DELETE], &sites->deleted);
+	return err;
+}
+
+static struct ms_error *finding_fill(struct sites *s, struct ms_finding *f)
+{
+	struct ms_error *err = map_fill(s, &f->map, &f->sites);
+
 	f->no_delete = (f->verdict == MS_VERDICT_GROWING || f->verdict == MS_VERDICT_SUSPECT) &&
 		       f->map.kind != MS_MAP_SYNC_TRIE &&
 		       ms_map_calls_never_delete(s->rt, &s->calls, f->map.type);
@@ -169,7 +177,8 @@ static bool asks_for_change(const struct ms_finding *f)
 	       f->verdict != MS_VERDICT_STABLE;
 }
 
-static struct ms_error *fill_all(struct sites *s, struct ms_diagnosis_report *report)
+/** Look through the code; to be ended in any case. */
+static struct ms_error *begin(struct sites *s, struct ms_arena *arena)
 {
 	struct ms_error *err = ms_go_functions(s->rt, &s->functions);
 
@@ -177,16 +186,36 @@ static struct ms_error *fill_all(struct sites *s, struct ms_diagnosis_report *re
 		err = ms_go_types(s->rt, &s->types);
 	if (!err)
 		err = ms_map_calls_find(s->rt, s->functions, &s->calls);
-	if (err)
-		return err;
-	ms_stack_book_init(&s->book, s->functions, &report->arena, &s->stacks);
-	for (size_t i = 0; i < report->finding_count && !err; i++) {
-		if (asks_for_change(&report->findings[i]))
-			err = finding_fill(s, &report->findings[i]);
-	}
+	if (!err)
+		ms_stack_book_init(&s->book, s->functions, arena, &s->stacks);
+	return err;
+}
+
+/** Code that cannot be read says nothing. */
+static struct ms_error *end(struct sites *s, struct ms_error *err)
+{
 	ms_stack_book_deinit(&s->book);
 	ms_stacks_deinit(&s->stacks);
-	return err;
+	ms_map_calls_deinit(&s->calls);
+	if (!err || ms_error_code(err) == MS_ERR_NO_MEMORY)
+		return err;
+	ms_error_free(err);
+	return NULL;
+}
+
+struct ms_error *ms_code_sites_of_map(struct ms_go_runtime *rt, const struct ms_map_row *map,
+				      struct ms_arena *arena, struct ms_code_sites *ret_sites)
+{
+	struct sites s = { .rt = rt };
+	struct ms_error *err = NULL;
+
+	*ret_sites = (struct ms_code_sites){ 0 };
+	if (!map->type || ms_map_row_is_hmap(map))
+		return NULL;
+	err = begin(&s, arena);
+	if (!err)
+		err = map_fill(&s, map, ret_sites);
+	return end(&s, err);
 }
 
 struct ms_error *ms_code_sites_find(struct ms_go_runtime *rt, struct ms_diagnosis_report *report)
@@ -199,10 +228,10 @@ struct ms_error *ms_code_sites_find(struct ms_go_runtime *rt, struct ms_diagnosi
 		i++;
 	if (i == report->finding_count)
 		return NULL;
-	err = fill_all(&s, report);
-	ms_map_calls_deinit(&s.calls);
-	if (!err || ms_error_code(err) == MS_ERR_NO_MEMORY)
-		return err;
-	ms_error_free(err); // Code that cannot be read says nothing.
-	return NULL;
+	err = begin(&s, &report->arena);
+	for (; i < report->finding_count && !err; i++) {
+		if (asks_for_change(&report->findings[i]))
+			err = finding_fill(&s, &report->findings[i]);
+	}
+	return end(&s, err);
 }

@@ -10,3 +10,9 @@
  */
 MS_MUST_USE struct ms_error *ms_code_sites_find(struct ms_go_runtime *rt,
 						struct ms_diagnosis_report *report);
+
+/** Likewise of one map; its texts are the arena's. */
+MS_MUST_USE struct ms_error *ms_code_sites_of_map(struct ms_go_runtime *rt,
+						  const struct ms_map_row *map,
+						  struct ms_arena *arena,
+						  struct ms_code_sites *ret_sites);

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/vec.h"
 #include "golang/scan.h"
+#include "golang/stopped.h"
 #include "target/fetch.h"
 
 #include <inttypes.h>
@@ -170,11 +171,16 @@ static struct ms_error *batch_read(struct ms_go_runtime *rt, struct ms_fetch *fe
 		const uint8_t *raw = ms_fetch_bytes(fetch, (uint32_t)i);
 		struct ms_goroutine g;
 
-		if (!raw || !ms_goroutine_parse(rt->layout, raw, pointers[i], &g))
+		if (!raw || !ms_goroutine_parse(rt->layout, raw, pointers[i], &g)) {
 			goroutines->unreadable++;
-		else if (g.status == MS_GO_DEAD)
+			continue;
+		}
+		if (g.status == MS_GO_DEAD) {
 			goroutines->dead++;
-		else if (!ms_vec_push(goroutines, g))
+			continue;
+		}
+		err = ms_goroutine_stop(rt, &g);
+		if (!err && !ms_vec_push(goroutines, g))
 			return ms_error_no_memory();
 	}
 	return err;
@@ -228,7 +234,7 @@ struct ms_error *ms_goroutine_reread(struct ms_go_runtime *rt, ms_addr address,
 
 	if (!err && !ms_goroutine_parse(rt->layout, raw, address, ret_goroutine))
 		err = ms_error_new(MS_ERR_BAD_DATA, "no goroutine at 0x%" PRIx64, address);
-	return err;
+	return err ? err : ms_goroutine_stop(rt, ret_goroutine);
 }
 
 struct ms_error *ms_goroutines_reread(struct ms_go_runtime *rt, const struct ms_goroutine *items,
@@ -248,6 +254,8 @@ struct ms_error *ms_goroutines_reread(struct ms_go_runtime *rt, const struct ms_
 		if (!raw || !ms_goroutine_parse(rt->layout, raw, items[i].address, &ret_items[i]))
 			ret_items[i] = (struct ms_goroutine){ .address = items[i].address,
 							      .status = MS_GO_DEAD };
+		else
+			err = ms_goroutine_stop(rt, &ret_items[i]);
 	}
 	ms_fetch_deinit(&fetch);
 	return err;

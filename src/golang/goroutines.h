@@ -35,6 +35,8 @@ struct ms_goroutine {
 	uint32_t status;      // ms_go_status without the scan bit.
 	uint32_t wait_reason; // runtime.waitReason, whose numbers differ between releases.
 	bool in_syscall;      // pc and sp are those of its entry into a system call.
+	bool is_stopped;      // It ran, and stands still for good: pc and sp are where it was.
+	bool at_instruction;  // pc is no return address but the next instruction.
 };
 
 struct ms_goroutines {
@@ -44,11 +46,12 @@ struct ms_goroutines {
 	uint64_t unreadable;
 };
 
-/** True when what is saved of it holds: it neither runs nor is its stack being moved. */
+/** True when its pc and sp hold: it neither runs nor is its stack being moved. */
 static inline bool ms_goroutine_rests(const struct ms_goroutine *g)
 {
 	return g->status == MS_GO_RUNNABLE || g->status == MS_GO_WAITING ||
-	       g->status == MS_GO_PREEMPTED || g->status == MS_GO_LEAKED || g->in_syscall;
+	       g->status == MS_GO_PREEMPTED || g->status == MS_GO_LEAKED || g->in_syscall ||
+	       g->is_stopped;
 }
 
 /** Find the slice runtime.allgs; fills rt->allgs. */

@@ -279,7 +279,7 @@ static struct ms_error *unwind_from(struct ms_unwinder *u, const struct ms_gorou
 		.sp = g->sp,
 		.bp = g->bp,
 		.lr = g->lr,
-		.is_return = true,
+		.is_return = !g->at_instruction,
 		.bp_holds = !g->in_syscall,
 		.frames = frames,
 	};

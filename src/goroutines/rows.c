@@ -224,7 +224,10 @@ static const char *reason_name(struct ms_row_writer *w, const struct ms_goroutin
 static double waited_s(const struct ms_row_writer *w, const struct ms_goroutine *g)
 {
 	double waited = w->now - (double)g->wait_since / 1e9;
+	size_t stopped;
 
+	if (ms_target_threads(w->run->rt->target, &stopped))
+		return NAN; // In a core file: nobody knows when that was.
 	if ((g->status != MS_GO_WAITING && g->status != MS_GO_SYSCALL) || !g->wait_since)
 		return NAN;
 	return waited >= 0 ? waited : NAN;

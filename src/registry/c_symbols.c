@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/number_map.h"
+#include "target/core.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
@@ -88,8 +89,35 @@ static void read_link(pid_t pid, const char *name, char *ret_path, size_t size)
 	ret_path[length > 0 ? length : 0] = '\0';
 }
 
+/**
+ * Of a core file, the program alone: it is known to be the right file.  A library that is here may
+ * be another one than was there.
+ */
+static void report_core(struct ms_c_symbols *s, const struct ms_core_info *info)
+{
+	const struct ms_core_file *file = info->file;
+	ms_addr start = 0;
+	Elf64_Half type = ET_NONE;
+	int fd;
+
+	for (size_t i = 0; i < file->mappings.count && !start; i++) {
+		const struct ms_core_mapping *m = &file->mappings.items[i];
+
+		if (info->exe && !m->file_offset && !strcmp(m->path, info->exe))
+			start = m->start;
+	}
+	fd = start ? fcntl(ms_target_exe_fd(s->target), F_DUPFD_CLOEXEC, 0) : -1;
+	if (fd < 0)
+		return;
+	if (pread(fd, &type, sizeof(type), offsetof(Elf64_Ehdr, e_type)) != sizeof(type) ||
+	    !dwfl_report_elf(s->dwfl, info->exe, info->exe, fd, type == ET_EXEC ? 0 : start,
+			     type == ET_EXEC))
+		close(fd);
+}
+
 struct ms_error *ms_c_symbols_open(struct ms_target *target, struct ms_c_symbols **ret_symbols)
 {
+	const struct ms_core_info *core = ms_core_info(target);
 	struct ms_c_symbols *s = calloc(1, sizeof(*s));
 
 	if (!s)
@@ -105,7 +133,9 @@ struct ms_error *ms_c_symbols_open(struct ms_target *target, struct ms_c_symbols
 		ms_c_symbols_close(s);
 		return ms_error_no_memory();
 	}
-	if (s->pid)
+	if (core)
+		report_core(s, core);
+	else if (s->pid)
 		(void)dwfl_linux_proc_report(s->dwfl, s->pid); // Without it, there are no names.
 	(void)dwfl_report_end(s->dwfl, NULL, NULL);
 	*ret_symbols = s;

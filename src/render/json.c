@@ -211,6 +211,7 @@ void ms_json_put_target(struct ms_json *j, const char *key, const struct ms_repo
 	ms_json_key(j, key);
 	ms_json_open_object(j);
 	ms_json_put_u64(j, "pid", target->pid);
+	ms_json_put_string(j, "core", target->core);
 	ms_json_put_string(j, "exe", target->exe);
 	ms_json_put_string(j, "go_version", target->go_version);
 	ms_json_put_string(j, "libhmap", target->libhmap);

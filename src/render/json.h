@@ -86,6 +86,9 @@ void ms_json_map(struct ms_json *j, const struct ms_map_row *row);
 void ms_json_put_side(struct ms_json *j, const char *key, const struct ms_diff_side *side);
 
 void ms_json_put_coverage(struct ms_json *j, const struct ms_coverage *coverage);
+/** The rows that the view's filter lets through. */
+void ms_json_put_owners(struct ms_json *j, const struct ms_census_report *report,
+			const struct ms_census_view *view);
 
 /** What "memory" has of every document: live_heap_bytes, map_share, parts, excess_bytes. */
 void ms_json_put_memory_parts(struct ms_json *j, const struct ms_memory *m);

@@ -148,8 +148,8 @@ static void put_filter(struct ms_json *j, const struct ms_census_report *report,
 	ms_json_close_object(j);
 }
 
-static void put_owners(struct ms_json *j, const struct ms_census_report *report,
-		       const struct ms_census_view *view)
+void ms_json_put_owners(struct ms_json *j, const struct ms_census_report *report,
+			const struct ms_census_view *view)
 {
 	ms_json_row(j);
 	ms_json_key(j, "owners");
@@ -182,7 +182,7 @@ struct ms_error *ms_render_census_json(const struct ms_census_report *report,
 	ms_json_put_u64(&j, "never_written", report->never_written);
 	put_memory(&j, report);
 	put_filter(&j, report, view);
-	put_owners(&j, report, view);
+	ms_json_put_owners(&j, report, view);
 	ms_json_row(&j);
 	ms_json_key(&j, "maps");
 	ms_json_open_array(&j);

@@ -14,6 +14,7 @@
 
 #include "render/sink.h"
 #include "report/census.h"
+#include "report/crash.h"
 #include "report/diagnosis.h"
 #include "report/diff.h"
 #include "report/doctor.h"
@@ -41,6 +42,14 @@ MS_MUST_USE struct ms_error *ms_render_census_text(const struct ms_census_report
 						   const struct ms_census_view *view,
 						   const struct ms_text_style *style,
 						   struct ms_sink *sink);
+/** What a core file says of its end, and its census. */
+MS_MUST_USE struct ms_error *ms_render_crash_text(const struct ms_crash_report *report,
+						  const struct ms_census_view *view,
+						  const struct ms_text_style *style,
+						  struct ms_sink *sink);
+MS_MUST_USE struct ms_error *ms_render_crash_json(const struct ms_crash_report *report,
+						  const struct ms_census_view *view,
+						  struct ms_sink *sink);
 MS_MUST_USE struct ms_error *ms_render_diagnosis_text(const struct ms_diagnosis_report *report,
 						      const struct ms_text_style *style,
 						      struct ms_sink *sink);

@@ -203,7 +203,10 @@ void ms_text_target(struct ms_text *t, const struct ms_report_target *target)
 
 	ms_text_name(t, slash && slash[1] ? slash + 1 : target->exe, 60);
 	if (target->pid != MS_UNKNOWN)
-		ms_text_printf(t, " (pid %" PRIu64 ")", target->pid);
+		ms_text_printf(t, " (%spid %" PRIu64 ")", target->core ? "core of " : "",
+			       target->pid);
+	else if (target->core)
+		ms_text_printf(t, " (core)");
 	if (target->go_version) {
 		ms_text_printf(t, " ");
 		ms_text_name(t, target->go_version, 60);

@@ -73,6 +73,11 @@ void ms_text_map_share(struct ms_text *t, const struct ms_memory *m);
 /** The parts that resident memory consists of, a line each. */
 void ms_text_memory(struct ms_text *t, const struct ms_memory *m);
 
+/** The page of a census, from its head to its cost.  NO_MEMORY. */
+MS_MUST_USE struct ms_error *ms_text_census(struct ms_text *t,
+					    const struct ms_census_report *report,
+					    const struct ms_census_view *view);
+
 /** The last line of every page, never broken. */
 void ms_text_cost(struct ms_text *t, const struct ms_report_cost *cost);
 

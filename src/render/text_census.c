@@ -544,26 +544,39 @@ static void text_head(struct ms_text *t, const struct ms_census_report *report,
 	text_filter(t, report, view, &totals);
 }
 
-struct ms_error *ms_render_census_text(const struct ms_census_report *report,
-				       const struct ms_census_view *view,
-				       const struct ms_text_style *style, struct ms_sink *sink)
+struct ms_error *ms_text_census(struct ms_text *t, const struct ms_census_report *report,
+				const struct ms_census_view *view)
 {
 	bool grouped = view->rows == MS_ROWS_GROUPED;
 	size_t count;
 	MS_AUTO_FREE size_t *order = grouped ? ms_census_group_order(report, view, &count)
 					     : ms_census_order(report, view, &count);
-	struct ms_text t;
-	struct table table = { .t = &t, .report = report, .view = view, .order = order };
+	struct table table = { .t = t, .report = report, .view = view, .order = order };
 
 	if (!order)
 		return ms_error_no_memory();
-	ms_text_init(&t, style, sink);
 	table.count = count;
-	text_head(&t, report, view);
+	text_head(t, report, view);
 	text_table(&table);
 	text_rest(&table);
-	ms_text_end_whole(&t);
-	ms_text_coverage(&t, &report->coverage, &report->cost);
-	ms_text_cost(&t, &report->cost);
-	return ms_text_finish(&t);
+	ms_text_end_whole(t);
+	ms_text_coverage(t, &report->coverage, &report->cost);
+	ms_text_cost(t, &report->cost);
+	return NULL;
+}
+
+struct ms_error *ms_render_census_text(const struct ms_census_report *report,
+				       const struct ms_census_view *view,
+				       const struct ms_text_style *style, struct ms_sink *sink)
+{
+	struct ms_text t;
+	struct ms_error *err, *end;
+
+	ms_text_init(&t, style, sink);
+	err = ms_text_census(&t, report, view);
+	end = ms_text_finish(&t);
+	if (!err)
+		return end;
+	ms_error_free(end);
+	return err;
 }

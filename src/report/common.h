@@ -13,6 +13,7 @@
 struct ms_report_target {
 	uint64_t pid;         // MS_UNKNOWN where there is no process.
 	uint64_t start_ticks; // Of the process, since boot: with the pid it names one process.
+	const char *core;     // The core file that it is; NULL: a process, or not known.
 	const char *exe;
 	const char *go_version;    // "go1.24.13", or NULL.
 	const char *libhmap;       // Its version, "0.1.0", where the process has it; or NULL.

@@ -46,6 +46,7 @@ static const struct ms_snapshot_field fields[] = {
 	DOCUMENT("never_written", FIELD_U64, never_written),
 	TARGET(pid, FIELD_U64),
 	TARGET(start_ticks, FIELD_U64),
+	TARGET(core, FIELD_TEXT),
 	TARGET(exe, FIELD_TEXT),
 	TARGET(go_version, FIELD_TEXT),
 	TARGET(libhmap, FIELD_TEXT),

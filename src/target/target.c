@@ -78,6 +78,12 @@ struct ms_error *ms_target_resident(struct ms_target *t, struct ms_resident *ret
 	return NULL;
 }
 
+const struct ms_thread_state *ms_target_threads(struct ms_target *t, size_t *ret_count)
+{
+	*ret_count = 0;
+	return t->ops->threads ? t->ops->threads(t, ret_count) : NULL;
+}
+
 void ms_target_destroy(struct ms_target *t)
 {
 	if (t)

@@ -80,6 +80,19 @@ struct ms_target_cost {
 	uint64_t stuck_reads;
 };
 
+enum { MS_THREAD_REGISTERS_MAX = 34 };
+
+/** A thread as it was stopped. */
+struct ms_thread_state {
+	uint32_t id;
+	unsigned signal; // That it was stopped by; 0: by none of its own.
+	ms_addr pc, sp;
+	ms_addr bp;            // The register for frame pointers.
+	ms_addr lr;            // arm64: the link register.
+	size_t register_count; // In the kernel's order (user_regs_struct).
+	uint64_t registers[MS_THREAD_REGISTERS_MAX];
+};
+
 struct ms_target;
 struct ms_resident;
 
@@ -119,6 +132,9 @@ struct ms_target_ops {
 	/** All resident pages (resident.h).  NULL for a kind that cannot tell: nothing is known. */
 	struct ms_error *(*resident)(struct ms_target *t, struct ms_resident *ret_resident);
 
+	/** Its threads, which stand still for good.  NULL for a kind whose threads go on. */
+	const struct ms_thread_state *(*threads)(struct ms_target *t, size_t *ret_count);
+
 	void (*destroy)(struct ms_target *t);
 };
 
@@ -157,6 +173,9 @@ MS_MUST_USE struct ms_error *ms_target_check(struct ms_target *t);
 /** Which pages are in memory; not known is an answer.  The caller deinits it. */
 MS_MUST_USE struct ms_error *ms_target_resident(struct ms_target *t,
 						struct ms_resident *ret_resident);
+
+/** Its threads as they were stopped, the one that died first; NULL, none: they go on. */
+const struct ms_thread_state *ms_target_threads(struct ms_target *t, size_t *ret_count);
 
 /** Accepts NULL. */
 void ms_target_destroy(struct ms_target *t);

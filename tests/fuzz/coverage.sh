@@ -20,7 +20,8 @@ files="src/golang/calls.c src/golang/code_effects.c src/golang/code_facts.c
 	src/image/pclntab.c src/maps/classic.c src/maps/swiss.c src/registry/hmap_census.c
 	src/registry/registries.c src/report/budget.c
 	src/snapshot/snapshot.c src/stacks/book.c src/stacks/cpu_records.c
-	src/stacks/sampled_stack.c src/target/proc_maps.c src/target/replay_load.c
+	src/stacks/sampled_stack.c src/target/core.c src/target/core_file.c src/target/proc_maps.c
+	src/target/replay_load.c
 	src/trace/followed.c src/trace/old_array.c src/trace/probe_site.c src/walk/plan.c
 	src/walk/retained.c src/walk/visit.c"
 measured=$(tools/coverage.sh --fuzz $files) || exit 1

@@ -8,6 +8,7 @@
 #include "tests/fuzz/go_data.h"
 #include "tests/fuzz/seed.h"
 #include "tests/fuzz/seed_code.h"
+#include "tests/support/fake_core.h"
 
 #include <elf.h>
 #include <stdio.h>
@@ -234,6 +235,29 @@ static void proc_maps_seeds(struct seed *s)
 	seed_save(s, "proc_maps", "backwards");
 	seed_text(s, "00400000-00480000 r-xp\n");
 	seed_save(s, "proc_maps", "half-a-line");
+}
+
+/** Of an odd length: the program is looked for; of an even one: it is given. */
+static void core_seeds(struct seed *s)
+{
+	struct fake_core *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		abort();
+	fake_core_init(f, "/no/such/program");
+	seed_bytes(s, f->core, f->core_bytes);
+	seed_save(s, "core", "whole");
+	seed_bytes(s, f->core, 2 * FAKE_CORE_PAGE);
+	seed_save(s, "core", "cut-off");
+	seed_bytes(s, f->core, f->core_bytes);
+	seed_number(s, 0, 1);
+	seed_save(s, "core", "without-its-program");
+	fake_core_leave_nothing_out(f);
+	seed_bytes(s, f->core, f->core_bytes);
+	seed_number(s, 0, 1);
+	seed_save(s, "core", "with-its-program-in-it");
+	fake_core_deinit(f);
+	free(f);
 }
 
 // --- The runtime's own data. ---
@@ -928,6 +952,7 @@ int main(int argc, char **argv)
 	pclntab_seeds(s);
 	build_info_seeds(s);
 	proc_maps_seeds(s);
+	core_seeds(s);
 	types_seeds(s);
 	functions_seeds(s);
 	map_headers_seeds(s);

@@ -252,6 +252,74 @@ MS_TEST(render_census_documents)
 	census_files(ms_census_example_partial(), "census_partial.json", "census_partial.csv");
 }
 
+/** What died of a map: a census and goroutines that are examples of other pages. */
+static struct ms_crash_report crash_example(struct ms_census_report *census,
+					    struct ms_goroutines_report *goroutines, bool is_known)
+{
+	*census = ms_census_example_classic();
+	*goroutines = ms_goroutines_example_busy();
+	census->target.core = "/cores/core.4711";
+	return (struct ms_crash_report){
+		.target = census->target,
+		.cost = census->cost,
+		.signal = "ABRT",
+		.thread = 4713,
+		.threads = 9,
+		.error = is_known ? MS_CRASH_WRITES : MS_CRASH_ITERATION_AND_WRITE,
+		.goroutine = goroutines->rows[0].id,
+		.stack = goroutines->rows[0].stack,
+		.role = is_known ? MS_ROLE_WRITES : MS_ROLE_NONE,
+		.map = is_known ? &census->maps[0] : NULL,
+		.map_address = is_known ? census->maps[0].address : 0,
+		.users = { { .goroutine = goroutines->rows[1].id,
+			     .state = goroutines->rows[1].state,
+			     .stack = goroutines->rows[1].stack,
+			     .role = MS_ROLE_GROWS,
+			     .how = is_known ? MS_SECOND_IN_MAP_CODE : MS_SECOND_CAN_WRITE } },
+		.user_count = is_known,
+		.more_users = is_known,
+		.missing_bytes = is_known ? 0 : 33 << 20,
+		.file_bytes = 100 << 20,
+		.exe_is = is_known ? NULL : "the program's file is not here",
+		.census = census,
+		.goroutines = goroutines,
+		.partial = !is_known,
+		.partial_reason = is_known ? NULL : "the core file is cut off",
+	};
+}
+
+static void crash_page(bool is_known, const struct ms_text_style *style, const char *name)
+{
+	struct ms_goroutines_report goroutines;
+	struct ms_census_report census;
+	struct ms_crash_report r = crash_example(&census, &goroutines, is_known);
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_crash_text(&r, &by_bytes, style, &sink));
+	page(&sink, style, name);
+}
+
+MS_TEST(render_crash_pages)
+{
+	struct ms_goroutines_report goroutines;
+	struct ms_census_report census;
+	struct ms_crash_report r = crash_example(&census, &goroutines, true);
+	struct ms_sink sink;
+
+	crash_page(true, &wide, "crash_known.txt");
+	crash_page(false, &narrow, "crash_unknown.txt");
+	crash_page(true, &colored, "crash_color.txt");
+	r.error = MS_CRASH_NONE;
+	r.signal = NULL;
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_crash_text(&r, &by_bytes, &wide, &sink));
+	page(&sink, &wide, "crash_alive.txt");
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_crash_json(&r, &by_bytes, &sink));
+	document(&sink, "crash_alive.json");
+}
+
 static void heap_files(struct ms_census_report report, const char *json, const char *csv)
 {
 	const struct ms_census_view all = { .top = SIZE_MAX };

@@ -65,6 +65,36 @@ static void heap_fits(struct ms_census_report report)
 	ms_sink_deinit(&sink);
 }
 
+MS_TEST(render_schema_crash)
+{
+	const struct ms_census_view all = { .top = SIZE_MAX };
+	struct ms_census_report census = ms_census_example_classic();
+	struct ms_goroutines_report goroutines = ms_goroutines_example_busy();
+	struct ms_crash_report r = { .target = census.target,
+				     .cost = census.cost,
+				     .stack = MS_NO_STACK,
+				     .census = &census };
+
+	for (unsigned known = 0; known < 2; known++) {
+		struct ms_sink sink;
+
+		ms_sink_init_memory(&sink);
+		CHECK_OK(ms_render_crash_json(&r, &all, &sink));
+		CHECK_EQ(check_document("crash", ms_sink_text(&sink)), 0);
+		ms_sink_deinit(&sink);
+		r.goroutines = &goroutines;
+		r.error = MS_CRASH_WRITES;
+		r.stack = goroutines.rows[0].stack;
+		r.map = &census.maps[0];
+		r.map_address = census.maps[0].address;
+		r.users[0] = (struct ms_crash_user){ .goroutine = 7,
+						     .state = "running",
+						     .stack = goroutines.rows[1].stack,
+						     .role = MS_ROLE_GROWS };
+		r.user_count = 1;
+	}
+}
+
 MS_TEST(render_schema_heap)
 {
 	heap_fits(ms_census_example_classic());

@@ -1,0 +1,191 @@
+// find_crash.c - the runtime dies in the call that met the other goroutine, so its stack says what
+// it did.
+//
+//	runtime.fatal or throw  <-  mapassign, mapdelete, ...   concurrent map writes
+//	                        <-  mapaccess                   concurrent map read and map write
+//	                        <-  mapiterinit, mapiternext    concurrent map iteration and map
+// write
+//
+// The other one is a writer in all three.  It went on, for microseconds or for as long as the dying
+// took: where it is in code of this map still, that is it; else whoever has a function on its stack
+// that writes maps of this type and place may be.  Each of these is said for what it is.
+#include "diagnose/find_crash.h"
+
+#include "diagnose/code_sites.h"
+
+#include <string.h>
+
+static bool begins_with(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
+static bool has_any(const char *name, const char *const *words)
+{
+	for (; *words; words++) {
+		if (strstr(name, *words))
+			return true;
+	}
+	return false;
+}
+
+/** Code of maps, to Go 1.23 in package runtime alone. */
+static bool is_map_code(const char *name)
+{
+	return begins_with(name, "runtime.map") || begins_with(name, "internal/runtime/maps.") ||
+	       begins_with(name, "runtime.reflect_map") || begins_with(name, "reflect.map");
+}
+
+static enum ms_crash_error error_of_call(const char *name)
+{
+	static const char *const iterates[] = { "iter", "Iter", NULL };
+	static const char *const reads[] = { "access", "getWith", "Get", NULL };
+
+	if (has_any(name, iterates))
+		return MS_CRASH_ITERATION_AND_WRITE;
+	return has_any(name, reads) ? MS_CRASH_READ_AND_WRITE : MS_CRASH_WRITES;
+}
+
+static bool is_fatal(const char *name)
+{
+	static const char *const names[] = { "runtime.fatal", "runtime.throw", "runtime.fatalthrow",
+					     "internal/runtime/maps.fatal" };
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(names); i++) {
+		if (!strcmp(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/** What a stack says of a fatal error: of map code where that is right behind it. */
+static enum ms_crash_error error_of_stack(const struct ms_stack *stack)
+{
+	enum ms_crash_error error = MS_CRASH_NONE;
+
+	for (uint32_t i = 0; i < stack->count && stack->calls[i].is_runtime; i++) {
+		const char *name = stack->calls[i].function;
+
+		if (!name)
+			continue;
+		if (is_fatal(name))
+			error = MS_CRASH_OTHER;
+		else if (error == MS_CRASH_OTHER && is_map_code(name))
+			return error_of_call(name);
+	}
+	return error;
+}
+
+static const struct ms_stack *stack_of(const struct ms_goroutines_report *g, uint32_t index)
+{
+	return index < g->stacks.count ? &g->stacks.items[index] : NULL;
+}
+
+static const struct ms_goroutine_row *find_dead(struct ms_crash_report *r)
+{
+	const struct ms_goroutine_row *found = NULL;
+
+	for (size_t i = 0; i < r->goroutines->row_count; i++) {
+		const struct ms_goroutine_row *row = &r->goroutines->rows[i];
+		const struct ms_stack *stack = stack_of(r->goroutines, row->stack);
+		enum ms_crash_error error = stack ? error_of_stack(stack) : MS_CRASH_NONE;
+
+		if (error > r->error) { // The map's before another: one follows from the other.
+			r->error = (uint8_t)error;
+			found = row;
+		}
+		if (!found && r->thread && row->thread == r->thread)
+			found = row;
+	}
+	return found;
+}
+
+static const struct ms_map_row *map_at(const struct ms_census_report *census, ms_addr address)
+{
+	for (size_t i = 0; address && i < census->map_count; i++) {
+		if (census->maps[i].address == address)
+			return &census->maps[i];
+	}
+	return NULL;
+}
+
+static void add_user(struct ms_crash_report *r, const struct ms_goroutine_row *row,
+		     enum ms_map_role role, enum ms_crash_second how)
+{
+	if (r->user_count == MS_CRASH_USERS_MAX) {
+		r->more_users++;
+		return;
+	}
+	r->users[r->user_count++] = (struct ms_crash_user){ .goroutine = row->id,
+							    .state = row->state,
+							    .stack = row->stack,
+							    .role = (uint8_t)role,
+							    .how = (uint8_t)how };
+}
+
+static bool is_in_map(const struct ms_goroutine_row *row, ms_addr map)
+{
+	return map && row->map == map && row->role >= MS_ROLE_READS &&
+	       row->role <= MS_ROLE_ITERATES;
+}
+
+static bool calls_any(const struct ms_stack *stack, const struct ms_code_calls *calls)
+{
+	for (uint32_t i = 0; stack && i < stack->count; i++) {
+		for (size_t k = 0; k < calls->count; k++) {
+			if (stack->calls[i].function && calls->items[k].function &&
+			    !strcmp(stack->calls[i].function, calls->items[k].function))
+				return true;
+		}
+	}
+	return false;
+}
+
+/** Those in code of this map; without any, those that have a function on their stack that writes.
+ */
+static struct ms_error *find_users(struct ms_go_runtime *rt, struct ms_crash_report *r)
+{
+	struct ms_goroutines_report *g = r->goroutines;
+	struct ms_code_sites sites = { 0 };
+	struct ms_error *err;
+
+	for (size_t i = 0; i < g->row_count; i++) {
+		if (g->rows[i].id != r->goroutine && is_in_map(&g->rows[i], r->map_address))
+			add_user(r, &g->rows[i], (enum ms_map_role)g->rows[i].role,
+				 MS_SECOND_IN_MAP_CODE);
+	}
+	if (r->user_count || !r->map)
+		return NULL;
+	err = ms_code_sites_of_map(rt, r->map, &r->census->arena, &sites);
+	if (err)
+		return err;
+	r->code_is_known = sites.filled.count || sites.deleted.count;
+	for (size_t i = 0; i < g->row_count; i++) {
+		const struct ms_stack *stack = stack_of(g, g->rows[i].stack);
+
+		if (g->rows[i].id != r->goroutine && !g->rows[i].is_system &&
+		    (calls_any(stack, &sites.filled) || calls_any(stack, &sites.deleted)))
+			add_user(r, &g->rows[i], MS_ROLE_NONE, MS_SECOND_CAN_WRITE);
+	}
+	return NULL;
+}
+
+struct ms_error *ms_crash_find(struct ms_go_runtime *rt, struct ms_crash_report *r)
+{
+	const struct ms_goroutine_row *dead;
+
+	r->stack = MS_NO_STACK;
+	if (!r->goroutines)
+		return NULL;
+	dead = find_dead(r);
+	if (!dead)
+		return NULL;
+	r->goroutine = dead->id;
+	r->stack = dead->stack;
+	r->role = dead->role;
+	if (!ms_crash_error_text((enum ms_crash_error)r->error))
+		return NULL;
+	r->map_address = dead->map;
+	r->map = map_at(r->census, dead->map);
+	return find_users(rt, r);
+}

@@ -1,0 +1,146 @@
+// stopped.c - a thread's registers, found through the M that ran the goroutine.
+//
+//	g.m -> m.procid -> thread of the core -> sp is on
+//	                                           its own stack:  these registers
+//	                                           m.gsignal's:    a signal came; the kernel saved
+// the registers 	                                                           there (ucontext),
+// and says so by 	                                                           naming that stack
+// in them 	                                           m.g0's:         the runtime works for it,
+// and saved 	                                                           where it was in g.sched
+// (systemstack)
+//
+// A Go program that dies under GOTRACEBACK=crash sends SIGQUIT to all its threads first: each is in
+// a handler then, and where it was is in such a ucontext alone.
+#include "golang/stopped.h"
+
+#include <stdlib.h>
+
+enum {
+	SIGNAL_STACK_MAX = 256 << 10, // The runtime gives 32 KiB, C's sigaltstack more.
+	UCONTEXT_SCAN_STEP = 8,
+	// struct ucontext of the kernel: uc_flags, uc_link, uc_stack { sp, flags, size }, mcontext.
+	UC_STACK_SP = 16,
+	UC_STACK_SIZE = 32,
+	UC_AMD64_BP = 40 + 10 * 8, // r8 to r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip.
+	UC_AMD64_SP = 40 + 15 * 8,
+	UC_AMD64_PC = 40 + 16 * 8,
+	UC_ARM64_REGISTERS = 176 + 8, // Behind the mask, aligned to 16, and the fault address.
+	UC_ARM64_BP = UC_ARM64_REGISTERS + 29 * 8,
+	UC_ARM64_LR = UC_ARM64_REGISTERS + 30 * 8,
+	UC_ARM64_SP = UC_ARM64_REGISTERS + 31 * 8,
+	UC_ARM64_PC = UC_ARM64_REGISTERS + 32 * 8,
+	UC_BYTES = UC_ARM64_PC + 8,
+};
+
+struct place {
+	ms_addr pc, sp, bp, lr;
+};
+
+static bool is_on_stack(const struct ms_goroutine *g, ms_addr sp)
+{
+	return sp > g->stack_lo && sp <= g->stack_hi;
+}
+
+static void take(struct ms_goroutine *g, const struct place *at)
+{
+	g->pc = at->pc;
+	g->sp = at->sp;
+	g->bp = at->bp;
+	g->lr = at->lr;
+	g->is_stopped = g->at_instruction = true;
+}
+
+static const struct ms_thread_state *thread_of(struct ms_target *t, uint64_t id)
+{
+	size_t count;
+	const struct ms_thread_state *threads = ms_target_threads(t, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (threads[i].id == id)
+			return &threads[i];
+	}
+	return NULL;
+}
+
+/** The registers that the kernel saved on a signal's stack, of which @p bytes are from @p sp on. */
+static bool saved_registers(enum ms_arch arch, const uint8_t *bytes, size_t size, ms_addr lo,
+			    ms_addr hi, struct place *ret)
+{
+	bool is_amd64 = arch == MS_ARCH_AMD64;
+
+	for (size_t at = 0; at + UC_BYTES <= size; at += UCONTEXT_SCAN_STEP) {
+		const uint8_t *uc = bytes + at;
+
+		if (ms_load_u64(uc + UC_STACK_SP) != lo ||
+		    ms_load_u64(uc + UC_STACK_SIZE) != hi - lo)
+			continue;
+		*ret = is_amd64 ? (struct place){ .pc = ms_load_u64(uc + UC_AMD64_PC),
+						  .sp = ms_load_u64(uc + UC_AMD64_SP),
+						  .bp = ms_load_u64(uc + UC_AMD64_BP) }
+				: (struct place){ .pc = ms_load_u64(uc + UC_ARM64_PC),
+						  .sp = ms_load_u64(uc + UC_ARM64_SP),
+						  .bp = ms_load_u64(uc + UC_ARM64_BP),
+						  .lr = ms_load_u64(uc + UC_ARM64_LR) };
+		return true;
+	}
+	return false;
+}
+
+/** True: the thread is in a signal's handler, and *ret is where the signal met it. */
+static bool before_signal(struct ms_go_runtime *rt, ms_addr gsignal, ms_addr sp, struct place *ret)
+{
+	const struct ms_go_layout *l = rt->layout;
+	uint8_t word[16], *bytes;
+	ms_addr lo, hi;
+	struct ms_error *err = ms_target_read(rt->target, gsignal + l->g_stack_lo, word, 8);
+	bool found = false;
+
+	if (!err)
+		err = ms_target_read(rt->target, gsignal + l->g_stack_hi, word + 8, 8);
+	lo = ms_load_u64(word);
+	hi = ms_load_u64(word + 8);
+	if (err || sp <= lo || sp >= hi || hi - lo > SIGNAL_STACK_MAX) {
+		ms_error_free(err);
+		return false;
+	}
+	bytes = malloc(hi - sp);
+	if (!bytes)
+		return false;
+	err = ms_target_read(rt->target, sp, bytes, hi - sp);
+	if (!err)
+		found = saved_registers(rt->elf.arch, bytes, hi - sp, lo, hi, ret);
+	ms_error_free(err);
+	free(bytes);
+	return found;
+}
+
+struct ms_error *ms_goroutine_stop(struct ms_go_runtime *rt, struct ms_goroutine *g)
+{
+	const struct ms_go_layout *l = rt->layout;
+	const struct ms_thread_state *thread;
+	uint8_t id[8], gsignal[8];
+	struct place at;
+	size_t count;
+	struct ms_error *err;
+
+	if (g->status != MS_GO_RUNNING || !g->m || !ms_target_threads(rt->target, &count))
+		return NULL;
+	err = ms_target_read(rt->target, g->m + l->m_procid, id, sizeof(id));
+	if (!err)
+		err = ms_target_read(rt->target, g->m + l->m_gsignal, gsignal, sizeof(gsignal));
+	if (err && ms_error_code(err) == MS_ERR_FAULT) {
+		ms_error_free(err);
+		return NULL;
+	}
+	thread = err ? NULL : thread_of(rt->target, ms_load_u64(id));
+	if (!thread)
+		return err;
+	at = (struct place){ thread->pc, thread->sp, thread->bp, thread->lr };
+	if (!is_on_stack(g, at.sp))
+		(void)before_signal(rt, ms_load_u64(gsignal), thread->sp, &at);
+	if (is_on_stack(g, at.sp))
+		take(g, &at);
+	else if (is_on_stack(g, g->sp))
+		g->is_stopped = true; // On g0: saved in g.sched, as of one that rests.
+	return NULL;
+}

@@ -1,0 +1,11 @@
+// stopped.h - where a goroutine that ran was, in a program whose threads stand still.
+#pragma once
+
+#include "golang/goroutines.h"
+
+/**
+ * In a core file: give @p g, which runs, the registers of its thread.  Where that was on another of
+ * its stacks, those that the kernel saved for the signal that took it there, or what the runtime
+ * saved as it left.  Nothing is changed where none of these is known, and in a live process.
+ */
+MS_MUST_USE struct ms_error *ms_goroutine_stop(struct ms_go_runtime *rt, struct ms_goroutine *g);

@@ -1,0 +1,18 @@
+// crash.c - the runtime's own words.
+#include "report/crash.h"
+
+const char *ms_crash_error_text(enum ms_crash_error error)
+{
+	switch (error) {
+	case MS_CRASH_WRITES:
+		return "concurrent map writes";
+	case MS_CRASH_READ_AND_WRITE:
+		return "concurrent map read and map write";
+	case MS_CRASH_ITERATION_AND_WRITE:
+		return "concurrent map iteration and map write";
+	case MS_CRASH_NONE:
+	case MS_CRASH_OTHER:
+		break;
+	}
+	return NULL;
+}

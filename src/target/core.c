@@ -1,0 +1,556 @@
+// core.c - memory that was written to a file, and the program that it was of.
+//
+//	read  -->  segment of the core that has these bytes   -->  the core
+//	      -->  mapping of the executable                  -->  the executable
+//	      -->  anything else                              -->  FAULT
+//
+// The kernel leaves clean pages of files out, all but the first page of an ELF file; gcore leaves
+// mappings out altogether that cannot be written; dlv leaves nothing out.  Which file is which is
+// in NT_FILE; a core without it is taken to have the program where its program headers are.
+#include "target/core.h"
+
+#include "base/cleanup.h"
+#include "base/vec.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+enum {
+	EXE_HEADERS_MAX = 64,
+	NOTE_BYTES_MAX = 4096,
+	EXE_BYTES_MAX = 1 << 30, // Of one that is put together.
+	COPY_BYTES = 1 << 20,
+};
+
+struct core {
+	struct ms_target target;
+	struct ms_core_file file;
+	struct ms_regions regions;
+	const struct ms_region *last_region; // Neighbouring reads share it.
+	struct ms_core_info info;
+	char exe_path[PATH_MAX]; // As it was mapped.
+	int exe_fd;
+};
+
+/** An ELF program's headers, from a file or from memory. */
+struct headers {
+	Elf64_Ehdr elf;
+	Elf64_Phdr programs[EXE_HEADERS_MAX];
+	size_t count;
+	ms_addr bias; // Runtime address minus p_vaddr, from memory.
+};
+
+static struct core *core_of(struct ms_target *t)
+{
+	return (struct core *)t;
+}
+
+// --- The target. ---
+
+static bool exe_bytes(const struct core *c, uint64_t offset, void *buf, size_t size)
+{
+	size_t done = 0;
+
+	if (c->exe_fd < 0)
+		return false;
+	while (done < size) {
+		ssize_t n =
+		    pread(c->exe_fd, (char *)buf + done, size - done, (off_t)(offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		done += (size_t)n;
+	}
+	return true;
+}
+
+static const struct ms_region *region_at(struct core *c, ms_addr addr)
+{
+	if (!c->last_region || addr < c->last_region->start || addr >= c->last_region->end)
+		c->last_region = ms_regions_find(&c->regions, addr);
+	return c->last_region;
+}
+
+/** A part of a read that comes from one place. */
+struct piece {
+	const struct ms_core_segment *segment; // NULL: of the executable ...
+	uint64_t exe_offset;                   // ... there.
+	size_t size;
+};
+
+/** The first piece of [addr, addr + size); false: nobody has it. */
+static bool first_piece(struct core *c, ms_addr addr, size_t size, struct piece *ret)
+{
+	const struct ms_region *region = region_at(c, addr);
+	const struct ms_core_segment *s = ms_core_segment_at(&c->file, addr);
+
+	if (!region || region->kind == MS_REGION_OTHER)
+		return false;
+	*ret = (struct piece){ .size = (size_t)ms_min_u64(size, region->end - addr) };
+	if (s && addr - s->start < s->file_bytes) {
+		ret->segment = s;
+		ret->size = (size_t)ms_min_u64(ret->size, s->file_bytes - (addr - s->start));
+		return true;
+	}
+	ret->exe_offset = region->file_offset + (addr - region->start);
+	return region->kind == MS_REGION_EXE && c->exe_fd >= 0 &&
+	       ret->exe_offset <= c->target.exe_size &&
+	       ret->size <= c->target.exe_size - ret->exe_offset;
+}
+
+/** Whole or not at all: what is in several places is asked for first. */
+static bool read_one(struct core *c, ms_addr addr, uint8_t *buf, size_t size)
+{
+	struct piece piece;
+	size_t done;
+
+	if (!first_piece(c, addr, size, &piece))
+		return false;
+	for (done = piece.size; done < size; done += piece.size) {
+		if (!first_piece(c, addr + done, size - done, &piece))
+			return false;
+	}
+	for (done = 0; done < size; done += piece.size) {
+		if (!first_piece(c, addr + done, size - done, &piece) ||
+		    !(piece.segment ? ms_core_memory(&c->file, addr + done, buf + done, piece.size)
+				    : exe_bytes(c, piece.exe_offset, buf + done, piece.size)))
+			return false;
+	}
+	return true;
+}
+
+static struct ms_error *core_read_many(struct ms_target *t, struct ms_read *reads, size_t count)
+{
+	struct core *c = core_of(t);
+
+	for (size_t i = 0; i < count; i++) {
+		struct ms_read *r = &reads[i];
+		bool plausible = r->size && r->size <= MS_READ_BYTES_MAX &&
+				 r->addr <= UINT64_MAX - MS_READ_BYTES_MAX;
+
+		r->status = MS_READ_FAULT;
+		if (!plausible || !read_one(c, r->addr, r->buf, r->size))
+			continue;
+		r->status = MS_READ_OK;
+		t->cost.reads++;
+		t->cost.read_bytes += r->size;
+	}
+	return NULL;
+}
+
+static struct ms_error *core_regions(struct ms_target *t, struct ms_regions *ret_regions)
+{
+	const struct ms_regions *from = &core_of(t)->regions;
+	struct ms_regions copy = { 0 };
+
+	if (!ms_vec_reserve(&copy, from->count))
+		return ms_error_no_memory();
+	if (from->count)
+		memcpy(copy.items, from->items, from->count * sizeof(*copy.items));
+	copy.count = from->count;
+	*ret_regions = copy;
+	return NULL;
+}
+
+static struct ms_error *core_exe_read(struct ms_target *t, uint64_t offset, void *buf, size_t size)
+{
+	if (offset > t->exe_size || size > t->exe_size - offset ||
+	    !exe_bytes(core_of(t), offset, buf, size))
+		return ms_error_new(MS_ERR_FAULT, "the executable has no %zu bytes at %" PRIu64,
+				    size, offset);
+	return NULL;
+}
+
+static int core_exe_fd(struct ms_target *t)
+{
+	return core_of(t)->exe_fd;
+}
+
+static struct ms_error *core_check(struct ms_target *t)
+{
+	(void)t;
+	return NULL; // What died does not go away.
+}
+
+static const struct ms_thread_state *core_threads(struct ms_target *t, size_t *ret_count)
+{
+	const struct core *c = core_of(t);
+
+	*ret_count = c->file.threads.count;
+	return c->file.threads.items;
+}
+
+static void core_destroy(struct ms_target *t)
+{
+	struct core *c = core_of(t);
+
+	if (c->exe_fd >= 0)
+		close(c->exe_fd);
+	ms_regions_deinit(&c->regions);
+	ms_core_file_deinit(&c->file);
+	free(c);
+}
+
+static const struct ms_target_ops core_ops = {
+	.kind = "core",
+	.read_many = core_read_many,
+	.regions = core_regions,
+	.exe_read = core_exe_read,
+	.exe_fd = core_exe_fd,
+	.check = core_check,
+	.threads = core_threads,
+	.destroy = core_destroy,
+};
+
+const struct ms_core_info *ms_core_info(const struct ms_target *target)
+{
+	return target && target->ops == &core_ops ? &((const struct core *)target)->info : NULL;
+}
+
+// --- Headers of the program. ---
+
+typedef bool (*read_fn)(const struct core *c, int fd, uint64_t at, void *buf, size_t size);
+
+static bool read_file(const struct core *c, int fd, uint64_t at, void *buf, size_t size)
+{
+	(void)c;
+	return pread(fd, buf, size, (off_t)at) == (ssize_t)size;
+}
+
+static bool read_memory(const struct core *c, int fd, uint64_t at, void *buf, size_t size)
+{
+	(void)fd;
+	return ms_core_memory(&c->file, at, buf, size);
+}
+
+/** @p start is an offset in a file, or an address. */
+static bool headers_read(const struct core *c, read_fn read, int fd, uint64_t start,
+			 struct headers *ret)
+{
+	*ret = (struct headers){ .bias = 0 };
+	if (!read(c, fd, start, &ret->elf, sizeof(ret->elf)) ||
+	    memcmp(ret->elf.e_ident, ELFMAG, SELFMAG) != 0 ||
+	    ret->elf.e_ident[EI_CLASS] != ELFCLASS64 || ret->elf.e_ident[EI_DATA] != ELFDATA2LSB ||
+	    ret->elf.e_phentsize != sizeof(Elf64_Phdr) || !ret->elf.e_phnum ||
+	    ret->elf.e_phnum > EXE_HEADERS_MAX || ret->elf.e_phoff > 1 << 20)
+		return false;
+	ret->count = ret->elf.e_phnum;
+	return read(c, fd, start + ret->elf.e_phoff, ret->programs,
+		    ret->count * sizeof(*ret->programs));
+}
+
+/** Of the program in memory, from where the kernel said that its program headers are. */
+static bool headers_in_memory(const struct core *c, struct headers *ret)
+{
+	ms_addr start = c->file.program_headers - sizeof(Elf64_Ehdr);
+
+	if (c->file.program_headers < sizeof(Elf64_Ehdr) ||
+	    !headers_read(c, read_memory, -1, start, ret) || ret->elf.e_phoff != sizeof(Elf64_Ehdr))
+		return false;
+	for (size_t i = 0; i < ret->count; i++) {
+		const Elf64_Phdr *p = &ret->programs[i];
+
+		if (p->p_type == PT_LOAD && p->p_offset == 0) {
+			ret->bias = start - p->p_vaddr;
+			return true;
+		}
+	}
+	return false;
+}
+
+/** Where notes of the file are not the same in memory, it is another program. */
+static enum ms_core_exe compare(const struct core *c, const struct headers *memory, int fd,
+				bool *ret_differs)
+{
+	enum ms_core_exe is = MS_CORE_EXE_UNCHECKED;
+	struct headers file;
+
+	*ret_differs = !headers_read(c, read_file, fd, 0, &file) ||
+		       (memory && (file.count != memory->count ||
+				   memcmp(file.programs, memory->programs,
+					  file.count * sizeof(*file.programs)) != 0));
+	if (*ret_differs || !memory)
+		return is;
+	for (size_t i = 0; i < file.count && !*ret_differs; i++) {
+		const Elf64_Phdr *p = &file.programs[i];
+		uint8_t there[NOTE_BYTES_MAX], here[NOTE_BYTES_MAX];
+
+		if (p->p_type != PT_NOTE || !p->p_filesz || p->p_filesz > NOTE_BYTES_MAX ||
+		    !ms_core_memory(&c->file, memory->bias + p->p_vaddr, there, p->p_filesz))
+			continue;
+		is = MS_CORE_EXE_CHECKED;
+		*ret_differs = !read_file(c, fd, p->p_offset, here, p->p_filesz) ||
+			       memcmp(here, there, p->p_filesz) != 0;
+	}
+	return is;
+}
+
+// --- The program's file. ---
+
+static const struct ms_core_mapping *mapping_at(const struct core *c, ms_addr addr)
+{
+	for (size_t i = 0; i < c->file.mappings.count; i++) {
+		const struct ms_core_mapping *m = &c->file.mappings.items[i];
+
+		if (addr >= m->start && addr < m->end)
+			return m;
+	}
+	return NULL;
+}
+
+static int open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat file;
+
+	if (fd >= 0 && (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static void take_file(struct core *c, int fd, enum ms_core_exe is)
+{
+	struct stat file = { 0 };
+
+	(void)fstat(fd, &file);
+	c->exe_fd = fd;
+	c->target.exe_size = (uint64_t)file.st_size;
+	c->info.exe_is = is;
+}
+
+/** Where it was, and beside the core.  True: one of them is the program. */
+static bool look_for_file(struct core *c, const char *path, const char *sysroot,
+			  const struct headers *memory, bool *ret_met_another)
+{
+	const char *slash = strrchr(c->exe_path, '/');
+	size_t size = strlen(c->exe_path), folder = 0;
+	char tried[2][2 * PATH_MAX];
+
+	if (!size)
+		return false;
+	if (size > 10 && !strcmp(c->exe_path + size - 10, " (deleted)"))
+		size -= 10;
+	if (strrchr(path, '/'))
+		folder = (size_t)(strrchr(path, '/') + 1 - path);
+	snprintf(tried[0], sizeof(tried[0]), "%s%.*s", sysroot ? sysroot : "", (int)size,
+		 c->exe_path);
+	snprintf(tried[1], sizeof(tried[1]), "%.*s%.*s", (int)folder, path,
+		 (int)(c->exe_path + size - (slash ? slash + 1 : c->exe_path)),
+		 slash ? slash + 1 : c->exe_path);
+	for (size_t i = 0; i < 2; i++) {
+		int fd = open_file(tried[i]);
+		enum ms_core_exe is;
+		bool differs;
+
+		if (fd < 0)
+			continue;
+		is = compare(c, memory, fd, &differs);
+		if (!differs) {
+			take_file(c, fd, is);
+			return true;
+		}
+		close(fd);
+		*ret_met_another = true;
+	}
+	return false;
+}
+
+static bool copy_segment(const struct core *c, const struct headers *memory, const Elf64_Phdr *p,
+			 int fd, uint8_t *buf)
+{
+	for (uint64_t done = 0; done < p->p_filesz;) {
+		size_t part = (size_t)ms_min_u64(p->p_filesz - done, COPY_BYTES);
+
+		if (!ms_core_memory(&c->file, memory->bias + p->p_vaddr + done, buf, part) ||
+		    pwrite(fd, buf, part, (off_t)(p->p_offset + done)) != (ssize_t)part)
+			return false;
+		done += part;
+	}
+	return true;
+}
+
+/** The program's file as far as it was mapped, of a core that left nothing out. */
+static bool put_together(struct core *c, const struct headers *memory)
+{
+	MS_AUTO_FREE uint8_t *buf = malloc(COPY_BYTES);
+	MS_AUTO_CLOSE int fd = memfd_create("program", MFD_CLOEXEC);
+	Elf64_Ehdr elf = memory->elf;
+
+	if (!buf || fd < 0)
+		return false;
+	for (size_t i = 0; i < memory->count; i++) {
+		const Elf64_Phdr *p = &memory->programs[i];
+
+		if (p->p_type != PT_LOAD)
+			continue;
+		if (p->p_filesz > EXE_BYTES_MAX || p->p_offset > EXE_BYTES_MAX ||
+		    !copy_segment(c, memory, p, fd, buf))
+			return false;
+	}
+	elf.e_shoff = 0; // Sections are in no mapping.
+	elf.e_shnum = elf.e_shstrndx = 0;
+	if (pwrite(fd, &elf, sizeof(elf), 0) != (ssize_t)sizeof(elf))
+		return false;
+	take_file(c, fd, MS_CORE_EXE_OF_MEMORY);
+	fd = -1;
+	return true;
+}
+
+static struct ms_error *take_named_file(struct core *c, const char *exe,
+					const struct headers *memory)
+{
+	int fd = open_file(exe);
+	enum ms_core_exe is;
+	bool differs;
+
+	if (fd < 0)
+		return ms_error_errno(MS_ERR_IO, errno, "--exe %s", exe);
+	is = compare(c, memory, fd, &differs);
+	if (differs) {
+		close(fd);
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "%s is not the program that it is of: its build id is another "
+				    "one; give that program's file by --exe",
+				    exe);
+	}
+	take_file(c, fd, is);
+	return NULL;
+}
+
+static struct ms_error *find_exe(struct core *c, const char *path, const struct ms_core_options *o)
+{
+	const struct ms_core_mapping *mapped =
+	    mapping_at(c, c->file.program_headers ? c->file.program_headers : c->file.entry);
+	struct headers found, *memory = headers_in_memory(c, &found) ? &found : NULL;
+	bool met_another = false;
+
+	if (mapped) {
+		snprintf(c->exe_path, sizeof(c->exe_path), "%s", mapped->path);
+		c->info.exe = c->exe_path;
+	}
+	if (o->exe)
+		return take_named_file(c, o->exe, memory);
+	if (look_for_file(c, path, o->sysroot, memory, &met_another) ||
+	    (memory && put_together(c, memory)))
+		return NULL;
+	if (met_another)
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "it is of %s, and what is there now is another program (its "
+				    "build id is another one); give the old file by --exe FILE",
+				    c->exe_path);
+	return ms_error_new(MS_ERR_UNSUPPORTED,
+			    "its writer left the pages of %s out, and that program is not here: "
+			    "without it no type and no line is known; give it by --exe FILE, or "
+			    "the folder that its path begins in by --sysroot FOLDER",
+			    c->info.exe ? c->info.exe : "the program");
+}
+
+// --- What is where. ---
+
+static bool is_device(const char *path)
+{
+	return path[0] != '/' || !strncmp(path, "/dev/", 5) || !strncmp(path, "/memfd:", 7) ||
+	       !strncmp(path, "/SYSV", 5);
+}
+
+static void take_kind(const struct core *c, const struct ms_core_mapping *m, struct ms_region *r)
+{
+	r->kind = is_device(m->path)                             ? MS_REGION_OTHER
+		  : c->info.exe && !strcmp(m->path, c->info.exe) ? MS_REGION_EXE
+								 : MS_REGION_LIBRARY;
+	r->file_offset = m->file_offset + (r->start - m->start);
+}
+
+/** Without NT_FILE: the parts of the program that its headers in memory tell. */
+static void take_program_kind(const struct headers *memory, struct ms_region *r)
+{
+	for (size_t i = 0; memory && i < memory->count; i++) {
+		const Elf64_Phdr *p = &memory->programs[i];
+		uint64_t start = (memory->bias + p->p_vaddr) & ~(uint64_t)4095;
+		uint64_t end = ms_round_up(memory->bias + p->p_vaddr + p->p_filesz, 4096);
+
+		if (p->p_type != PT_LOAD || r->start < start || r->start >= end)
+			continue;
+		r->kind = MS_REGION_EXE;
+		r->file_offset = (p->p_offset & ~(uint64_t)4095) + (r->start - start);
+		return;
+	}
+}
+
+/** Segments and mappings side by side: of both lists one is all that is mapped. */
+static struct ms_error *make_regions(struct core *c)
+{
+	const struct ms_core_mapping *m = c->file.mappings.items;
+	const struct ms_core_mapping *end = m ? m + c->file.mappings.count : NULL;
+	struct headers found, *memory = NULL;
+
+	if (!c->file.mappings.count && headers_in_memory(c, &found))
+		memory = &found;
+	for (size_t i = 0; i <= c->file.segments.count; i++) {
+		const struct ms_core_segment *s =
+		    i < c->file.segments.count ? &c->file.segments.items[i] : NULL;
+		struct ms_region r = { .kind = MS_REGION_ANON };
+
+		for (; m < end && (!s || m->end <= s->start); m++) {
+			struct ms_region left_out = { .start = m->start,
+						      .end = m->end,
+						      .prot = MS_PROT_READ };
+
+			if (c->regions.count &&
+			    m->start < c->regions.items[c->regions.count - 1].end)
+				continue;
+			take_kind(c, m, &left_out);
+			if (!ms_vec_push(&c->regions, left_out))
+				return ms_error_no_memory();
+		}
+		if (!s)
+			break;
+		r.start = s->start;
+		r.end = s->end;
+		r.prot = s->prot;
+		if (m < end && m->start <= s->start)
+			take_kind(c, m, &r);
+		else
+			take_program_kind(memory, &r);
+		if (!ms_vec_push(&c->regions, r))
+			return ms_error_no_memory();
+	}
+	return NULL;
+}
+
+struct ms_error *ms_core_open(const char *path, const struct ms_core_options *options,
+			      struct ms_target **ret_target)
+{
+	static const struct ms_core_options defaults;
+	struct core *c = calloc(1, sizeof(*c));
+	struct ms_error *err;
+
+	if (!c)
+		return ms_error_no_memory();
+	c->target.ops = &core_ops;
+	c->exe_fd = -1;
+	c->info.file = &c->file;
+	err = ms_core_file_open(path, &c->file);
+	if (!err) {
+		err = find_exe(c, path, options ? options : &defaults);
+		if (err)
+			err = ms_error_wrap(err, "core file %s", path);
+	}
+	if (!err)
+		err = make_regions(c);
+	if (err) {
+		core_destroy(&c->target);
+		return err;
+	}
+	*ret_target = &c->target;
+	return NULL;
+}

@@ -1,0 +1,220 @@
+"""Core files of the kernel, gcore and dlv say what the living process did, and why it died.
+
+Method: a program that holds known maps is dumped in each way, and each core's census has to be that of
+the process; one that dies of concurrent use is held against the runtime's own message, which names the
+error and the goroutine.  Damaged and foreign files are refused in one sentence.
+"""
+import contextlib
+import glob
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+
+import builds
+import targets
+import test_c_programs
+from harness import Skip, note, require, test
+
+RELEASES = ('1.19.4', '1.23.12', '1.24.13', builds.NEWEST)
+ERRORS = {'writes': 'concurrent map writes', 'read': 'concurrent map read and map write',
+          'iterate': 'concurrent map iteration and map write'}
+DIES_OF = {'writes': ('main.post', 'main.settle'), 'read': ('main.look',), 'iterate': ('main.sum',)}
+TIMEOUT_S = 60
+
+
+def need_kernel_cores():
+    with open('/proc/sys/kernel/core_pattern') as f:
+        pattern = f.read().strip()
+    if '/' in pattern or '|' in pattern:
+        raise Skip(f'the kernel puts cores elsewhere: {pattern}')
+
+
+def allow_cores():
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+@contextlib.contextmanager
+def folder():
+    with tempfile.TemporaryDirectory(prefix='mapscope-core-') as path:
+        yield path
+
+
+def only_core(path):
+    cores = glob.glob(os.path.join(path, 'core*'))
+    if not cores:
+        raise Skip('the kernel wrote no core here')
+    require(len(cores) == 1, f'cores: {cores}')
+    return cores[0]
+
+
+def rows(document):
+    """What does not depend on how the process was read."""
+    return sorted((m['address'], str(m['type']), str(m['owner']), m['entries'], m['capacity'],
+                   json.dumps(m['growth']))
+                  for m in document['maps'])
+
+
+def core_census(core, *options, code=0):
+    return targets.tool('maps', core, '--json', '--all', *options).document(code)
+
+
+def killed(path, binary, *args):
+    """A core by the kernel of a process that was held, and its census before."""
+    with targets.Process([binary, *args], cwd=path, preexec_fn=allow_cores,
+                         env=dict(os.environ, GOTRACEBACK='crash')) as program:
+        program.line()
+        living = targets.census(program.pid)
+        os.kill(program.pid, signal.SIGABRT)
+        program.child.wait(TIMEOUT_S)
+    return only_core(path), living
+
+
+def same(living, core):
+    require(core['target']['core'] and core['target']['go_version'] == living['target']['go_version'] and
+            core['target']['pid'] == living['target']['pid'], f'target: {core["target"]}')
+    a, b = rows(living), rows(core)
+    require(a == b, f'{len(a)} maps and {len(b)}: {sorted(set(a) ^ set(b))[:4]}')
+
+
+def add_kernel(release, variant):
+    @test(f'cores/kernel/{release}/{variant}')
+    def kernel():
+        need_kernel_cores()
+        binary = builds.go_program('crash', release, variant)
+        with folder() as path:
+            core, living = killed(path, binary, 'hold')
+            same(living, core_census(core))
+            beside = shutil.copy(binary, path)
+            same(living, core_census(core, '--exe', beside))
+            page = targets.tool(core, '--json').document()
+            require(page['error'] is None and page['signal'] == 'ABRT' and page['threads'] > 1,
+                    f'end: {page["error"]} {page["signal"]} {page["threads"]}')
+            refused = targets.tool('maps', core, '--exe', shutil.which('sh'))
+            require(refused.code == 3 and 'build id' in refused.err, refused.err)
+
+
+def add_crash(release, variant, how):
+    @test(f'cores/{how}/{release}/{variant}')
+    def crash():
+        need_kernel_cores()
+        binary = builds.go_program('crash', release, variant)
+        with folder() as path:
+            said = subprocess.run([binary, how], cwd=path, preexec_fn=allow_cores, text=True, timeout=TIMEOUT_S,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, errors='replace',
+                                  env=dict(os.environ, GOTRACEBACK='crash')).stderr
+            fatal = re.search(r'^fatal error: (.*)$', said, re.M)
+            dead = re.search(r'^goroutine ([1-9]\d*) .*\[running', said, re.M)
+            require(fatal and dead, f'the program said: {said[:400]}')
+            page = targets.tool(only_core(path), '--json').document()
+            text = targets.tool(only_core(path)).out
+        # A write may meet another first, whatever else was asked for.
+        kind = next((k for k, e in ERRORS.items() if e == fatal.group(1)), None)
+        require(page['error'] == fatal.group(1), f'error {page["error"]}, not {fatal.group(1)}')
+        require(page['goroutine'] == int(dead.group(1)), f'goroutine {page["goroutine"]}, not {dead.group(1)}')
+        functions = [c['function'] for c in page['stack'] or []]
+        require(any(f in functions for f in DIES_OF[kind]), f'its stack: {functions}')
+        require(page['error'] in text.replace('\n  ', ' '), text[:300])
+        if page['map']:
+            require(page['map']['type'] == 'map[string]int' and
+                    (variant == 'stripped' or page['map']['owner'] == 'main.book.totals'), f'map: {page["map"]}')
+        users = [(u['goroutine'], u['how']) for u in page['users']]
+        require(page['goroutine'] not in [u[0] for u in users], 'it is its own second user')
+        note(f'{how} {release} {variant}: map {"known" if page["map"] else "unknown"}, users {users}')
+
+
+for release in RELEASES:
+    for variant in ('normal', 'stripped'):
+        add_kernel(release, variant)
+for release, variant in (('1.19.4', 'normal'), (builds.NEWEST, 'normal'), (builds.NEWEST, 'stripped')):
+    for how in ERRORS:
+        add_crash(release, variant, how)
+
+
+@test('cores/gcore')
+def gcore():
+    if not shutil.which('gcore'):
+        raise Skip('there is no gcore')
+    for release in ('1.19.4', builds.NEWEST):
+        binary = builds.go_program('crash', release, 'stripped')
+        with folder() as path, targets.Process([binary, 'hold']) as program:
+            program.line()
+            living = targets.census(program.pid)
+            done = subprocess.run(['gcore', '-o', f'{path}/core', str(program.pid)], capture_output=True, text=True,
+                                  timeout=TIMEOUT_S)
+            if done.returncode:
+                raise Skip(f'gcore may not: {done.stderr.strip().splitlines()[-1:]}')
+            same(living, core_census(only_core(path)))
+            require(targets.tool(only_core(path), '--json').document()['signal'] is None,
+                    'nobody killed it')
+
+
+@test('cores/dlv')
+def dlv():
+    if not shutil.which('dlv'):
+        raise Skip('there is no dlv')
+    binary = builds.go_program('crash', '1.19.4', 'normal')  # Debian's dlv knows no newer ones.
+    with folder() as path, targets.Process([binary, 'hold']) as program:
+        program.line()
+        living = targets.census(program.pid)
+        with open(f'{path}/words', 'w') as f:
+            f.write(f'dump {path}/core\nexit -c\n')
+        done = subprocess.run(['dlv', 'attach', str(program.pid), '--init', f'{path}/words',
+                               '--allow-non-terminal-interactive=true'], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=TIMEOUT_S)
+        if not os.path.exists(f'{path}/core'):
+            raise Skip(f'dlv wrote none: {(done.stderr or done.stdout).strip()[-200:]}')
+        same(living, core_census(f'{path}/core', '--exe', binary))
+        # It leaves no page out: without the program there are no names of variables, and no more is missing.
+        alone = core_census(f'{path}/core')
+        require([m['entries'] for m in alone['maps']] == [m['entries'] for m in living['maps']],
+                'another census without the program')
+
+
+@test('cores/damaged')
+def damaged():
+    need_kernel_cores()
+    binary = builds.go_program('crash', builds.NEWEST, 'normal')
+    with folder() as path:
+        core, _ = killed(path, binary, 'hold')
+        size = os.path.getsize(core)
+        for tenth in range(10):
+            cut = shutil.copy(core, f'{path}/cut')
+            os.truncate(cut, size * tenth // 10 + 100)
+            result = targets.tool('maps', cut)
+            require(result.code in (3, 5) and len(result.err.strip().splitlines()) == 1,
+                    f'cut at {tenth} tenths: {result.code} {result.err}')
+        moved = f'{path}/elsewhere'
+        os.mkdir(moved)
+        shutil.copy(core, f'{moved}/core')
+        lost = targets.tool('maps', f'{moved}/core', '--sysroot', moved)
+        require(lost.code == 3 and '--exe FILE' in lost.err, lost.err)
+        shutil.copy(binary, os.path.join(moved, os.path.basename(binary)))
+        require(core_census(f'{moved}/core', '--sysroot', moved)['maps'], 'the program beside the core is not found')
+        live = targets.tool('trace', core)
+        require(live.code == 3 and 'mapscope maps' in live.err, live.err)
+
+
+@test('cores/C program, in the middle of a growth')
+def c_program():
+    need_kernel_cores()
+    with folder() as path:
+        with targets.Process([test_c_programs.sessions(), 50], cwd=path, preexec_fn=allow_cores) as program:
+            cache = program.line().split()[1]
+            for _ in range(2000):
+                living = targets.census(program.pid)
+                if next(m for m in living['maps'] if m['address'] == cache)['growing']:
+                    break
+                program.send('700')
+                program.line()
+            else:
+                raise Skip('no look met a growth')
+            os.kill(program.pid, signal.SIGABRT)
+            program.child.wait(TIMEOUT_S)
+        core = core_census(only_core(path))
+        require(rows(core) == rows(living), 'another census')
+        require(next(m for m in core['maps'] if m['address'] == cache)['growing'], 'it does not grow')
