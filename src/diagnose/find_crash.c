@@ -11,9 +11,14 @@
 // that writes maps of this type and place may be.  Each of these is said for what it is.
 #include "diagnose/find_crash.h"
 
+#include "base/cleanup.h"
 #include "diagnose/code_sites.h"
+#include "golang/unwind.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+enum { FRAMES_BYTES_MAX = 64 << 10 };
 
 static bool begins_with(const char *text, const char *prefix)
 {
@@ -100,12 +105,82 @@ static const struct ms_goroutine_row *find_dead(struct ms_crash_report *r)
 	return found;
 }
 
+static int by_address(const void *a, const void *b)
+{
+	const struct ms_map_row *x = a, *y = b;
+
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+/** A census is by address. */
 static const struct ms_map_row *map_at(const struct ms_census_report *census, ms_addr address)
 {
-	for (size_t i = 0; address && i < census->map_count; i++) {
-		if (census->maps[i].address == address)
-			return &census->maps[i];
+	const struct ms_map_row key = { .address = address };
+
+	return address && census->map_count
+		   ? bsearch(&key, census->maps, census->map_count, sizeof(key), by_address)
+		   : NULL;
+}
+
+/** The one map that words of a stack are addresses of; NULL: none, or several. */
+static const struct ms_map_row *only_map(const struct ms_census_report *census,
+					 const uint8_t *bytes, size_t size)
+{
+	const struct ms_map_row *only = NULL;
+
+	for (size_t at = 0; at + 8 <= size; at += 8) {
+		const struct ms_map_row *map = map_at(census, ms_load_u64(bytes + at));
+
+		if (map && only && map != only)
+			return NULL;
+		only = map ? map : only;
 	}
+	return only;
+}
+
+/** Behind the program's own innermost frame: up to there a call into map code has its map. */
+static ms_addr own_frame_end(const struct ms_frames *frames)
+{
+	for (size_t i = 0; i < frames->count; i++) {
+		if (!(frames->items[i].function->flags & MS_FUNCTION_RUNTIME))
+			return frames->items[i].end;
+	}
+	return 0;
+}
+
+/**
+ * Where no register or argument has the map any more, words of the call's frames may: one that all
+ * of them agree on.
+ */
+static struct ms_error *map_in_frames(struct ms_go_runtime *rt, ms_addr goroutine,
+				      const struct ms_census_report *census,
+				      const struct ms_map_row **ret_map)
+{
+	MS_AUTO_FREE struct ms_frames *frames = malloc(sizeof(*frames));
+	MS_AUTO_FREE uint8_t *bytes = malloc(FRAMES_BYTES_MAX);
+	struct ms_unwinder *unwinder = NULL;
+	struct ms_goroutine g;
+	ms_addr end = 0;
+	struct ms_error *err;
+
+	if (!frames || !bytes)
+		return ms_error_no_memory();
+	err = ms_unwinder_create(rt, &unwinder);
+	if (!err)
+		err = ms_goroutine_reread(rt, goroutine, &g);
+	if (!err)
+		err = ms_unwind(unwinder, &g, frames);
+	if (!err)
+		end = own_frame_end(frames);
+	if (!err && end > g.sp && end - g.sp <= FRAMES_BYTES_MAX) {
+		err = ms_target_read(rt->target, g.sp, bytes, end - g.sp);
+		if (!err)
+			*ret_map = only_map(census, bytes, end - g.sp);
+	}
+	ms_unwinder_destroy(unwinder);
+	if (!err || ms_error_code(err) == MS_ERR_NO_MEMORY)
+		return err;
+	ms_error_free(err); // A stack that cannot be read shows nothing.
 	return NULL;
 }
 
@@ -187,5 +262,12 @@ struct ms_error *ms_crash_find(struct ms_go_runtime *rt, struct ms_crash_report 
 		return NULL;
 	r->map_address = dead->map;
 	r->map = map_at(r->census, dead->map);
+	if (!dead->map) {
+		struct ms_error *err = map_in_frames(rt, dead->address, r->census, &r->map);
+
+		if (err)
+			return err;
+		r->map_address = r->map ? r->map->address : 0;
+	}
 	return find_users(rt, r);
 }
