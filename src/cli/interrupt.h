@@ -2,9 +2,13 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /** Seconds on a clock that never goes back. */
 double ms_clock_now(void);
+
+/** Nanoseconds since 1970. */
+uint64_t ms_clock_wall_ns(void);
 
 /**
  * From now on the first SIGINT or SIGTERM is noted instead of ending the process; the second ends

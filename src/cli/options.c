@@ -45,8 +45,8 @@ static const char run_details[] =
     "budget is broken and the command ended with 0.\n";
 
 static const char diff_details[] =
-    "What grew between two censuses, by owner. A and B are documents that\n"
-    "mapscope maps --json wrote, or PIDs.\n";
+    "What grew between two censuses, by owner. A and B are snapshots (.msnap) or JSON\n"
+    "documents that mapscope maps wrote, or PIDs.\n";
 
 static const char heap_details[] =
     "Where the memory of the process is: size classes of the heap with what lives in\n"
@@ -70,7 +70,7 @@ static const struct verb verbs[MS_VERB_COUNT_] = {
 	[MS_VERB_DIAGNOSE] = { "diagnose", "PID", "what grows and what holds slack, after 10 s",
 			       diagnose_details, MS_FORMATS_DIAGNOSIS },
 	[MS_VERB_MAPS] = { "maps", "PID", "every map, once: type, entries, capacity, load, bytes",
-			   maps_details, MS_FORMATS_CENSUS },
+			   maps_details, MS_FORMATS_MAPS },
 	[MS_VERB_HEAP] = { "heap", "PID", "where its memory is: size classes, and parts of RSS",
 			   heap_details, MS_FORMATS_TABLE },
 	[MS_VERB_GOROUTINES] = { "goroutines", "PID",
