@@ -139,6 +139,11 @@ struct ms_error *ms_snapshot_unpack(const void *bytes, size_t size,
 		return err;
 	s.taken_ns = ms_load_u64(file + AT_TAKEN);
 	s.all_maps = s.census.map_count == s.census.coverage.read;
+	err = s.all_maps ? ms_census_sum_owners(&s.census) : NULL; // Which map is which owner's.
+	if (err) {
+		ms_census_report_deinit(&s.census);
+		return err;
+	}
 	*ret_snapshot = s;
 	return NULL;
 }
