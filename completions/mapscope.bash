@@ -1,6 +1,7 @@
 # Bash completion for mapscope.  tests/install/run.sh compares both lists with mapscope --help.
-mapscope_verbs=(diagnose maps heap goroutines trace run diff doctor help)
-mapscope_options=(--name --pid --exe --sysroot --seconds --top --sort --all --expand --owner --type --no-owners --budget --fail-if --stuck
+mapscope_verbs=(diagnose maps heap goroutines trace run diff watch doctor help)
+mapscope_options=(--name --pid --exe --sysroot --seconds --top --sort --all --expand --owner --type --no-owners --budget --fail-if --ring --every
+	--ring-size --at-rss --stuck
 	--once --sched --burst --no-probes --small --gctrace --migrations --creations --json --format --output --no-color --quiet
 	--version --help)
 
@@ -11,10 +12,10 @@ _mapscope()
 	local words
 
 	case $previous in
-	--format) words="text json csv maptrace chrome pprof folded svg html" ;;
+	--format) words="text json csv maptrace chrome pprof folded svg html msnap" ;;
 	--sort) words="bytes entries slack load maps" ;;
 	--name) words=$(ps -eo comm= 2>/dev/null | sort -u) ;;
-	--seconds | --top | --owner | --type | --fail-if) words= ;;
+	--seconds | --top | --owner | --type | --fail-if | --ring | --every | --ring-size | --at-rss) words= ;;
 	help) words="${mapscope_verbs[*]}" ;;
 	-o | --output | --budget | diff)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")

@@ -1,17 +1,14 @@
-// cmd_diff.c - `mapscope diff A B`: two censuses, each from a document or taken now.
+// cmd_diff.c - `mapscope diff A B`: two censuses, each from a file or taken now.
 //
 // Both sides end as a census, so what is compared never asks where it came from.
 #include "cli/cmd.h"
 
 #include "base/cleanup.h"
 #include "cli/output.h"
+#include "cli/sides.h"
 #include "cli/take_census.h"
-#include "snapshot/snapshot.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <sys/stat.h>
 
 static struct ms_error *page_text(const void *report, const struct ms_options *o,
 				  const struct ms_text_style *style, struct ms_sink *sink)
@@ -29,22 +26,6 @@ static struct ms_error *page_csv(const void *report, const struct ms_options *o,
 				 struct ms_sink *sink)
 {
 	return ms_render_diff_csv(report, &o->view, sink);
-}
-
-static struct ms_error *read_document(const char *path, struct ms_snapshot *ret_side)
-{
-	MS_AUTO_FCLOSE FILE *in = fopen(path, "re");
-	struct ms_error *err;
-	struct stat found;
-
-	if (in && fstat(fileno(in), &found) == 0 && S_ISDIR(found.st_mode)) {
-		errno = EISDIR;
-		return ms_error_errno(MS_ERR_IO, errno, "could not read %s", path);
-	}
-	if (!in)
-		return ms_error_errno(MS_ERR_IO, errno, "could not open %s", path);
-	err = ms_snapshot_read(in, ret_side);
-	return err ? ms_error_wrap(err, "%s", path) : NULL;
 }
 
 /** A census of a process or core, taken now; what it cost is added to @p cost. */
@@ -78,7 +59,7 @@ static struct ms_error *take_side(const struct ms_options *o, unsigned side, dou
 {
 	if (o->sides[side].pid || o->sides[side].is_core)
 		return look(o, side, started, cost, ret_side);
-	return read_document(o->sides[side].name, ret_side);
+	return ms_side_read(o->sides[side].name, ret_side);
 }
 
 static struct ms_error *show(const struct ms_options *typed, const struct ms_diff_report *report)
@@ -99,7 +80,8 @@ static struct ms_error *show(const struct ms_options *typed, const struct ms_dif
 }
 
 static struct ms_error *compare(const struct ms_options *o, const struct ms_snapshot sides[2],
-				double started, struct ms_report_cost *cost)
+				const char *const names[2], double started,
+				struct ms_report_cost *cost)
 {
 	struct ms_diff_input inputs[2];
 	const struct ms_session own = { .started = started };
@@ -107,8 +89,8 @@ static struct ms_error *compare(const struct ms_options *o, const struct ms_snap
 	struct ms_error *err;
 
 	for (unsigned i = 0; i < 2; i++)
-		inputs[i] = (struct ms_diff_input){ o->sides[i].name, &sides[i].census,
-						    sides[i].filtered, sides[i].all_maps };
+		inputs[i] = (struct ms_diff_input){ names[i], &sides[i].census, sides[i].filtered,
+						    sides[i].all_maps };
 	err = ms_diff_make(&inputs[0], &inputs[1], &report);
 	if (err)
 		return err;
@@ -119,24 +101,48 @@ static struct ms_error *compare(const struct ms_options *o, const struct ms_snap
 	return err;
 }
 
+/** Compare both, whose censuses end here. */
+static struct ms_error *finish(const struct ms_options *o, struct ms_snapshot sides[2],
+			       const char *const names[2], double started,
+			       struct ms_report_cost *cost, enum ms_exit_code *ret_exit)
+{
+	struct ms_error *err = compare(o, sides, names, started, cost);
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (!err && sides[i].census.partial) {
+			ms_output_say_partial(sides[i].census.partial_reason);
+			*ret_exit = MS_EXIT_PARTIAL;
+		}
+		ms_census_report_deinit(&sides[i].census);
+	}
+	return err;
+}
+
+static struct ms_error *diff_ring(const struct ms_options *o, double started,
+				  struct ms_report_cost *cost, enum ms_exit_code *ret_exit)
+{
+	struct ms_ring_sides ring;
+	struct ms_error *err = ms_ring_file_sides(o->sides[0].name, &ring);
+	const char *const names[] = { ring.names[0], ring.names[1] };
+
+	return err ? err : finish(o, ring.sides, names, started, cost, ret_exit);
+}
+
 struct ms_error *ms_cmd_diff(const struct ms_options *o, double started,
 			     enum ms_exit_code *ret_exit)
 {
+	const char *const names[] = { o->sides[0].name, o->sides[1].name };
 	struct ms_snapshot sides[2] = { 0 };
 	struct ms_report_cost cost = { .gc_cycle = MS_UNKNOWN, .gc_age_s = NAN };
-	struct ms_error *err = take_side(o, 0, started, &cost, &sides[0]);
+	struct ms_error *err;
 
+	if (!o->sides[1].name)
+		return diff_ring(o, started, &cost, ret_exit);
+	err = take_side(o, 0, started, &cost, &sides[0]);
 	if (!err)
 		err = take_side(o, 1, started, &cost, &sides[1]);
 	if (!err)
-		err = compare(o, sides, started, &cost);
-	for (unsigned i = 0; i < 2 && !err; i++) {
-		if (!sides[i].census.partial)
-			continue;
-		ms_output_say_partial(sides[i].census.partial_reason);
-		*ret_exit = MS_EXIT_PARTIAL;
-	}
+		return finish(o, sides, names, started, &cost, ret_exit);
 	ms_census_report_deinit(&sides[0].census);
-	ms_census_report_deinit(&sides[1].census);
 	return err;
 }

@@ -3,8 +3,10 @@
 
 #include "base/cleanup.h"
 #include "cli/fail_ifs.h"
+#include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/take_census.h"
+#include "snapshot/snapshot_file.h"
 
 static struct ms_error *page_text(const void *report, const struct ms_options *o,
 				  const struct ms_text_style *style, struct ms_sink *sink)
@@ -34,6 +36,22 @@ static struct ms_error *page_pprof(const void *report, const struct ms_options *
 				      r->partial ? r->partial_reason : NULL, sink);
 }
 
+/** A snapshot has every map, whatever the page shows. */
+static struct ms_error *page_msnap(const void *report, const struct ms_options *o,
+				   struct ms_sink *sink)
+{
+	struct ms_bytes file = { 0 };
+	struct ms_error *err =
+	    ms_snapshot_pack(report, MS_SNAPSHOT_MAPS, ms_clock_wall_ns(), &file);
+
+	(void)o;
+	if (err)
+		return err;
+	ms_sink_write(sink, file.items, file.count);
+	free(file.items);
+	return ms_sink_finish(sink);
+}
+
 static struct ms_error *show(const struct ms_options *typed, const struct ms_census_report *report)
 {
 	struct ms_row_filter filter MS_CLEANUP(ms_row_filter_deinit) = { 0 };
@@ -41,7 +59,8 @@ static struct ms_error *show(const struct ms_options *typed, const struct ms_cen
 	const struct ms_page page = { .text = page_text,
 				      .documents = { [MS_FORMAT_JSON] = page_json,
 						     [MS_FORMAT_CSV] = page_csv,
-						     [MS_FORMAT_PPROF] = page_pprof },
+						     [MS_FORMAT_PPROF] = page_pprof,
+						     [MS_FORMAT_MSNAP] = page_msnap },
 				      .report = report };
 	struct ms_error *err = ms_row_filter_init(&filter, o.owner, o.type);
 

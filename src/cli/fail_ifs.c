@@ -53,8 +53,8 @@ struct ms_error *ms_fail_ifs_are_of_census(const struct ms_options *options)
 			err =
 			    ms_error_new(MS_ERR_USAGE,
 					 "--fail-if %s takes a window: type mapscope PID in place "
-					 "of mapscope maps PID",
-					 options->fail_ifs[i]);
+					 "of mapscope %s PID",
+					 options->fail_ifs[i], ms_verb_name(options->verb));
 		ms_fail_if_deinit(&rule);
 	}
 	return err;

@@ -23,6 +23,8 @@ static const struct format_row rows[MS_FORMAT_COUNT_] = {
 	[MS_FORMAT_FOLDED] = { "folded", { ".folded" }, false },
 	[MS_FORMAT_SVG] = { "svg", { ".svg" }, false },
 	[MS_FORMAT_HTML] = { "html", { ".html", ".htm" }, false },
+	[MS_FORMAT_MSNAP] = { "msnap", { ".msnap" }, true },
+	[MS_FORMAT_MRING] = { "mring", { ".mring" }, true },
 };
 
 const char *ms_format_name(enum ms_format format)

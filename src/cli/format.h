@@ -17,6 +17,8 @@ enum ms_format {
 	MS_FORMAT_FOLDED,   // Stacks with their counts, a line each.
 	MS_FORMAT_SVG,      // A flame graph.
 	MS_FORMAT_HTML,     // One file for a browser.
+	MS_FORMAT_MSNAP,    // A census to compare with: docs/snapshot-format.md.
+	MS_FORMAT_MRING,    // The latest of many: a file that `mapscope watch` keeps.
 	MS_FORMAT_COUNT_,
 };
 
@@ -26,6 +28,8 @@ enum {
 	MS_FORMATS_TABLE = MS_FORMATS_DOCUMENT | 1 << MS_FORMAT_CSV,
 	MS_FORMATS_STACKS = 1 << MS_FORMAT_FOLDED | 1 << MS_FORMAT_SVG,
 	MS_FORMATS_CENSUS = MS_FORMATS_TABLE | 1 << MS_FORMAT_PPROF,
+	MS_FORMATS_MAPS = MS_FORMATS_CENSUS | 1 << MS_FORMAT_MSNAP,
+	MS_FORMATS_WATCH = MS_FORMATS_TABLE | 1 << MS_FORMAT_MRING,
 	MS_FORMATS_DIAGNOSIS =
 	    MS_FORMATS_CENSUS | MS_FORMATS_STACKS | 1 << MS_FORMAT_CHROME | 1 << MS_FORMAT_HTML,
 	MS_FORMATS_TRACE = MS_FORMATS_TABLE | MS_FORMATS_STACKS | 1 << MS_FORMAT_MAPTRACE |

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, requested;
 static volatile sig_atomic_t event_fd = -1;
 
 double ms_clock_now(void)
@@ -22,6 +22,14 @@ double ms_clock_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+uint64_t ms_clock_wall_ns(void)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static void set_handlers(void (*handler)(int))
@@ -78,6 +86,27 @@ void ms_interrupt_sleep(double until)
 		wait.tv_nsec = (long)((left - (double)wait.tv_sec) * 1e9);
 		ppoll(&event, 1, &wait, NULL);
 	}
+}
+
+static void on_request(int number)
+{
+	(void)number;
+	requested = 1;
+}
+
+void ms_interrupt_catch_request(void)
+{
+	struct sigaction action = { .sa_handler = on_request, .sa_flags = SA_RESTART };
+
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+bool ms_interrupt_take_request(void)
+{
+	bool was = requested;
+
+	requested = 0;
+	return was;
 }
 
 static void pass_over(int number)

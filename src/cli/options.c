@@ -6,7 +6,9 @@
 #include "cli/options.h"
 
 #include "base/types.h"
+#include "cli/quantity.h"
 #include "report/fail_if.h"
+#include "snapshot/census_ring.h"
 #include "target/core.h"
 
 #include <errno.h>
@@ -18,6 +20,8 @@
 #include <unistd.h>
 
 static const double SECONDS_DEFAULT = 10, LOOKS_APART_S = 2, SECONDS_MIN = 0.1, SECONDS_MAX = 3600;
+static const double RING_S_DEFAULT = 2 * 3600, EVERY_S_DEFAULT = 5 * 60, EVERY_S_MIN = 0.5;
+static const uint64_t RING_BYTES_DEFAULT = 64000000;
 
 enum { TOP_DEFAULT = 20 };
 
@@ -46,8 +50,15 @@ static const char run_details[] =
     "budget is broken and the command ended with 0.\n";
 
 static const char diff_details[] =
-    "What grew between two censuses, by owner. A and B are documents that\n"
-    "mapscope maps --json wrote, or PIDs.\n";
+    "What grew between two censuses, by owner. A and B are snapshots (.msnap) or JSON\n"
+    "documents that mapscope maps wrote, or PIDs, or a ring of mapscope watch at a time\n"
+    "before its last census: FILE.mring@-30m. A ring alone: its first and its last one.\n";
+
+static const char watch_details[] =
+    "A flight recorder: a census now and then, the latest of them in a file of bounded\n"
+    "size, FILE.mring, for mapscope diff. One more is taken and written beside it, as\n"
+    "FILE-WHY.msnap, near a memory limit, under memory pressure, on SIGUSR1 and when a\n"
+    "--fail-if holds, which ends it. When the process goes away, the ring stays.\n";
 
 static const char heap_details[] =
     "Where the memory of the process is: size classes of the heap with what lives in\n"
@@ -71,7 +82,7 @@ static const struct verb verbs[MS_VERB_COUNT_] = {
 	[MS_VERB_DIAGNOSE] = { "diagnose", "PID", "what grows and what holds slack, after 10 s",
 			       diagnose_details, MS_FORMATS_DIAGNOSIS },
 	[MS_VERB_MAPS] = { "maps", "PID", "every map, once: type, entries, capacity, load, bytes",
-			   maps_details, MS_FORMATS_CENSUS },
+			   maps_details, MS_FORMATS_MAPS },
 	[MS_VERB_HEAP] = { "heap", "PID", "where its memory is: size classes, and parts of RSS",
 			   heap_details, MS_FORMATS_TABLE },
 	[MS_VERB_GOROUTINES] = { "goroutines", "PID",
@@ -83,6 +94,8 @@ static const struct verb verbs[MS_VERB_COUNT_] = {
 			  run_details, MS_FORMATS_TABLE },
 	[MS_VERB_DIFF] = { "diff", "A B", "what grew between two censuses, by owner", diff_details,
 			   MS_FORMATS_TABLE },
+	[MS_VERB_WATCH] = { "watch", "PID", "a flight recorder: the latest censuses in one file",
+			    watch_details, MS_FORMATS_WATCH },
 	[MS_VERB_DOCTOR] = { "doctor", "PID", "what will and will not work on it", doctor_details,
 			     MS_FORMATS_DOCUMENT },
 	[MS_VERB_HELP] = { "help", "VERB", "the options of one verb", NULL, 0 },
@@ -97,8 +110,10 @@ enum {
 	FOR_DOCTOR = 1 << MS_VERB_DOCTOR,
 	FOR_RUN = 1 << MS_VERB_RUN,
 	FOR_DIFF = 1 << MS_VERB_DIFF,
-	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_GOROUTINES | FOR_TRACE | FOR_DOCTOR,
-	FOR_TABLES = FOR_MAPS | FOR_RUN | FOR_DIFF,
+	FOR_WATCH = 1 << MS_VERB_WATCH,
+	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_GOROUTINES | FOR_TRACE | FOR_DOCTOR |
+		      FOR_WATCH,
+	FOR_TABLES = FOR_MAPS | FOR_RUN | FOR_DIFF | FOR_WATCH,
 	FOR_PAGES = FOR_TARGETS | FOR_RUN | FOR_DIFF,
 	FOR_CORES = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_GOROUTINES,
 	FOR_ALL = (1 << MS_VERB_COUNT_) - 1,
@@ -119,6 +134,10 @@ enum {
 	OPT_NO_OWNERS,
 	OPT_BUDGET,
 	OPT_FAIL_IF,
+	OPT_RING,
+	OPT_EVERY,
+	OPT_RING_SIZE,
+	OPT_AT_RSS,
 	OPT_STUCK,
 	OPT_ONCE,
 	OPT_SCHED,
@@ -150,8 +169,8 @@ static const struct option_row rows[] = {
 	{ "exe", OPT_EXE, "FILE", FOR_CORES | FOR_DIFF, "the program that a core file is of" },
 	{ "sysroot", OPT_SYSROOT, "FOLDER", FOR_CORES | FOR_DIFF,
 	  "where the paths in a core file begin" },
-	{ "seconds", OPT_SECONDS, "N", FOR_DIAGNOSE | FOR_GOROUTINES | FOR_TRACE,
-	  "to the page (10), between two looks at goroutines (2), of a trace (until Ctrl-C)" },
+	{ "seconds", OPT_SECONDS, "N", FOR_DIAGNOSE | FOR_GOROUTINES | FOR_TRACE | FOR_WATCH,
+	  "to the page (10), between looks at goroutines (2), of trace and watch (until Ctrl-C)" },
 	{ "top", OPT_TOP, "N", FOR_TABLES | FOR_HEAP | FOR_GOROUTINES,
 	  "show the first N rows (20)" },
 	{ "sort", OPT_SORT, "KEY", FOR_MAPS,
@@ -161,11 +180,17 @@ static const struct option_row rows[] = {
 	  "each map or goroutine by itself, not those alike as one" },
 	{ "owner", OPT_OWNER, "REGEX", FOR_TABLES, "only maps whose owner is like this" },
 	{ "type", OPT_TYPE, "REGEX", FOR_TABLES, "only maps whose type is like this" },
-	{ "no-owners", OPT_NO_OWNERS, NULL, FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_TRACE,
+	{ "no-owners", OPT_NO_OWNERS, NULL,
+	  FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_TRACE | FOR_WATCH,
 	  "the census alone, sooner: look for no types and owners" },
 	{ "budget", OPT_BUDGET, "FILE", FOR_RUN, "limits on the maps of owners; see the man page" },
-	{ "fail-if", OPT_FAIL_IF, "EXPR", FOR_DIAGNOSE | FOR_MAPS,
+	{ "fail-if", OPT_FAIL_IF, "EXPR", FOR_DIAGNOSE | FOR_MAPS | FOR_WATCH,
 	  "end with 10 when it holds: growth>100MB/min, slack>50%, ..." },
+	{ "ring", OPT_RING, "TIME", FOR_WATCH, "how far back the ring reaches (2h)" },
+	{ "every", OPT_EVERY, "TIME", FOR_WATCH, "between two censuses (5m)" },
+	{ "ring-size", OPT_RING_SIZE, "BYTES", FOR_WATCH, "what its file never grows over (64MB)" },
+	{ "at-rss", OPT_AT_RSS, "SIZE", FOR_WATCH,
+	  "dump from here on: a share of the cgroup's limit (90%) or bytes (2GB)" },
 	{ "stuck", OPT_STUCK, NULL, FOR_GOROUTINES, "only those that wait for over 5 minutes" },
 	{ "once", OPT_ONCE, NULL, FOR_GOROUTINES, "one look, sooner: no leak suspects" },
 	{ "burst", OPT_BURST, NULL, FOR_GOROUTINES,
@@ -292,15 +317,16 @@ static struct ms_error *parse_pid(const char *text, pid_t *ret_pid)
 	return NULL;
 }
 
-static struct ms_error *parse_seconds(const char *text, double *ret_seconds)
+static struct ms_error *parse_seconds(const char *text, enum ms_verb verb, double *ret_seconds)
 {
+	double most = verb == MS_VERB_WATCH ? MS_DURATION_S_MAX : SECONDS_MAX;
 	char *end = NULL;
 	double value = strspn(text, "0123456789.") == strlen(text) ? strtod(text, &end) : 0;
 
-	if (!end || *end || end == text || value < SECONDS_MIN || value > SECONDS_MAX)
+	if (!end || *end || end == text || value < SECONDS_MIN || value > most)
 		return ms_error_new(MS_ERR_USAGE,
 				    "--seconds %s cannot be meant; type a number from %g to %g",
-				    text, SECONDS_MIN, SECONDS_MAX);
+				    text, SECONDS_MIN, most);
 	*ret_seconds = value;
 	return NULL;
 }
@@ -411,7 +437,7 @@ static struct ms_error *parse_verb(const char *text, enum ms_verb *ret_verb)
 /** Which options were given, for the checks after the last word. */
 struct given {
 	uint64_t rows; // A bit by index in rows.
-	const char *pid;
+	const char *pid, *seconds;
 	int after_dashes; // Words behind --, -1 without it.
 };
 
@@ -438,6 +464,41 @@ static struct ms_error *parse_fail_if(const char *value, struct ms_options *o)
 	return err;
 }
 
+static struct ms_error *parse_time(const char *option, const char *text, double *ret_s)
+{
+	if (ms_duration_parse(text, ret_s) && *ret_s >= EVERY_S_MIN)
+		return NULL;
+	return ms_error_new(MS_ERR_USAGE,
+			    "%s %s cannot be meant; type a time like 30s, 5m or 2h, from %g s on",
+			    option, text, EVERY_S_MIN);
+}
+
+static struct ms_error *parse_ring_size(const char *text, uint64_t *ret_bytes)
+{
+	if (ms_bytes_parse(text, ret_bytes) && *ret_bytes >= MS_RING_BYTES_MIN &&
+	    *ret_bytes <= MS_RING_BYTES_MAX)
+		return NULL;
+	return ms_error_new(MS_ERR_USAGE,
+			    "--ring-size %s cannot be meant; type bytes like 64MB, from 1MiB on",
+			    text);
+}
+
+static struct ms_error *parse_at_rss(const char *text, struct ms_options *o)
+{
+	char *end;
+	double share = strtod(text, &end);
+
+	if (!strcmp(end, "%") && share > 0 && share <= 100) {
+		o->watch.at_rss_share = share / 100;
+		return NULL;
+	}
+	if (ms_bytes_parse(text, &o->watch.at_rss_bytes) && o->watch.at_rss_bytes)
+		return NULL;
+	return ms_error_new(
+	    MS_ERR_USAGE, "--at-rss %s cannot be meant; type a share like 90%%, or bytes like 2GB",
+	    text);
+}
+
 static struct ms_error *take_option(int id, const char *value, struct ms_options *o,
 				    struct given *given)
 {
@@ -450,7 +511,8 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 		given->pid = value;
 		return NULL;
 	case OPT_SECONDS:
-		return parse_seconds(value, &o->seconds);
+		given->seconds = value; // Its bounds depend on the verb.
+		return NULL;
 	case OPT_TOP:
 		return parse_top(value, &o->view.top);
 	case OPT_SORT:
@@ -479,6 +541,14 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 		return NULL;
 	case OPT_FAIL_IF:
 		return parse_fail_if(value, o);
+	case OPT_RING:
+		return parse_time("--ring", value, &o->watch.ring_s);
+	case OPT_EVERY:
+		return parse_time("--every", value, &o->watch.every_s);
+	case OPT_RING_SIZE:
+		return parse_ring_size(value, &o->watch.ring_bytes);
+	case OPT_AT_RSS:
+		return parse_at_rss(value, o);
 	case OPT_STUCK:
 		o->stuck = true;
 		return NULL;
@@ -628,9 +698,29 @@ static struct ms_error *check_formats(const struct ms_options *o, const struct g
 	return NULL;
 }
 
+/** The one ring, and whether so many censuses fit it. */
+static struct ms_error *check_watch(const struct ms_options *o)
+{
+	unsigned rings = 0;
+
+	for (size_t i = 0; i < o->file_count; i++)
+		rings += o->files[i].format == MS_FORMAT_MRING;
+	if (rings != 1 || o->format == MS_FORMAT_MRING)
+		return ms_error_new(MS_ERR_USAGE, "watch keeps its censuses in one file; type "
+						  "mapscope watch PID -o FILE.mring");
+	if (o->watch.ring_s / o->watch.every_s > MS_RING_ENTRIES_MAX - 1)
+		return ms_error_new(MS_ERR_USAGE,
+				    "a ring has at most %d censuses; type a larger --every, or a "
+				    "smaller --ring",
+				    (int)MS_RING_ENTRIES_MAX);
+	return NULL;
+}
+
 /** Every option given belongs to the verb, and none contradicts another. */
 static struct ms_error *check_options(const struct ms_options *o, const struct given *given)
 {
+	struct ms_error *err;
+
 	for (size_t i = 0; i < MS_ARRAY_SIZE(rows); i++) {
 		if (given->rows >> i & 1 && !(rows[i].verbs & 1u << o->verb))
 			return ms_error_new(MS_ERR_USAGE,
@@ -647,7 +737,8 @@ static struct ms_error *check_options(const struct ms_options *o, const struct g
 	if (o->view.sort == MS_SORT_MAPS && o->view.rows == MS_ROWS_EXPANDED)
 		return ms_error_new(MS_ERR_USAGE, "--sort maps counts the maps of a row, and "
 						  "--expand makes it one; type one of them");
-	return check_formats(o, given);
+	err = check_formats(o, given);
+	return err || o->verb != MS_VERB_WATCH ? err : check_watch(o);
 }
 
 static struct ms_error *take_help(int count, char **words, struct ms_options *o)
@@ -662,14 +753,14 @@ static struct ms_error *take_help(int count, char **words, struct ms_options *o)
 	return NULL;
 }
 
-/** Two words, each a document or a PID. */
+/** Two words, each a file or a PID; or a ring alone. */
 static struct ms_error *take_sides(int count, char **words, struct ms_options *o)
 {
-	if (count != 2)
+	if (count != 2 && (count != 1 || is_number(words[0])))
 		return ms_error_new(MS_ERR_USAGE,
-				    "diff compares two; type mapscope diff A B, each a document of "
-				    "mapscope maps --json or a PID");
-	for (int i = 0; i < 2; i++) {
+				    "diff compares two; type mapscope diff A B, each a file that "
+				    "mapscope maps wrote or a PID; or diff FILE.mring");
+	for (int i = 0; i < count; i++) {
 		struct ms_error *err = NULL;
 
 		o->sides[i].name = words[i];
@@ -778,6 +869,7 @@ struct ms_error *ms_options_parse(int argc, char **argv, struct ms_options *ret_
 		.verb = MS_VERB_DIAGNOSE,
 		.seconds = SECONDS_DEFAULT,
 		.view = { .top = TOP_DEFAULT, .sort = MS_SORT_BYTES },
+		.watch = { RING_S_DEFAULT, EVERY_S_DEFAULT, RING_BYTES_DEFAULT, 0, 0 },
 	};
 	struct given given = { .after_dashes = words_after_dashes(argc, argv) };
 	struct ms_error *err = take_options(argc, argv, &o, &given);
@@ -792,8 +884,10 @@ struct ms_error *ms_options_parse(int argc, char **argv, struct ms_options *ret_
 		err = take_words(argc - optind, argv + optind, &o, &given);
 		if (!err && o.verb == MS_VERB_GOROUTINES && !was_given(&given, OPT_SECONDS))
 			o.seconds = LOOKS_APART_S;
-		if (o.verb == MS_VERB_TRACE && !was_given(&given, OPT_SECONDS))
+		if ((o.verb == MS_VERB_TRACE || o.verb == MS_VERB_WATCH) && !given.seconds)
 			o.seconds = INFINITY;
+		if (!err && given.seconds)
+			err = parse_seconds(given.seconds, o.verb, &o.seconds);
 		if (!err && o.verb != MS_VERB_HELP)
 			err = check_options(&o, &given);
 	}

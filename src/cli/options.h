@@ -14,6 +14,7 @@ enum ms_verb {
 	MS_VERB_TRACE,
 	MS_VERB_RUN,
 	MS_VERB_DIFF,
+	MS_VERB_WATCH,
 	MS_VERB_DOCTOR,
 	MS_VERB_HELP,
 	MS_VERB_VERSION,
@@ -38,10 +39,16 @@ struct ms_options {
 	struct ms_census_view view; // Its filter is made from the next two by the verb.
 	const char *owner, *type;   // Regular expressions that have been tried, or NULL.
 	struct {
-		const char *name; // As it was typed: the file, where pid is 0.
+		const char *name; // As it was typed: the file, where pid is 0; NULL: a ring's.
 		bool is_core;     // That file is a core.
 		pid_t pid;
-	} sides[2];                            // Of diff.
+	} sides[2]; // Of diff.
+	struct {
+		double ring_s, every_s; // How far back it reaches, and how often.
+		uint64_t ring_bytes;
+		double at_rss_share;   // Of the limit; 0: not asked for.
+		uint64_t at_rss_bytes; // 0: not asked for.
+	} watch;
 	char **command;                        // Of run: ends with NULL.
 	const char *budget;                    // Of run: the file, or NULL.
 	const char *fail_ifs[MS_FAIL_IFS_MAX]; // Conditions that have been tried.

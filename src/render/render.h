@@ -65,6 +65,9 @@ MS_MUST_USE struct ms_error *ms_render_diff_text(const struct ms_diff_report *re
 						 const struct ms_census_view *view,
 						 const struct ms_text_style *style,
 						 struct ms_sink *sink);
+/** One line, without an end: what grew most, of a diff of censuses @p apart_s from each other. */
+MS_MUST_USE struct ms_error *ms_render_growth_line(const struct ms_diff_report *report,
+						   double apart_s, struct ms_sink *sink);
 MS_MUST_USE struct ms_error *ms_render_run_text(const struct ms_run_report *report,
 						const struct ms_census_view *view,
 						const struct ms_text_style *style,

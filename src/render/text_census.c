@@ -56,7 +56,7 @@ static struct shown shown_at(const struct table *table, size_t i)
 
 	if (table->view->rows == MS_ROWS_GROUPED) {
 		group = &report->owners[table->order[i]];
-		if (group->maps != 1)
+		if (group->maps != 1 || group->first_map >= report->map_count)
 			return (struct shown){ NULL, group, group->owner, group->type };
 		map = &report->maps[group->first_map];
 	} else {

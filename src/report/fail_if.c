@@ -28,8 +28,7 @@ static struct ms_error *wrong(const char *text, const char *why)
 	return ms_error_new(MS_ERR_USAGE, "--fail-if %s: %s", text, why);
 }
 
-/** What stands behind a number; 0: nothing that is known. */
-static double unit_of(const char *unit)
+double ms_bytes_unit(const char *unit)
 {
 	static const struct {
 		const char *name;
@@ -87,7 +86,7 @@ static struct ms_error *value_parse(const char *text, const char *at, const stru
 	else if (row->is_rate ? strcmp(end, "/min") != 0 : *end != '\0')
 		return wrong(text, row->is_rate ? "growth is a rate; type /min or /s behind it"
 						: "only growth is a rate");
-	scale *= row->is_bytes ? unit_of(unit) : unit[0] == '\0';
+	scale *= row->is_bytes ? ms_bytes_unit(unit) : unit[0] == '\0';
 	if (!(scale > 0))
 		return wrong(text, row->is_bytes ? "the unit is not known; type kB, MB, GB or KiB, "
 						   "MiB, GiB"

@@ -38,6 +38,9 @@ struct ms_fail_if {
 /** USAGE with what is wrong and what is known; @p text must outlive the rule. */
 MS_MUST_USE struct ms_error *ms_fail_if_parse(const char *text, struct ms_fail_if *ret_rule);
 
+/** Bytes in a unit ("", "kB", "MiB", ...), 0 when it is not known. */
+double ms_bytes_unit(const char *unit);
+
 /** Whether a census alone can tell: else it takes the window of `mapscope PID`. */
 bool ms_fail_if_is_of_census(const struct ms_fail_if *rule);
 

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/vec.h"
 #include "snapshot/snapshot_fields.h"
+#include "snapshot/snapshot_file.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -154,50 +155,12 @@ static int take_address(struct ms_snapshot_reader *r, const char *text, size_t s
 	return 1;
 }
 
-/** A value that is one of a few words; @p count of them, named by @p name. */
-static int take_word(struct ms_snapshot_reader *r, const char *text, size_t size,
-		     const char *(*name)(unsigned value), unsigned count)
+/** A value that is one of a few words. */
+static int take_word(struct ms_snapshot_reader *r, const char *text, size_t size)
 {
-	for (unsigned i = 0; i < count; i++) {
-		const char *word = name(i);
-
-		if (word && strlen(word) == size && memcmp(word, text, size) == 0) {
-			*(uint8_t *)place_of(r) = (uint8_t)i;
-			return 1;
-		}
-	}
+	if (ms_snapshot_word_value(r->field->type, text, size, place_of(r)))
+		return 1;
 	return refuse_value(r, "one of the words that are known");
-}
-
-static const char *kind_name(unsigned value)
-{
-	return ms_map_kind_name((enum ms_map_kind)value);
-}
-
-static const char *where_name(unsigned value)
-{
-	return ms_map_where_name((enum ms_map_where)value);
-}
-
-static const char *confidence_name(unsigned value)
-{
-	return ms_confidence_name((enum ms_map_confidence)value);
-}
-
-/** How a type was found is no more than a word on the page: a new one is no reason to refuse. */
-static void take_type_source(struct ms_snapshot_reader *r, const char *text, size_t size)
-{
-	uint8_t *place = place_of(r);
-
-	*place = MS_TYPE_NONE;
-	for (unsigned i = MS_TYPE_NONE; i <= UINT8_MAX; i++) {
-		const char *word = ms_type_source_name((enum ms_type_source)i);
-
-		if (word && strlen(word) == size && memcmp(word, text, size) == 0) {
-			*place = (uint8_t)i;
-			return;
-		}
-	}
 }
 
 static int on_string(void *context, const unsigned char *bytes, size_t size)
@@ -216,14 +179,10 @@ static int on_string(void *context, const unsigned char *bytes, size_t size)
 	case FIELD_ADDRESS:
 		return take_address(r, text, size);
 	case FIELD_KIND:
-		return take_word(r, text, size, kind_name, MS_MAP_HMAP_CLASSIC + 1);
 	case FIELD_WHERE:
-		return take_word(r, text, size, where_name, MS_WHERE_STACK + 1);
 	case FIELD_CONFIDENCE:
-		return take_word(r, text, size, confidence_name, MS_CONFIDENCE_UNVERIFIED + 1);
 	case FIELD_TYPE_SOURCE:
-		take_type_source(r, text, size);
-		return 1;
+		return take_word(r, text, size);
 	case FIELD_BOOL:
 		return refuse_value(r, "true or false");
 	default:
@@ -330,27 +289,10 @@ static int on_key(void *context, const unsigned char *bytes, size_t size)
 
 static void begin_row(struct ms_snapshot_reader *r, enum ms_snapshot_section opened)
 {
-	if (opened == SECTION_OWNER) {
-		r->owner = (struct ms_owner_row){ .maps = MS_UNKNOWN,
-						  .entries = MS_UNKNOWN,
-						  .capacity = MS_UNKNOWN,
-						  .live_bytes = MS_UNKNOWN,
-						  .total_bytes = MS_UNKNOWN,
-						  .slack_bytes = MS_UNKNOWN,
-						  .unknown_bytes_maps = MS_UNKNOWN,
-						  .never_written = MS_UNKNOWN,
-						  .growing = MS_UNKNOWN,
-						  .first_map = SIZE_MAX };
-	} else if (opened == SECTION_MAP) {
-		r->map = (struct ms_map_row){ .entries = MS_UNKNOWN,
-					      .capacity = MS_UNKNOWN,
-					      .grow_at = MS_UNKNOWN,
-					      .overflow_buckets = MS_UNKNOWN,
-					      .deleted_slots = MS_UNKNOWN,
-					      .live_bytes = MS_UNKNOWN,
-					      .total_bytes = MS_UNKNOWN,
-					      .slack_bytes = MS_UNKNOWN };
-	}
+	if (opened == SECTION_OWNER)
+		r->owner = ms_snapshot_begin_owner();
+	else if (opened == SECTION_MAP)
+		r->map = ms_snapshot_begin_map();
 }
 
 static int open_section(struct ms_snapshot_reader *r, enum ms_snapshot_section opened)
@@ -448,12 +390,7 @@ struct ms_snapshot_reader *ms_snapshot_reader_create(void)
 		free(r);
 		return NULL;
 	}
-	r->report.target.pid = r->report.target.start_ticks = MS_UNKNOWN;
-	r->report.coverage.seen = r->report.coverage.read = MS_UNKNOWN;
-	r->report.coverage.typed = r->report.coverage.changed = MS_UNKNOWN;
-	r->report.never_written = r->report.heap_bytes = r->report.rss_bytes = MS_UNKNOWN;
-	r->report.cost.gc_cycle = MS_UNKNOWN;
-	r->report.cost.gc_age_s = r->report.cost.wall_s = NAN;
+	ms_snapshot_begin_report(&r->report);
 	return r;
 }
 
@@ -485,7 +422,7 @@ struct ms_error *ms_snapshot_feed(struct ms_snapshot_reader *r, const void *byte
 
 struct ms_error *ms_snapshot_finish(struct ms_snapshot_reader *r, struct ms_snapshot *ret_snapshot)
 {
-	struct ms_snapshot s = { .filtered = r->filtered };
+	struct ms_snapshot s = { .filtered = r->filtered, .taken_ns = MS_UNKNOWN };
 
 	if (yajl_complete_parse(r->parser) != yajl_status_ok)
 		return r->error ? stopped(r)
@@ -521,19 +458,67 @@ void ms_snapshot_reader_destroy(struct ms_snapshot_reader *r)
 	free(r);
 }
 
-struct ms_error *ms_snapshot_read(FILE *in, struct ms_snapshot *ret_snapshot)
+/** The rest of a file behind what was read of it. */
+static struct ms_error *read_rest(FILE *in, struct ms_bytes *file)
 {
-	struct ms_snapshot_reader *r = ms_snapshot_reader_create();
-	MS_AUTO_FREE char *piece = malloc(PIECE_BYTES);
-	struct ms_error *err = r && piece ? NULL : ms_error_no_memory();
 	size_t size;
 
-	while (!err && (size = fread(piece, 1, PIECE_BYTES, in)) > 0)
+	do {
+		if (file->count > MS_SNAPSHOT_BYTES_MAX)
+			return ms_error_new(MS_ERR_IO, "it is longer than any snapshot");
+		if (!ms_vec_reserve(file, file->count + PIECE_BYTES))
+			return ms_error_no_memory();
+		size = fread(file->items + file->count, 1, PIECE_BYTES, in);
+		file->count += size;
+	} while (size > 0);
+	return NULL;
+}
+
+static struct ms_error *read_packed(FILE *in, const char *piece, size_t size,
+				    struct ms_snapshot *ret_snapshot)
+{
+	struct ms_bytes file = { 0 };
+	struct ms_error *err = NULL;
+
+	if (!ms_vec_reserve(&file, size))
+		return ms_error_no_memory();
+	memcpy(file.items, piece, size);
+	file.count = size;
+	err = read_rest(in, &file);
+	if (!err && ferror(in))
+		err = ms_error_errno(MS_ERR_IO, errno, "could not be read");
+	if (!err)
+		err = ms_snapshot_unpack(file.items, file.count, ret_snapshot);
+	ms_vec_free(&file);
+	return err;
+}
+
+/** A document, of which the first piece has been read. */
+static struct ms_error *read_document(FILE *in, char *piece, size_t size,
+				      struct ms_snapshot *ret_snapshot)
+{
+	struct ms_snapshot_reader *r = ms_snapshot_reader_create();
+	struct ms_error *err = r ? NULL : ms_error_no_memory();
+
+	while (!err && size > 0) {
 		err = ms_snapshot_feed(r, piece, size);
+		size = err ? 0 : fread(piece, 1, PIECE_BYTES, in);
+	}
 	if (!err && ferror(in))
 		err = ms_error_errno(MS_ERR_IO, errno, "could not be read");
 	if (!err)
 		err = ms_snapshot_finish(r, ret_snapshot);
 	ms_snapshot_reader_destroy(r);
 	return err;
+}
+
+struct ms_error *ms_snapshot_read(FILE *in, struct ms_snapshot *ret_snapshot)
+{
+	MS_AUTO_FREE char *piece = malloc(PIECE_BYTES);
+	size_t size = piece ? fread(piece, 1, PIECE_BYTES, in) : 0;
+
+	if (!piece)
+		return ms_error_no_memory();
+	return ms_snapshot_is_packed(piece, size) ? read_packed(in, piece, size, ret_snapshot)
+						  : read_document(in, piece, size, ret_snapshot);
 }

@@ -4,6 +4,7 @@
 // line.  A map's load is left out: it follows from entries and capacity.
 #include "snapshot/snapshot_fields.h"
 
+#include <math.h>
 #include <string.h>
 
 #define DOCUMENT(key, type, member)                                                                \
@@ -125,6 +126,85 @@ static const struct {
 	{ SECTION_MAPS, NULL, SECTION_MAP },
 	{ SECTION_MAP, "growth", SECTION_GROWTH },
 };
+
+const char *ms_snapshot_word(enum ms_field_type type, unsigned value)
+{
+	switch (type) {
+	case FIELD_KIND:
+		return value <= MS_MAP_HMAP_CLASSIC ? ms_map_kind_name((enum ms_map_kind)value)
+						    : NULL;
+	case FIELD_WHERE:
+		return value <= MS_WHERE_STACK ? ms_map_where_name((enum ms_map_where)value) : NULL;
+	case FIELD_CONFIDENCE:
+		return value <= MS_CONFIDENCE_UNVERIFIED
+			   ? ms_confidence_name((enum ms_map_confidence)value)
+			   : NULL;
+	case FIELD_TYPE_SOURCE:
+		return ms_type_source_name((enum ms_type_source)value);
+	default:
+		return NULL;
+	}
+}
+
+bool ms_snapshot_word_value(enum ms_field_type type, const char *word, size_t size,
+			    uint8_t *ret_value)
+{
+	for (unsigned i = 0; i <= UINT8_MAX; i++) {
+		const char *known = ms_snapshot_word(type, i);
+
+		if (known && strlen(known) == size && memcmp(known, word, size) == 0) {
+			*ret_value = (uint8_t)i;
+			return true;
+		}
+	}
+	if (type != FIELD_TYPE_SOURCE)
+		return false;
+	*ret_value = MS_TYPE_NONE;
+	return true;
+}
+
+void ms_snapshot_begin_report(struct ms_census_report *report)
+{
+	*report = (struct ms_census_report){ .never_written = MS_UNKNOWN,
+					     .heap_bytes = MS_UNKNOWN,
+					     .rss_bytes = MS_UNKNOWN };
+	report->target.pid = report->target.start_ticks = MS_UNKNOWN;
+	report->coverage.seen = report->coverage.read = MS_UNKNOWN;
+	report->coverage.typed = report->coverage.changed = MS_UNKNOWN;
+	report->cost.gc_cycle = MS_UNKNOWN;
+	report->cost.gc_age_s = report->cost.wall_s = NAN;
+}
+
+struct ms_owner_row ms_snapshot_begin_owner(void)
+{
+	return (struct ms_owner_row){ .maps = MS_UNKNOWN,
+				      .entries = MS_UNKNOWN,
+				      .capacity = MS_UNKNOWN,
+				      .live_bytes = MS_UNKNOWN,
+				      .total_bytes = MS_UNKNOWN,
+				      .slack_bytes = MS_UNKNOWN,
+				      .unknown_bytes_maps = MS_UNKNOWN,
+				      .never_written = MS_UNKNOWN,
+				      .growing = MS_UNKNOWN,
+				      .first_map = SIZE_MAX };
+}
+
+struct ms_map_row ms_snapshot_begin_map(void)
+{
+	return (struct ms_map_row){ .entries = MS_UNKNOWN,
+				    .capacity = MS_UNKNOWN,
+				    .grow_at = MS_UNKNOWN,
+				    .overflow_buckets = MS_UNKNOWN,
+				    .deleted_slots = MS_UNKNOWN,
+				    .live_bytes = MS_UNKNOWN,
+				    .total_bytes = MS_UNKNOWN,
+				    .slack_bytes = MS_UNKNOWN };
+}
+
+const struct ms_snapshot_field *ms_snapshot_field_at(size_t index)
+{
+	return index < MS_ARRAY_SIZE(fields) ? &fields[index] : NULL;
+}
 
 static bool is_called(const char *name, const char *key, size_t size)
 {

@@ -156,24 +156,47 @@ static struct ms_memory_bound bound_of(uint64_t limit, uint64_t used)
 	return (struct ms_memory_bound){ limit, used };
 }
 
-static void group_add(struct ms_cgroup_bounds *b, const char *dir, enum version version)
+/** What the groups on the way up come to. */
+struct found {
+	struct ms_cgroup_bounds bounds;
+	struct ms_cgroup_limit limit;
+};
+
+/** Keep the group where it is the first, or its limit leaves less than any before. */
+static void limit_add(struct ms_cgroup_limit *l, const char *dir, enum version version,
+		      struct ms_memory_bound bound)
 {
+	uint64_t left = ms_memory_bound_left(&bound);
+
+	if (l->dir && left >= l->left_bytes)
+		return;
+	free(l->dir);
+	*l = (struct ms_cgroup_limit){ strdup(dir), version == V2, bound.limit_bytes, left };
+}
+
+static void group_add(struct found *found, const char *dir, enum version version)
+{
+	struct ms_cgroup_bounds *b = &found->bounds;
+	struct ms_memory_bound max;
 	uint64_t used =
 	    file_number(dir, version == V2 ? "memory.current" : "memory.usage_in_bytes");
 
 	if (used != MS_UNKNOWN)
 		used -= ms_min_u64(used, file_bytes(dir, version));
+	max = bound_of(file_number(dir, version == V1 ? "memory.limit_in_bytes" : "memory.max"),
+		       used);
+	if (used != MS_UNKNOWN)
+		limit_add(&found->limit, dir, version, max);
 	if (version == V1) {
-		b->v1 = ms_memory_bound_nearer(
-		    b->v1, bound_of(file_number(dir, "memory.limit_in_bytes"), used));
+		b->v1 = ms_memory_bound_nearer(b->v1, max);
 		return;
 	}
-	b->max = ms_memory_bound_nearer(b->max, bound_of(file_number(dir, "memory.max"), used));
+	b->max = ms_memory_bound_nearer(b->max, max);
 	b->high = ms_memory_bound_nearer(b->high, bound_of(file_number(dir, "memory.high"), used));
 }
 
 /** Add a group and all above it, up to the mount at @p point. */
-static void groups_add(struct ms_cgroup_bounds *b, const char *point, const char *rest,
+static void groups_add(struct found *found, const char *point, const char *rest,
 		       enum version version)
 {
 	MS_AUTO_FREE char *dir = NULL;
@@ -185,7 +208,7 @@ static void groups_add(struct ms_cgroup_bounds *b, const char *point, const char
 
 		// Before Linux 5.11 a v1 group could ask not to count what is below it.
 		if (depth == 0 || version == V2 || file_number(dir, "memory.use_hierarchy") != 0)
-			group_add(b, dir, version);
+			group_add(found, dir, version);
 		if (strlen(dir) <= mount)
 			return;
 		slash = strrchr(dir + mount, '/');
@@ -197,7 +220,7 @@ static void groups_add(struct ms_cgroup_bounds *b, const char *point, const char
 
 /** Look for the group in the mounts of @p who ("self" or a PID); false when none shows it. */
 static bool mounts_search(const struct group *g, const char *root, const char *who,
-			  const char *prefix, struct ms_cgroup_bounds *b)
+			  const char *prefix, struct found *found)
 {
 	MS_AUTO_FREE char *path = NULL, *text = NULL;
 	char *rest_of_text, *line;
@@ -216,21 +239,22 @@ static bool mounts_search(const struct group *g, const char *root, const char *w
 		if (!rest || asprintf(&point, "%s%s%s", root, prefix, mount_point) < 0 ||
 		    asprintf(&dir, "%s%s", point, rest) < 0 || access(dir, F_OK) != 0)
 			continue;
-		groups_add(b, point, rest, g->version);
+		groups_add(found, point, rest, g->version);
 		return true;
 	}
 	return false;
 }
 
-struct ms_cgroup_bounds ms_cgroup_read(pid_t pid, const char *root)
+static struct found search(pid_t pid, const char *root)
 {
-	struct ms_cgroup_bounds b = { MS_NO_BOUND, MS_NO_BOUND, MS_NO_BOUND, false };
+	struct found found = { { MS_NO_BOUND, MS_NO_BOUND, MS_NO_BOUND, false },
+			       { .limit_bytes = MS_UNKNOWN, .left_bytes = MS_UNKNOWN } };
 	MS_AUTO_FREE char *path = NULL, *text = NULL, *who = NULL, *prefix = NULL;
 	unsigned named = 0, shown = 0;
 
 	if (asprintf(&path, "%s/proc/%d/cgroup", root, (int)pid) < 0 ||
 	    asprintf(&who, "%d", (int)pid) < 0 || asprintf(&prefix, "/proc/%d/root", (int)pid) < 0)
-		return b;
+		return found;
 	text = ms_small_file_read(path);
 	for (enum version v = V1; v <= V2; v++) {
 		MS_AUTO_FREE char *name = group_path(text, v);
@@ -239,9 +263,50 @@ struct ms_cgroup_bounds ms_cgroup_read(pid_t pid, const char *root)
 		if (!name)
 			continue;
 		named++;
-		shown += mounts_search(&g, root, "self", "", &b) ||
-			 mounts_search(&g, root, who, prefix, &b);
+		shown += mounts_search(&g, root, "self", "", &found) ||
+			 mounts_search(&g, root, who, prefix, &found);
 	}
-	b.hidden = named && !shown;
-	return b;
+	found.bounds.hidden = named && !shown;
+	return found;
+}
+
+struct ms_cgroup_bounds ms_cgroup_read(pid_t pid, const char *root)
+{
+	struct found found = search(pid, root);
+
+	ms_cgroup_limit_deinit(&found.limit);
+	return found.bounds;
+}
+
+struct ms_cgroup_limit ms_cgroup_limit_find(pid_t pid, const char *root)
+{
+	return search(pid, root).limit;
+}
+
+uint64_t ms_cgroup_limit_used(const struct ms_cgroup_limit *l, uint64_t from)
+{
+	uint64_t used =
+	    !l->dir ? MS_UNKNOWN
+		    : file_number(l->dir, l->is_v2 ? "memory.current" : "memory.usage_in_bytes");
+
+	if (used == MS_UNKNOWN || used < from)
+		return used;
+	return used - ms_min_u64(used, file_bytes(l->dir, l->is_v2 ? V2 : V1));
+}
+
+uint64_t ms_cgroup_limit_kills(const struct ms_cgroup_limit *l)
+{
+	MS_AUTO_FREE char *path = NULL, *text = NULL;
+
+	if (!l->dir ||
+	    asprintf(&path, "%s/%s", l->dir, l->is_v2 ? "memory.events" : "memory.oom_control") < 0)
+		return MS_UNKNOWN;
+	text = ms_small_file_read(path);
+	return text ? ms_text_number(text, "oom_kill") : MS_UNKNOWN;
+}
+
+void ms_cgroup_limit_deinit(struct ms_cgroup_limit *limit)
+{
+	free(limit->dir);
+	*limit = (struct ms_cgroup_limit){ .limit_bytes = MS_UNKNOWN, .left_bytes = MS_UNKNOWN };
 }

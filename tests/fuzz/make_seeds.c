@@ -3,6 +3,7 @@
 // Each seed is a small input of the kind that a real program would give, so that fuzzing starts
 // behind the first checks.  What they point to is in go_data.h and exe.h.
 #include "base/cleanup.h"
+#include "snapshot/snapshot_file.h"
 #include "target/record_format.h"
 #include "tests/fuzz/exe.h"
 #include "tests/fuzz/go_data.h"
@@ -779,6 +780,47 @@ static void snapshot_seeds(struct seed *s)
 	}
 }
 
+/** A small census as columns, and as a whole file; one of owners alone. */
+static void snapshot_file_seeds(struct seed *s)
+{
+	static struct ms_map_row maps[] = {
+		{ .address = 0xc000010030,
+		  .type = "map[string]int",
+		  .owner = "main.a",
+		  .entries = 9,
+		  .capacity = 16,
+		  .growing = true,
+		  .growth = { 8, 16, 0.5, false } },
+		{ .address = 0xc000010060,
+		  .type = "map[string]int",
+		  .entries = MS_UNKNOWN,
+		  .kind = MS_MAP_SWISS,
+		  .confidence = MS_CONFIDENCE_CHANGED,
+		  .tables = 2 },
+	};
+	static struct ms_owner_row owners[] = { { .owner = "main.a", .maps = 2, .entries = 9 } };
+	const struct ms_census_report report = { .target = { .pid = 7, .exe = "/a" },
+						 .maps = maps,
+						 .map_count = MS_ARRAY_SIZE(maps),
+						 .owners = owners,
+						 .owner_count = MS_ARRAY_SIZE(owners) };
+
+	for (unsigned i = 0; i < 4; i++) {
+		enum ms_snapshot_rows rows = i & 1 ? MS_SNAPSHOT_OWNERS : MS_SNAPSHOT_MAPS;
+		struct ms_bytes bytes = { 0 };
+		struct ms_error *err = i & 2 ? ms_snapshot_pack(&report, rows, 5, &bytes)
+					     : ms_snapshot_columns_write(&report, rows, &bytes);
+		char name[32];
+
+		if (err)
+			exit(EXIT_FAILURE);
+		seed_bytes(s, bytes.items, bytes.count);
+		snprintf(name, sizeof(name), "census-%u", i);
+		seed_save(s, "snapshot_file", name);
+		free(bytes.items);
+	}
+}
+
 /** Budgets that can be meant, and some that cannot. */
 static void budget_seeds(struct seed *s)
 {
@@ -965,6 +1007,7 @@ int main(int argc, char **argv)
 	hostile_dwarf_seeds(s);
 	census_seeds(s);
 	snapshot_seeds(s);
+	snapshot_file_seeds(s);
 	budget_seeds(s);
 	walk_seeds(s);
 	memory_profile_seeds(s);

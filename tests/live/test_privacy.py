@@ -13,6 +13,7 @@ WORD = 'quokkasecretword'  # Sixteen bytes, as a whole array key.
 NUMBER = 7316254980123456
 
 FORMATS = ('txt', 'json', 'csv')
+MORE_FORMATS = {'maps': ('msnap',)}
 
 
 def disguises():
@@ -50,7 +51,8 @@ def nothing_is_shown(release, variant):
         require(process.line() == 'ready', 'the program did not start')
         outputs = {}
         for verb in (['maps', '--all'], ['heap', '--all'], ['diagnose', '--seconds', '1']):
-            files = [os.path.join(folder, f'{verb[0]}.{ending}') for ending in FORMATS]
+            files = [os.path.join(folder, f'{verb[0]}.{ending}')
+                     for ending in FORMATS + MORE_FORMATS.get(verb[0], ())]
             words = [w for f in files for w in ('-o', f)]
             result = targets.tool(*verb, process.pid, *words)
             require(result.code == 0, result.err)
@@ -60,7 +62,7 @@ def nothing_is_shown(release, variant):
                     outputs[os.path.basename(f)] = written.read()
         doctor = targets.tool('doctor', process.pid)
         outputs['doctor'] = (doctor.out + doctor.err).encode()
-    require(len(outputs) == 3 * (1 + len(FORMATS)) + 1, 'an output is missing')
+    require(len(outputs) == 3 * (1 + len(FORMATS)) + 1 + 1, 'an output is missing')
     require(all(len(data) > 100 for data in outputs.values()), 'an output is empty')
     require_none([f'{what} is in {name}' for name, data in outputs.items()
                   for part in layers(data) for what, bytes_ in disguises()

@@ -6,6 +6,8 @@
 #include "cli/options.h"
 #include "tests/support/test.h"
 
+#include <math.h>
+
 enum { WORDS_MAX = 16 };
 
 /** Parse a command line of words between spaces. */
@@ -115,7 +117,7 @@ MS_TEST(options_of_diff_name_two_sides)
 	CHECK_EQ(o.sides[0].pid, 0);
 	CHECK_EQ(o.sides[1].pid, 12);
 	CHECK_EQ(o.view.top, 3);
-	CHECK_ERR(parse("diff a.json", &o), MS_ERR_USAGE);
+	CHECK_ERR(parse("diff 12", &o), MS_ERR_USAGE);
 	CHECK_ERR(parse("diff 1 2 3", &o), MS_ERR_USAGE);
 	CHECK_ERR(parse("diff 0 2", &o), MS_ERR_USAGE);
 }
@@ -282,4 +284,31 @@ MS_TEST(formats_are_told_by_the_longest_ending)
 			 cases[i].format != MS_FORMAT_COUNT_);
 		CHECK_EQ(format, cases[i].format);
 	}
+}
+
+MS_TEST(options_of_watch_are_times_and_sizes)
+{
+	struct ms_options o = { 0 };
+
+	CHECK_OK(parse("watch 12 -o x.mring", &o));
+	CHECK(isinf(o.seconds) && o.watch.ring_s == 7200 && o.watch.every_s == 300);
+	CHECK_EQ(o.watch.ring_bytes, 64000000);
+	CHECK(!(o.watch.at_rss_share > 0) && !o.watch.at_rss_bytes);
+	CHECK_OK(parse("watch 12 -o x.mring --ring 1.5h --every 30s --ring-size 2MiB --at-rss 90% "
+		       "--seconds 86400",
+		       &o));
+	CHECK(o.watch.ring_s == 5400 && o.watch.every_s == 30 && o.seconds == 86400);
+	CHECK_EQ(o.watch.ring_bytes, 2 << 20);
+	CHECK(o.watch.at_rss_share == 0.9);
+	CHECK_OK(parse("watch 12 -o x.mring -o end.json --at-rss 2GB", &o));
+	CHECK_EQ(o.watch.at_rss_bytes, 2000000000);
+}
+
+MS_TEST(options_of_diff_may_be_one_ring)
+{
+	struct ms_options o = { 0 };
+
+	CHECK_OK(parse("diff x.mring", &o));
+	CHECK_STR(o.sides[0].name, "x.mring");
+	CHECK(!o.sides[1].name && !o.sides[0].pid);
 }

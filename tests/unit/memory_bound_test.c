@@ -1,6 +1,7 @@
 // Goal: the bound that leaves least is found wherever the kernel keeps it, and what cannot be read
 // is no bound.
 // Method: planted /proc and /sys, for cgroup v1, v2, both, nested groups and other namespaces.
+#include "target/cgroup.h"
 #include "target/memory_bound.h"
 #include "target/small_file.h"
 #include "tests/support/planted_root.h"
@@ -57,6 +58,34 @@ MS_TEST(memory_bound_v2_nested)
 	CHECK_EQ(ms_memory_bound_left(&b.cgroup2_high), 100000);
 	CHECK_EQ(b.cgroup1.limit_bytes, MS_UNKNOWN);
 	CHECK(!b.cgroup_hidden);
+}
+
+/** Pages of files count only where it matters; a group without a limit is known all the same. */
+MS_TEST(memory_bound_group_to_ask_again)
+{
+	struct ms_cgroup_limit limit;
+
+	process("0::/a/b\n", V2_MOUNT);
+	file("/sys/fs/cgroup/a/memory.max", "1000000\n");
+	file("/sys/fs/cgroup/a/memory.current", "900000\n");
+	file("/sys/fs/cgroup/a/memory.stat", "inactive_file 30000\nactive_file 20000\n");
+	file("/sys/fs/cgroup/a/memory.events", "low 0\noom 3\noom_kill 2\n");
+	file("/sys/fs/cgroup/a/b/memory.max", "max\n");
+	file("/sys/fs/cgroup/a/b/memory.current", "600000\n");
+	limit = ms_cgroup_limit_find(7, root.path);
+	CHECK_EQ(limit.limit_bytes, 1000000);
+	CHECK_EQ(ms_cgroup_limit_used(&limit, 0), 850000);
+	CHECK_EQ(ms_cgroup_limit_used(&limit, 900001), 900000);
+	CHECK_EQ(ms_cgroup_limit_kills(&limit), 2);
+	ms_cgroup_limit_deinit(&limit);
+	CHECK_EQ(ms_cgroup_limit_used(&limit, 0), MS_UNKNOWN);
+	CHECK_EQ(ms_cgroup_limit_kills(&limit), MS_UNKNOWN);
+	file("/sys/fs/cgroup/a/memory.max", "max\n");
+	limit = ms_cgroup_limit_find(7, root.path);
+	CHECK_EQ(limit.limit_bytes, MS_UNKNOWN);
+	CHECK_EQ(ms_cgroup_limit_used(&limit, 0), 600000);
+	ms_cgroup_limit_deinit(&limit);
+	planted_root_deinit(&root);
 }
 
 /** A larger limit can be nearer: what counts is what is left. */

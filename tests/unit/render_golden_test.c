@@ -426,6 +426,19 @@ MS_TEST(render_doctor_documents)
 	doctor_file(ms_doctor_example_refused(), "doctor_refused.json");
 }
 
+MS_TEST(render_growth_line)
+{
+	const struct ms_diff_report report = ms_diff_example(), none = { 0 };
+	struct ms_sink sink;
+
+	ms_sink_init_memory(&sink);
+	CHECK_OK(ms_render_growth_line(&report, 720, &sink));
+	ms_sink_puts(&sink, "\n");
+	CHECK_OK(ms_render_growth_line(&none, 5.4, &sink));
+	ms_sink_puts(&sink, "\n");
+	page(&sink, &wide, "growth_line.txt");
+}
+
 MS_TEST(render_diff)
 {
 	const struct ms_census_view everything = { .top = SIZE_MAX };

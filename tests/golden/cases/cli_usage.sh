@@ -63,3 +63,18 @@ try run true -- false
 try run --seconds 3 -- true
 try run --budget
 try maps --budget a 1
+try watch 1
+try watch 1 -o x.json
+try watch 1 -o a.mring -o b.mring
+try watch 1 -o x.mring --format mring
+try watch 1 -o x.mring --every 1
+try watch 1 -o x.mring --every 0s
+try watch 1 -o x.mring --ring 2w
+try watch 1 -o x.mring --ring 2h --every 5s
+try watch 1 -o x.mring --ring-size 4kB
+try watch 1 -o x.mring --at-rss 0%
+try watch 1 -o x.mring --at-rss 120%
+try watch 1 -o x.mring --at-rss much
+try watch 1 -o x.mring --fail-if 'growth>1MB/min'
+try maps 1 -o x.mring
+try maps 1 --ring 2h
