@@ -33,6 +33,8 @@ static struct ms_error *run(const struct ms_options *options, double started,
 	switch (options->verb) {
 	case MS_VERB_DIAGNOSE:
 		return ms_cmd_diagnose(options, started, ret_exit);
+	case MS_VERB_INSPECT:
+		return ms_cmd_inspect(options, started, ret_exit);
 	case MS_VERB_HEAP:
 		return ms_cmd_heap(options, started, ret_exit);
 	case MS_VERB_GOROUTINES:

@@ -2,8 +2,10 @@
 #include "cli/take_census.h"
 
 #include "base/cleanup.h"
+#include "cli/find_map.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "inspect/inspect_run.h"
 #include "registry/hmap_census.h"
 #include "walk/walk.h"
 
@@ -41,6 +43,19 @@ static struct ms_error *walk(struct ms_session *s, struct ms_progress *progress,
 	return NULL;
 }
 
+/** The address that is to be inspected, where the census does not have it: the walk may. */
+static struct ms_error *add_named(struct ms_session *s, struct ms_census_report *report)
+{
+	struct ms_error *err = NULL;
+	ms_addr address;
+
+	if (ms_map_word_is_address(s->options->map, &address) && !ms_census_row_at(report, address))
+		err = ms_inspect_add_row(s->rt, address, report);
+	if (err)
+		ms_census_report_deinit(report);
+	return err;
+}
+
 /** The maps of a Go program's runtime. */
 static struct ms_error *go_census(struct ms_session *s, struct ms_progress *progress,
 				  enum ms_take_what what, struct ms_census_report *ret_report)
@@ -50,6 +65,8 @@ static struct ms_error *go_census(struct ms_session *s, struct ms_progress *prog
 						   .memory = what == MS_TAKE_MEMORY };
 	struct ms_error *err = ms_census_run(s->rt, &options, ret_report);
 
+	if (!err && s->options->map)
+		err = add_named(s, ret_report);
 	if (err || s->options->no_owners)
 		return err;
 	err = walk(s, progress, ret_report);
