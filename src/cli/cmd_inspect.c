@@ -1,10 +1,13 @@
 // cmd_inspect.c - `mapscope inspect`: one map opened.
 //
 // The census and the walk say which map is meant, and what its type and owner are; then it is read
-// whole.  An address that the census did not take for a map is added to it before the walk: a map
-// that is broken is none by its looks, but what holds it still says that it should be one.
+// whole.  A map that is broken, or that does not hold still, is none by its looks, and the census
+// does not have it; but what holds it still says that it is one.  So an address is added to the
+// census before the walk, and an owner that nothing is called is looked for among what the walk
+// met.
 #include "cli/cmd.h"
 
+#include "base/vec.h"
 #include "cli/find_map.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
@@ -100,6 +103,11 @@ static struct ms_error *open_map(struct ms_session *s, const struct ms_map_row *
 			    row->address, (int)s->pid, (int)s->pid);
 }
 
+static bool is_checked(const struct ms_inspect_report *r)
+{
+	return r->invariant_count && !ms_inspect_count(r, MS_INVARIANT_UNKNOWN);
+}
+
 static struct ms_error *show(struct ms_session *s, const struct ms_census_report *census,
 			     struct ms_inspect_report *r, enum ms_exit_code *ret_exit)
 {
@@ -120,21 +128,56 @@ static struct ms_error *show(struct ms_session *s, const struct ms_census_report
 		ms_output_say_partial(r->partial_reason);
 		*ret_exit = MS_EXIT_PARTIAL;
 	}
-	if (s->options->check && !r->settled && !r->partial) {
-		ms_output_say_partial("the map never held still, and so was not checked");
+	if (s->options->check && ms_inspect_count(r, MS_INVARIANT_BROKEN)) {
+		*ret_exit = MS_EXIT_BROKEN;
+	} else if (s->options->check && !r->partial && !is_checked(r)) {
+		ms_output_say_partial(r->settled ? "not all invariants could be checked"
+						 : "the map never held still, and so was not "
+						   "checked");
 		*ret_exit = MS_EXIT_PARTIAL;
 	}
-	if (s->options->check && ms_inspect_broken(r))
-		*ret_exit = MS_EXIT_BROKEN;
 	return err;
 }
 
-static struct ms_error *inspect(struct ms_session *s, const struct ms_census_report *census,
+/**
+ * Find the map; where none is called so, among those that the walk met and the census did not have.
+ * The caller deinits the census, of which *ret_row is a row.
+ */
+static struct ms_error *find(struct ms_session *s, struct ms_census_report *census,
+			     const struct ms_map_row **ret_row)
+{
+	struct ms_walk_missed missed = { 0 };
+	const char *word = s->options->map;
+	ms_addr address;
+	struct ms_error *err = NULL;
+
+	if (ms_map_word_is_address(word, &address) && !ms_vec_push(&missed, address))
+		err = ms_error_no_memory();
+	if (!err)
+		err = ms_take_census_with(s, MS_TAKE_MAPS, &missed, census);
+	if (err) {
+		ms_vec_free(&missed);
+		return err;
+	}
+	err = ms_find_map(census, word, ret_row);
+	if (err && ms_find_map_count(census, word) == 0 && missed.count && !s->options->no_owners &&
+	    !ms_map_word_is_address(word, &address)) {
+		ms_error_free(err);
+		ms_census_report_deinit(census);
+		err = ms_take_census_with(s, MS_TAKE_MAPS, &missed, census);
+		if (!err)
+			err = ms_find_map(census, word, ret_row);
+	}
+	ms_vec_free(&missed);
+	return err;
+}
+
+static struct ms_error *inspect(struct ms_session *s, struct ms_census_report *census,
 				enum ms_exit_code *ret_exit)
 {
 	const struct ms_map_row *row;
 	struct ms_inspect_report report;
-	struct ms_error *err = ms_find_map(census, s->options->map, &row);
+	struct ms_error *err = find(s, census, &row);
 
 	if (!err)
 		err = open_map(s, row, &report);
@@ -149,17 +192,14 @@ struct ms_error *ms_cmd_inspect(const struct ms_options *o, double started,
 				enum ms_exit_code *ret_exit)
 {
 	struct ms_session s;
-	struct ms_census_report census;
+	struct ms_census_report census = { 0 };
 	struct ms_error *err = ms_session_find(&s, o, started);
 
 	if (!err)
 		err = ms_session_open(&s);
 	if (!err)
-		err = ms_take_census(&s, MS_TAKE_MAPS, &census);
-	if (!err) {
 		err = inspect(&s, &census, ret_exit);
-		ms_census_report_deinit(&census);
-	}
+	ms_census_report_deinit(&census);
 	ms_session_deinit(&s);
 	return err;
 }

@@ -174,3 +174,15 @@ struct ms_error *ms_find_map(const struct ms_census_report *census, const char *
 	*ret_row = row;
 	return NULL;
 }
+
+size_t ms_find_map_count(const struct ms_census_report *census, const char *word)
+{
+	size_t count = 0;
+	ms_addr address;
+
+	if (ms_map_word_is_address(word, &address))
+		return ms_census_row_at(census, address) ? 1 : 0;
+	for (size_t i = 0; i < census->map_count; i++)
+		count += census->maps[i].owner && owner_matches(census->maps[i].owner, word);
+	return count;
+}

@@ -2,7 +2,7 @@
 //
 //	old   [mmmm|mmm.|....]     m: moved; what is left waits
 //	                 ^ frontier (nevacuate)
-//	now   [XXXX|XXX |    |YYYY|YYY |    ]
+//	now   [xxxx|xxx |    |yyyy|yyy |    ]
 //
 // An array is read in steps, and of each bucket only its tags and its link are kept.  Links of all
 // chains are then followed together, one level at a time.  Of a moved bucket nothing is followed:
@@ -23,6 +23,7 @@ enum {
 	LINKS_AT_ONCE = 1 << 20,
 	ENDED = 2,   // Bit of a unit: an end mark was seen in its chain.
 	WRITING = 4, // Flag of a header.
+	FLAGS_ALL = 15,
 	TAG_X = 2,
 	TAG_Y = 3,
 };
@@ -482,6 +483,7 @@ static void judge(struct look *k)
 		return;
 	}
 	count_check(k);
+	r->row.overflow_buckets = k->arrays[NOW]->overflow;
 	if (k->m.oldbuckets)
 		frontier_check(k);
 	ms_inspect_count_fills(r);
@@ -554,6 +556,21 @@ static void stage_tell(struct look *k)
 				    : MS_STAGE_DOUBLING;
 }
 
+/** What the header says now, in place of what it said to the census. */
+static void row_renew(struct look *k)
+{
+	struct ms_map_row *row = &k->i->report->row;
+	uint64_t old = ms_classic_old_buckets(&k->m);
+
+	ms_inspect_renew_row(k->i, k->m.count, (uint64_t)MS_CLASSIC_SLOTS << k->m.bucket_log2);
+	row->grow_at = ms_classic_grow_at(k->i->layout, k->m.bucket_log2);
+	row->growing = old != 0;
+	if (old)
+		row->growth =
+		    (struct ms_map_growth){ old * MS_CLASSIC_SLOTS, row->capacity,
+					    (double)k->m.nevacuate / (double)old, k->m.same_size };
+}
+
 static struct ms_error *arrays_init(struct look *k)
 {
 	struct ms_error *err =
@@ -597,7 +614,8 @@ struct ms_error *ms_inspect_classic(struct ms_inspection *i)
 	struct ms_error *err;
 
 	words_tell(i);
-	i->is_writing = i->raw[i->layout->hmap_flags] & WRITING;
+	i->is_writing = (i->raw[i->layout->hmap_flags] & ~FLAGS_ALL) == 0 &&
+			(i->raw[i->layout->hmap_flags] & WRITING);
 	switch (ms_classic_parse(i->layout, i->raw, &k.m)) {
 	case MS_CLASSIC_NOT:
 		ms_invariant_break(i, MS_INV_HEADER, "no Go program leaves such a header");
@@ -611,6 +629,7 @@ struct ms_error *ms_inspect_classic(struct ms_inspection *i)
 		break;
 	}
 	stage_tell(&k);
+	row_renew(&k);
 	if (k.m.bucket_log2 > UNITS_LOG2_MAX) {
 		ms_inspect_unread(i, "its table is larger than is read");
 		return NULL;

@@ -48,6 +48,18 @@ void ms_inspect_word(struct ms_inspection *i, const char *name, uint64_t value, 
 		r->words[r->word_count++] = (struct ms_header_word){ name, value, meaning, is_hex };
 }
 
+void ms_inspect_renew_row(struct ms_inspection *i, uint64_t entries, uint64_t capacity)
+{
+	struct ms_map_row *row = &i->report->row;
+
+	if (row->capacity != capacity)
+		row->total_bytes = MS_UNKNOWN;
+	row->entries = entries;
+	row->capacity = capacity;
+	row->live_bytes = i->type ? entries * (i->type->entry_bytes + 1u) : MS_UNKNOWN;
+	row->slack_bytes = ms_map_row_slack(row);
+}
+
 struct ms_error *ms_inspect_array_init(struct ms_inspect_array *a, ms_addr address, uint64_t units)
 {
 	*a = (struct ms_inspect_array){ .address = address, .units = units };
@@ -105,6 +117,8 @@ static const struct ms_map_type *type_find(const struct ms_inspection *i, const 
 void ms_inspect_know_unit(struct ms_inspection *i, const struct ms_span *span, uint64_t units)
 {
 	i->type = type_find(i, i->report->row.type, span, units);
+	if (!i->type && span) // Then its table is not of the size that it should have.
+		i->type = type_find(i, i->report->row.type, NULL, units);
 	if (i->type) {
 		i->unit_bytes = i->type->table_bytes;
 		i->has_pointers = i->type->has_pointers;
@@ -289,47 +303,4 @@ struct ms_error *ms_inspect_run(struct ms_go_runtime *rt, const struct ms_map_ro
 	else
 		*ret_report = report;
 	return err;
-}
-
-struct ms_error *ms_inspect_add_row(struct ms_go_runtime *rt, ms_addr address,
-				    struct ms_census_report *census)
-{
-	const struct ms_go_layout *l = rt->layout;
-	bool swiss = l->maps == MS_GO_MAPS_SWISS;
-	uint8_t raw[MS_INSPECT_HEADER_MAX];
-	struct ms_map_row *rows;
-	size_t at = 0;
-	struct ms_error *err;
-
-	if (address & 7)
-		return NULL;
-	err = ms_target_read(rt->target, address, raw, swiss ? l->map_size : l->hmap_size);
-	if (err && ms_error_code(err) == MS_ERR_FAULT) {
-		ms_error_free(err);
-		return NULL;
-	}
-	if (err)
-		return err;
-	rows = realloc(census->maps, (census->map_count + 1) * sizeof(*rows));
-	if (!rows)
-		return ms_error_no_memory();
-	census->maps = rows;
-	while (at < census->map_count && rows[at].address < address)
-		at++;
-	memmove(rows + at + 1, rows + at, (census->map_count - at) * sizeof(*rows));
-	rows[at] = (struct ms_map_row){
-		.address = address,
-		.entries = ms_load_u64(raw + (swiss ? l->map_used : l->hmap_count)),
-		.capacity = MS_UNKNOWN,
-		.grow_at = MS_UNKNOWN,
-		.overflow_buckets = MS_UNKNOWN,
-		.deleted_slots = MS_UNKNOWN,
-		.live_bytes = MS_UNKNOWN,
-		.total_bytes = MS_UNKNOWN,
-		.slack_bytes = MS_UNKNOWN,
-		.kind = swiss ? MS_MAP_SWISS : MS_MAP_CLASSIC,
-		.confidence = MS_CONFIDENCE_CHANGED,
-	};
-	census->map_count++;
-	return NULL;
 }

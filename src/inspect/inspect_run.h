@@ -26,8 +26,8 @@ MS_MUST_USE struct ms_error *ms_inspect_run(struct ms_go_runtime *rt, const stru
 					    struct ms_inspect_report *ret_report);
 
 /**
- * Add a row for an address that the census did not take for a map, so that a walk may still meet
- * it.  Nothing is added where no header can be: nothing else can be read there.
+ * Add rows for objects that the census did not take for maps, so that a walk may still meet them.
+ * An address that is neither a heap object nor on a stack, and one that has a row, is left out.
  */
-MS_MUST_USE struct ms_error *ms_inspect_add_row(struct ms_go_runtime *rt, ms_addr address,
-						struct ms_census_report *census);
+MS_MUST_USE struct ms_error *ms_inspect_add_rows(struct ms_go_runtime *rt, const ms_addr *addresses,
+						 size_t count, struct ms_census_report *census);

@@ -295,6 +295,8 @@ static void judge(struct look *k)
 	struct ms_inspection *i = k->i;
 	struct ms_inspect_report *r = i->report;
 
+	if (i->invariants[MS_INV_DIRECTORY].broken || i->invariants[MS_INV_TABLES].broken)
+		ms_inspect_unread(i, "not every table could be told from the directory");
 	r->is_read = k->is_whole && !i->is_cut && !r->unread_why;
 	if (!r->is_read) {
 		const char *why = r->unread_why ? r->unread_why : "the look was cut short";
@@ -310,6 +312,7 @@ static void judge(struct look *k)
 				   "%" PRIu64,
 				   r->now.entries, k->m.used);
 	ms_inspect_count_fills(r);
+	r->row.deleted_slots = r->deleted;
 	ms_inspect_evenness_swiss(i);
 }
 
@@ -397,6 +400,21 @@ static struct ms_error *large_read(struct look *k)
 	return err;
 }
 
+/** What was found now, in place of what the census found. */
+static void row_renew(const struct look *k)
+{
+	struct ms_map_row *row = &k->i->report->row;
+
+	ms_inspect_renew_row(k->i, k->m.used, k->i->report->now.units * MS_SWISS_SLOTS);
+	row->tables = (uint32_t)k->tables.count;
+	row->directory_depth = k->m.depth;
+	row->grow_at = MS_UNKNOWN;
+	if (!k->tables.count)
+		row->grow_at = MS_SWISS_SLOTS + 1;
+	else if (k->tables.count == 1)
+		row->grow_at = k->m.used + k->tables.items[0].growth_left + 1;
+}
+
 struct ms_error *ms_inspect_swiss(struct ms_inspection *i)
 {
 	struct ms_inspect_report *r = i->report;
@@ -405,7 +423,7 @@ struct ms_error *ms_inspect_swiss(struct ms_inspection *i)
 	struct ms_error *err;
 
 	words_tell(i);
-	i->is_writing = i->raw[i->layout->map_writing] != 0;
+	i->is_writing = i->raw[i->layout->map_writing] == 1;
 	header = ms_swiss_parse(i->layout, i->raw, &k.m);
 	if (header == MS_SWISS_NOT) {
 		ms_invariant_break(i, MS_INV_HEADER, "no Go program leaves such a header");
@@ -425,6 +443,7 @@ struct ms_error *ms_inspect_swiss(struct ms_inspection *i)
 	err = header == MS_SWISS_SMALL ? small_read(&k) : large_read(&k);
 	r->tables = k.tables.items;
 	r->table_count = k.tables.count;
+	row_renew(&k);
 	if (!err)
 		judge(&k);
 	return err || i->options->unit == MS_UNKNOWN ? err : unit_tags(&k);

@@ -113,6 +113,9 @@ void ms_inspect_know_unit(struct ms_inspection *i, const struct ms_span *span, u
 void ms_inspect_word(struct ms_inspection *i, const char *name, uint64_t value, const char *meaning,
 		     bool is_hex);
 
+/** Take into the row what a look found; bytes that the census counted for another table go. */
+void ms_inspect_renew_row(struct ms_inspection *i, uint64_t entries, uint64_t capacity);
+
 /** Room for what is kept of each unit; NO_MEMORY. */
 MS_MUST_USE struct ms_error *ms_inspect_array_init(struct ms_inspect_array *array, ms_addr address,
 						   uint64_t units);

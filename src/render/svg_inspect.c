@@ -139,12 +139,13 @@ static void put_tables(struct picture *s, const struct panel *p)
 {
 	const struct ms_inspect_report *r = s->r;
 	uint64_t unit = 0;
-	struct ms_human h;
+	struct ms_human h, all;
 
 	ms_sink_printf(s->sink,
 		       "<text class=\"n\" x=\"%.0f\" y=\"%.0f\">%s tables, one a row, of "
-		       "%" PRIu64 " groups</text>\n",
-		       p->x, p->y - 7, ms_human_count(&h, r->table_count), p->units);
+		       "%s groups</text>\n",
+		       p->x, p->y - 7, ms_human_count(&h, r->table_count),
+		       ms_human_count(&all, p->units));
 	for (size_t n = 0; n < r->table_count; n++) {
 		uint64_t groups = r->tables[n].capacity / SLOTS;
 

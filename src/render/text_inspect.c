@@ -346,11 +346,9 @@ static void keys(struct ms_text *t, const struct ms_inspect_report *r)
 
 static void invariants(struct ms_text *t, const struct ms_inspect_report *r)
 {
-	size_t holds = 0;
+	size_t holds = ms_inspect_count(r, MS_INVARIANT_HOLDS);
 	struct ms_human h;
 
-	for (size_t i = 0; i < r->invariant_count; i++)
-		holds += r->invariants[i].state == MS_INVARIANT_HOLDS;
 	if (!r->invariant_count)
 		return;
 	ms_text_printf(t, "invariants: %zu of %zu hold", holds, r->invariant_count);

@@ -42,12 +42,12 @@ double ms_inspect_mean_chain(const struct ms_inspect_report *r)
 	return units ? sum / (double)units : NAN;
 }
 
-size_t ms_inspect_broken(const struct ms_inspect_report *r)
+size_t ms_inspect_count(const struct ms_inspect_report *r, enum ms_invariant_state state)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < r->invariant_count; i++)
-		count += r->invariants[i].state == MS_INVARIANT_BROKEN;
+		count += r->invariants[i].state == state;
 	return count;
 }
 

@@ -199,8 +199,8 @@ void ms_inspect_dlv_command(const struct ms_debug_view *view, char *ret_text, si
 /** Mean of the chains (classic), or of probes for absent keys (Swiss); NAN where not known. */
 double ms_inspect_mean_chain(const struct ms_inspect_report *report);
 
-/** How many invariants are broken. */
-size_t ms_inspect_broken(const struct ms_inspect_report *report);
+/** How many invariants are in that state. */
+size_t ms_inspect_count(const struct ms_inspect_report *report, enum ms_invariant_state state);
 
 double ms_evenness_z(const struct ms_evenness *evenness);
 enum ms_evenness_verdict ms_evenness_judge(const struct ms_evenness *evenness);
