@@ -104,10 +104,8 @@ static void put_cell(struct picture *s, const struct panel *p, uint64_t from, ui
 /** Around the cells before the frontier: down its column, and along its row's end. */
 static void put_frontier(struct picture *s, const struct panel *p)
 {
-	uint64_t cell =
-	    p->units
-		? (uint64_t)((double)s->r->frontier * (double)p->cells / (double)s->r->old.units)
-		: 0;
+	double share = (double)s->r->frontier / (double)(p->units ? p->units : 1);
+	uint64_t cell = share < 1 ? (uint64_t)(share * (double)p->cells) : p->cells;
 	double row = (double)(cell / p->columns), column = (double)(cell % p->columns);
 	double right = p->x + (double)p->columns * p->side;
 	double y = p->y + row * p->side - 0.5;

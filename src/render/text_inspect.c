@@ -46,7 +46,7 @@ static void owner_line(struct ms_text *t, const struct ms_inspect_report *r)
 	ms_text_printf(t, "; at 0x%" PRIx64 " on the %s", r->row.address,
 		       ms_map_where_name(r->row.where));
 	if (r->row.owners > 1)
-		ms_text_printf(t, ", held by %u", r->row.owners);
+		ms_text_printf(t, ", held in %u places", r->row.owners);
 	ms_text_end(t, 0);
 	ms_text_target(t, &r->target);
 	ms_text_end(t, 0);
@@ -56,8 +56,6 @@ static void owner_line(struct ms_text *t, const struct ms_inspect_report *r)
 
 static void looks_line(struct ms_text *t, const struct ms_inspect_report *r)
 {
-	if (!r->looks)
-		return;
 	if (!r->settled) {
 		ms_text_colored(t, MS_TEXT_YELLOW, "MOVING:");
 		ms_text_printf(t,
@@ -72,7 +70,7 @@ static void looks_line(struct ms_text *t, const struct ms_inspect_report *r)
 	}
 	if (r->is_read || !r->unread_why)
 		return;
-	ms_text_printf(t, "table not shown: ");
+	ms_text_printf(t, r->looks ? "table not shown: " : "not shown: its table; ");
 	ms_text_name(t, r->unread_why, 0);
 	ms_text_end(t, 0);
 }
@@ -137,10 +135,24 @@ static void tables_near(struct ms_text *t, const struct ms_inspect_report *r)
 		       ms_human_count(&a, near->index), ms_human_count(&b, near->growth_left + 1));
 }
 
+/** Of a map whose arrays are not read: what its row says. */
+static void growth_of_row(struct ms_text *t, const struct ms_map_growth *g)
+{
+	struct ms_human a, b, percent;
+
+	ms_text_printf(t, "growth: from %s to %s slots, %s of it done", ms_human_count(&a, g->from),
+		       ms_human_count(&b, g->to), ms_human_percent(&percent, g->progress));
+	ms_text_end(t, 0);
+}
+
 static void growth_line(struct ms_text *t, const struct ms_inspect_report *r)
 {
 	struct ms_human h;
 
+	if (r->row.growing && !r->old.units) {
+		growth_of_row(t, &r->row.growth);
+		return;
+	}
 	if (r->stage == MS_STAGE_DOUBLING || r->stage == MS_STAGE_SAME_SIZE) {
 		growth_under_way(t, r);
 		return;
@@ -169,7 +181,8 @@ static void unit_moved(struct ms_text *t, const struct ms_inspect_report *r)
 	ms_text_printf(t, "; it comes from old bucket %s, which ",
 		       ms_human_count(&h, u->old_index));
 	if (!u->old_moved) {
-		ms_text_printf(t, "was not moved yet: %u entries wait there, to go to bucket %s",
+		ms_text_printf(t,
+			       "was not moved yet: entries that wait there: %u, to go to bucket %s",
 			       u->old_entries, ms_human_count(&h, u->old_index));
 		if (u->twin != u->old_index)
 			ms_text_printf(t, " or %s", ms_human_count(&h, u->twin));
@@ -199,9 +212,9 @@ static void unit_line(struct ms_text *t, const struct ms_inspect_report *r)
 		ms_text_end(t, 0);
 		return;
 	}
-	ms_text_printf(t, "at 0x%" PRIx64 ", %u entries", u->address, u->entries);
+	ms_text_printf(t, "at 0x%" PRIx64 ", entries: %u", u->address, u->entries);
 	if (is_classic(r))
-		ms_text_printf(t, " in a chain of %u", u->chain);
+		ms_text_printf(t, ", buckets in its chain: %u", u->chain);
 	else if (r->table_count)
 		ms_text_printf(t, "; group %s of table %s; a probe from here looks at %u",
 			       ms_human_count(&h, u->group), ms_human_count(&last, u->table),

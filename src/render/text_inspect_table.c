@@ -67,11 +67,19 @@ static void row(struct ms_text *t, const char *label, const struct ms_inspect_ar
 	ms_text_end_whole(t);
 }
 
+/** The mark stands below the column that holds the frontier; its name where there is room. */
 static void frontier(struct ms_text *t, const struct ms_inspect_report *r, uint64_t columns)
 {
-	uint64_t at = r->frontier * columns / r->old.units;
+	static const char name[] = "frontier";
+	double share = (double)r->frontier / (double)r->old.units;
+	int at = share >= 1 ? (int)columns - 1 : (int)(share * (double)columns);
+	bool is_right = (uint64_t)at + sizeof(name) < columns;
 
-	ms_text_printf(t, "  %*s%*s frontier", LABEL_COLUMNS + 1, "", (int)at + 1, "^");
+	ms_text_printf(t, "  %*s", LABEL_COLUMNS + 1, "");
+	if (is_right)
+		ms_text_printf(t, "%*s %s", at + 1, "^", name);
+	else
+		ms_text_printf(t, "%*s ^", at - 1, at > (int)sizeof(name) ? name : "");
 	ms_text_end_whole(t);
 }
 
@@ -177,7 +185,7 @@ static void even_line(struct ms_text *t, const struct ms_evenness *e)
 	};
 
 	ms_text_printf(t, "%s: %s", e->of, words[ms_evenness_judge(e)]);
-	if (e->deviation > 0)
+	if (e->deviation > 0 && isfinite(e->chi_squared))
 		ms_text_printf(t, " (chi-squared %.1f, expected %.1f, give or take %.1f)",
 			       e->chi_squared, e->expected, e->deviation);
 	ms_text_end(t, 2);
