@@ -755,7 +755,7 @@ static struct ms_error *take_words(int count, char **words, struct ms_options *o
 	if (o->verb == MS_VERB_RUN)
 		return take_command(count, words, o, given);
 	if (o->verb == MS_VERB_INSPECT) {
-		if (!count)
+		if (!count || (count == 1 && !pid && !o->name && is_number(words[0])))
 			return ms_error_new(MS_ERR_USAGE, "no map is named; type mapscope inspect "
 							  "PID OWNER, or an address as 0x...");
 		o->map = words[--count];
@@ -769,8 +769,9 @@ static struct ms_error *take_words(int count, char **words, struct ms_options *o
 		return parse_pid(pid, &o->pid);
 	if (!o->name)
 		return ms_error_new(
-		    MS_ERR_USAGE, "no process is named; type mapscope %s%sPID, or mapscope --help",
-		    verb, verb[0] ? " " : "");
+		    MS_ERR_USAGE,
+		    "no process is named; type mapscope %s%sPID%s, or mapscope --help", verb,
+		    verb[0] ? " " : "", o->map ? " MAP" : "");
 	return NULL;
 }
 
