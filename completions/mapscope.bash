@@ -1,7 +1,7 @@
 # Bash completion for mapscope.  tests/install/run.sh compares both lists with mapscope --help.
-mapscope_verbs=(diagnose maps heap goroutines trace run diff doctor help)
+mapscope_verbs=(diagnose maps inspect heap goroutines trace run diff doctor help)
 mapscope_options=(--name --pid --seconds --top --sort --all --expand --owner --type --no-owners --budget --fail-if --stuck
-	--once --sched --burst --no-probes --small --gctrace --migrations --creations --json --format --output --no-color --quiet
+	--once --sched --burst --no-probes --small --gctrace --migrations --creations --check --bucket --gdb --dlv --show-keys --json --format --output --no-color --quiet
 	--version --help)
 
 _mapscope()
@@ -14,7 +14,7 @@ _mapscope()
 	--format) words="text json csv maptrace chrome pprof folded svg html" ;;
 	--sort) words="bytes entries slack load maps" ;;
 	--name) words=$(ps -eo comm= 2>/dev/null | sort -u) ;;
-	--seconds | --top | --owner | --type | --fail-if) words= ;;
+	--seconds | --top | --owner | --type | --fail-if | --bucket) words= ;;
 	help) words="${mapscope_verbs[*]}" ;;
 	-o | --output | --budget | diff)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")

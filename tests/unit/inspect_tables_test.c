@@ -1,7 +1,7 @@
 // Goal: of a map that is whole every number is right; of one with a single thing broken that very
 // invariant says so; of one that moves, nothing is called broken.
-// Method: tables made by hand (tests/support/fake_tables.h), damaged word by word.
-#include "tests/support/fake_tables.h"
+// Method: tables made by hand (tests/support/map_tables.h), damaged word by word.
+#include "tests/support/map_tables.h"
 #include "tests/support/test.h"
 
 #include <stdio.h>
@@ -21,8 +21,8 @@ static void all_hold(const struct ms_inspect_report *r)
 
 MS_TEST(inspect_reads_classic_table)
 {
-	struct fake_tables t = fake_tables_classic();
-	struct ms_inspect_report r = fake_tables_inspect(&t, 1);
+	struct map_tables t = map_tables_classic();
+	struct ms_inspect_report r = map_tables_inspect(&t, 1);
 
 	all_hold(&r);
 	CHECK_EQ(r.invariant_count, 7);
@@ -49,8 +49,8 @@ MS_TEST(inspect_reads_classic_table)
 
 MS_TEST(inspect_tells_layout_of_a_bucket)
 {
-	struct fake_tables t = fake_tables_classic();
-	struct ms_inspect_report r = fake_tables_inspect(&t, MS_UNKNOWN);
+	struct map_tables t = map_tables_classic();
+	struct ms_inspect_report r = map_tables_inspect(&t, MS_UNKNOWN);
 
 	CHECK(r.layout.known);
 	CHECK_EQ(r.layout.unit_bytes, t.unit_bytes);
@@ -68,11 +68,11 @@ MS_TEST(inspect_tells_layout_of_a_bucket)
 
 MS_TEST(inspect_reads_a_growth)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 	struct ms_inspect_report r;
 
-	fake_tables_grow(&t);
-	r = fake_tables_inspect(&t, 4);
+	map_tables_grow(&t);
+	r = map_tables_inspect(&t, 4);
 	all_hold(&r);
 	CHECK_EQ(r.invariant_count, 9);
 	CHECK_EQ(r.stage, MS_STAGE_DOUBLING);
@@ -91,7 +91,7 @@ MS_TEST(inspect_reads_a_growth)
 	CHECK(r.row.growing);
 	CHECK_EQ(r.row.growth.from, 32);
 	ms_inspect_report_deinit(&r);
-	r = fake_tables_inspect(&t, 5);
+	r = map_tables_inspect(&t, 5);
 	CHECK(!r.unit.old_moved);
 	CHECK_EQ(r.unit.old_entries, 10);
 	CHECK_EQ(r.unit.entries, 0);
@@ -101,8 +101,8 @@ MS_TEST(inspect_reads_a_growth)
 
 MS_TEST(inspect_reads_swiss_tables)
 {
-	struct fake_tables t = fake_tables_swiss();
-	struct ms_inspect_report r = fake_tables_inspect(&t, 2);
+	struct map_tables t = map_tables_swiss();
+	struct ms_inspect_report r = map_tables_inspect(&t, 2);
 
 	all_hold(&r);
 	CHECK_EQ(r.invariant_count, 6);
@@ -130,8 +130,8 @@ MS_TEST(inspect_reads_swiss_tables)
 
 MS_TEST(inspect_says_nothing_of_a_bucket_that_is_none)
 {
-	struct fake_tables t = fake_tables_classic();
-	struct ms_inspect_report r = fake_tables_inspect(&t, 4);
+	struct map_tables t = map_tables_classic();
+	struct ms_inspect_report r = map_tables_inspect(&t, 4);
 
 	CHECK(r.unit.asked);
 	CHECK(!r.unit.exists);
@@ -141,10 +141,10 @@ MS_TEST(inspect_says_nothing_of_a_bucket_that_is_none)
 
 // --- Broken. ---
 
-static void breaks(struct fake_tables *t, const char *name, const char *detail)
+static void breaks(struct map_tables *t, const char *name, const char *detail)
 {
-	struct ms_inspect_report r = fake_tables_inspect(t, MS_UNKNOWN);
-	const struct ms_invariant *v = fake_tables_invariant(&r, name);
+	struct ms_inspect_report r = map_tables_inspect(t, MS_UNKNOWN);
+	const struct ms_invariant *v = map_tables_invariant(&r, name);
 
 	printf("%s: %s\n", name, v->detail ? v->detail : "");
 	CHECK_EQ(v->state, MS_INVARIANT_BROKEN);
@@ -157,7 +157,7 @@ static void breaks(struct fake_tables *t, const char *name, const char *detail)
 
 MS_TEST(inspect_finds_a_broken_classic_header)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 
 	fake_heap_set(t.h, t.map, t.h->layout->hmap_count, 1000);
 	breaks(&t, "header", "no Go program");
@@ -165,7 +165,7 @@ MS_TEST(inspect_finds_a_broken_classic_header)
 
 MS_TEST(inspect_finds_a_table_that_is_no_object)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 
 	fake_heap_set(t.h, t.map, t.h->layout->hmap_buckets, t.now + 8);
 	breaks(&t, "table", "not where a heap object begins");
@@ -173,7 +173,7 @@ MS_TEST(inspect_finds_a_table_that_is_no_object)
 
 MS_TEST(inspect_finds_a_table_of_the_wrong_size)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 
 	fake_heap_set(t.h, t.map, t.h->layout->hmap_buckets, t.overflow);
 	breaks(&t, "table", "not those of 4 buckets");
@@ -181,16 +181,16 @@ MS_TEST(inspect_finds_a_table_of_the_wrong_size)
 
 MS_TEST(inspect_finds_an_old_array_that_is_none)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 
-	fake_tables_grow(&t);
+	map_tables_grow(&t);
 	fake_heap_set(t.h, t.map, t.h->layout->hmap_oldbuckets, t.overflow);
 	breaks(&t, "old_table", "not those of 4 buckets");
 }
 
 MS_TEST(inspect_finds_a_tag_that_is_none)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 
 	fake_heap_set(t.h, t.now, 0, 0x0000000000200322);
 	breaks(&t, "tags", "slot 1 of bucket 0 has the tag 3");
@@ -198,7 +198,7 @@ MS_TEST(inspect_finds_a_tag_that_is_none)
 
 MS_TEST(inspect_finds_an_entry_behind_the_end)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 
 	fake_heap_set(t.h, t.now, 0, 0x0020000000002122);
 	breaks(&t, "tags", "slot 6 of bucket 0 lies behind");
@@ -206,7 +206,7 @@ MS_TEST(inspect_finds_an_entry_behind_the_end)
 
 MS_TEST(inspect_finds_a_wrong_count)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 
 	fake_heap_set(t.h, t.map, t.h->layout->hmap_count, 14);
 	breaks(&t, "count", "15 entries are in the table, and the header counts 14");
@@ -214,58 +214,58 @@ MS_TEST(inspect_finds_a_wrong_count)
 
 MS_TEST(inspect_finds_a_chain_in_a_circle)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 
-	fake_heap_set(t.h, fake_tables_link(&t, t.overflow), 0, t.overflow);
+	fake_heap_set(t.h, map_tables_link(&t, t.overflow), 0, t.overflow);
 	breaks(&t, "chain_cycle", "bucket 1 comes back to itself");
 }
 
 MS_TEST(inspect_finds_chains_that_join)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 
-	fake_heap_set(t.h, fake_tables_link(&t, t.now), 0, t.overflow);
+	fake_heap_set(t.h, map_tables_link(&t, t.now), 0, t.overflow);
 	breaks(&t, "chain_cycle", "joins another's");
 }
 
 MS_TEST(inspect_finds_a_dangling_link)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 
-	fake_heap_set(t.h, fake_tables_link(&t, t.now), 0, 0xdead0000);
+	fake_heap_set(t.h, map_tables_link(&t, t.now), 0, 0xdead0000);
 	breaks(&t, "overflow", "bucket 0 leads to 0xdead0000");
 }
 
 MS_TEST(inspect_finds_a_wrong_count_of_overflow)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 
-	fake_heap_set(t.h, fake_tables_link(&t, t.now + t.unit_bytes), 0, 0);
+	fake_heap_set(t.h, map_tables_link(&t, t.now + t.unit_bytes), 0, 0);
 	fake_heap_set(t.h, t.map, t.h->layout->hmap_count, 13);
 	breaks(&t, "overflow_count", "0 are in chains, and the header counts 1");
 }
 
 MS_TEST(inspect_finds_a_bucket_below_the_frontier)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 
-	fake_tables_grow(&t);
+	map_tables_grow(&t);
 	fake_heap_set(t.h, t.map, t.h->layout->hmap_nevacuate, 2);
 	breaks(&t, "frontier", "old bucket 1 lies below");
 }
 
 MS_TEST(inspect_finds_an_entry_in_two_arrays)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 
-	fake_tables_grow(&t);
+	map_tables_grow(&t);
 	fake_heap_set(t.h, t.now, 3 * t.unit_bytes, 0x50);
 	breaks(&t, "frontier", "bucket 3 has entries, and old bucket 3");
 }
 
 MS_TEST(inspect_finds_a_broken_swiss_header)
 {
-	struct fake_tables t = fake_tables_swiss();
+	struct map_tables t = map_tables_swiss();
 
 	fake_heap_set(t.h, t.map, t.h->layout->map_global_depth, 2 | 63 << 8);
 	breaks(&t, "header", "no Go program");
@@ -273,7 +273,7 @@ MS_TEST(inspect_finds_a_broken_swiss_header)
 
 MS_TEST(inspect_finds_a_broken_directory)
 {
-	struct fake_tables t = fake_tables_swiss();
+	struct map_tables t = map_tables_swiss();
 
 	fake_heap_set(t.h, t.tables[1], t.h->layout->table_index, 0);
 	breaks(&t, "directory", "the table at directory entry 1 says it is 0");
@@ -281,7 +281,7 @@ MS_TEST(inspect_finds_a_broken_directory)
 
 MS_TEST(inspect_finds_a_directory_that_is_no_object)
 {
-	struct fake_tables t = fake_tables_swiss();
+	struct map_tables t = map_tables_swiss();
 
 	fake_heap_set(t.h, t.map, t.h->layout->map_dir_ptr, t.directory + 8);
 	breaks(&t, "directory", "not where a directory of 2 entries begins");
@@ -289,7 +289,7 @@ MS_TEST(inspect_finds_a_directory_that_is_no_object)
 
 MS_TEST(inspect_finds_a_table_that_is_none)
 {
-	struct fake_tables t = fake_tables_swiss();
+	struct map_tables t = map_tables_swiss();
 
 	fake_heap_set(t.h, t.tables[0], t.h->layout->table_length_mask, 2);
 	breaks(&t, "tables", "directory entry 0");
@@ -297,7 +297,7 @@ MS_TEST(inspect_finds_a_table_that_is_none)
 
 MS_TEST(inspect_finds_groups_that_are_no_object)
 {
-	struct fake_tables t = fake_tables_swiss();
+	struct map_tables t = map_tables_swiss();
 
 	fake_heap_set(t.h, t.tables[0], t.h->layout->table_groups, t.groups[0] + 8);
 	breaks(&t, "tables", "where no heap object begins");
@@ -305,7 +305,7 @@ MS_TEST(inspect_finds_groups_that_are_no_object)
 
 MS_TEST(inspect_finds_a_control_byte_that_is_none)
 {
-	struct fake_tables t = fake_tables_swiss();
+	struct map_tables t = map_tables_swiss();
 
 	fake_heap_set(t.h, t.groups[1], 0, 0x8080808080809a21);
 	breaks(&t, "tags", "slot 1 of group 2 has the control byte 0x9a");
@@ -313,7 +313,7 @@ MS_TEST(inspect_finds_a_control_byte_that_is_none)
 
 MS_TEST(inspect_finds_a_wrong_count_of_a_swiss_map)
 {
-	struct fake_tables t = fake_tables_swiss();
+	struct map_tables t = map_tables_swiss();
 
 	fake_heap_set(t.h, t.map, t.h->layout->map_used, 11);
 	breaks(&t, "count", "10 entries are in the table, and the header counts 11");
@@ -321,7 +321,7 @@ MS_TEST(inspect_finds_a_wrong_count_of_a_swiss_map)
 
 MS_TEST(inspect_finds_a_table_that_counts_wrongly)
 {
-	struct fake_tables t = fake_tables_swiss();
+	struct map_tables t = map_tables_swiss();
 
 	fake_heap_set(t.h, t.groups[0], 0, 0x8006050403020100);
 	breaks(&t, "table_counts", "has 0 deleted slots, and by its growthLeft 1");
@@ -332,7 +332,7 @@ MS_TEST(inspect_finds_a_table_that_counts_wrongly)
 /** Before each read it was cleared and filled again: another seed each time. */
 static void write_between(void *arg, uint64_t index, const struct ms_read *read)
 {
-	struct fake_tables *t = arg;
+	struct map_tables *t = arg;
 
 	(void)read;
 	fake_heap_set(t->h, t->map, t->h->layout->hmap_flags, 2 << 8 | 1 << 16 | (index + 1) << 32);
@@ -340,11 +340,11 @@ static void write_between(void *arg, uint64_t index, const struct ms_read *read)
 
 MS_TEST(inspect_calls_nothing_broken_that_moves)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 	struct ms_inspect_report r;
 
 	fake_target_before_read(&t.h->functions->fake, write_between, &t);
-	r = fake_tables_inspect(&t, MS_UNKNOWN);
+	r = map_tables_inspect(&t, MS_UNKNOWN);
 	CHECK(!r.settled);
 	CHECK_EQ(r.looks, 3);
 	CHECK(r.unsettled_why != NULL);
@@ -356,16 +356,16 @@ MS_TEST(inspect_calls_nothing_broken_that_moves)
 
 MS_TEST(inspect_knows_a_write_under_way)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 	struct ms_inspect_report r;
 
 	fake_heap_set(t.h, t.map, t.h->layout->hmap_count, 14);
 	fake_heap_set(t.h, t.map, t.h->layout->hmap_flags,
 		      4 | 2 << 8 | 1 << 16 | (uint64_t)77 << 32);
-	r = fake_tables_inspect(&t, MS_UNKNOWN);
+	r = map_tables_inspect(&t, MS_UNKNOWN);
 	CHECK(r.settled);
-	CHECK_EQ(fake_tables_invariant(&r, "count")->state, MS_INVARIANT_UNKNOWN);
-	CHECK_EQ(fake_tables_invariant(&r, "overflow")->state, MS_INVARIANT_HOLDS);
+	CHECK_EQ(map_tables_invariant(&r, "count")->state, MS_INVARIANT_UNKNOWN);
+	CHECK_EQ(map_tables_invariant(&r, "overflow")->state, MS_INVARIANT_HOLDS);
 	ms_inspect_report_deinit(&r);
 	fake_heap_destroy(t.h);
 }
@@ -373,7 +373,7 @@ MS_TEST(inspect_knows_a_write_under_way)
 MS_TEST(inspect_survives_each_fault)
 {
 	for (uint64_t n = 0; n < 40; n++) {
-		struct fake_tables t = n % 2 ? fake_tables_classic() : fake_tables_swiss();
+		struct map_tables t = n % 2 ? map_tables_classic() : map_tables_swiss();
 		struct ms_inspect_report r;
 
 		fake_target_fail_read(&t.h->functions->fake, n / 2);
@@ -393,11 +393,11 @@ MS_TEST(inspect_survives_each_fault)
 MS_TEST(inspect_survives_noise)
 {
 	for (unsigned round = 0; round < 300; round++) {
-		struct fake_tables t = round % 2 ? fake_tables_classic() : fake_tables_swiss();
+		struct map_tables t = round % 2 ? map_tables_classic() : map_tables_swiss();
 		struct ms_inspect_report r;
 
 		if (round % 4 == 3)
-			fake_tables_grow(&t);
+			map_tables_grow(&t);
 		for (unsigned n = 0; n < 1 + round % 6; n++) {
 			size_t at = (size_t)(ms_test_random() % t.h->objects_used);
 
@@ -419,13 +419,13 @@ MS_TEST(inspect_survives_noise)
 
 MS_TEST(inspect_shows_the_header_of_a_map_without_table)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 	struct ms_inspect_report r;
 
 	fake_heap_set(t.h, t.map, t.h->layout->hmap_count, 0);
 	fake_heap_set(t.h, t.map, t.h->layout->hmap_flags, (uint64_t)0x12345 << 32);
 	fake_heap_set(t.h, t.map, t.h->layout->hmap_buckets, 0);
-	r = fake_tables_inspect(&t, MS_UNKNOWN);
+	r = map_tables_inspect(&t, MS_UNKNOWN);
 	CHECK_EQ(r.stage, MS_STAGE_NEVER_WRITTEN);
 	CHECK(!r.is_read);
 	CHECK_EQ(r.word_count, 9);
@@ -436,7 +436,7 @@ MS_TEST(inspect_shows_the_header_of_a_map_without_table)
 
 MS_TEST(inspect_reads_no_table_whose_units_it_does_not_know)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 	struct ms_inspect_report r;
 
 	t.row->type = "map[int]main.Nothing"; // And two types of the program would fit.
@@ -445,10 +445,10 @@ MS_TEST(inspect_reads_no_table_whose_units_it_does_not_know)
 		      fake_type_array(&t.h->types, "[7]int8",
 				      fake_type_plain(&t.h->types, FAKE_KIND_INT, "b", 1), 7));
 	fake_heap_forget_types(t.h);
-	r = fake_tables_inspect(&t, MS_UNKNOWN);
+	r = map_tables_inspect(&t, MS_UNKNOWN);
 	if (!r.is_read) {
 		CHECK(strstr(r.unread_why, "type is not known") != NULL);
-		CHECK_EQ(fake_tables_invariant(&r, "count")->state, MS_INVARIANT_UNKNOWN);
+		CHECK_EQ(map_tables_invariant(&r, "count")->state, MS_INVARIANT_UNKNOWN);
 	}
 	CHECK(!r.layout.known);
 	ms_inspect_report_deinit(&r);
@@ -459,7 +459,7 @@ MS_TEST(inspect_reads_no_table_whose_units_it_does_not_know)
 
 MS_TEST(inspect_adds_rows_for_objects_alone)
 {
-	struct fake_tables t = fake_tables_classic();
+	struct map_tables t = map_tables_classic();
 	ms_addr other = fake_heap_new(t.h, t.h->layout->hmap_size, 0);
 	const ms_addr addresses[] = { other, t.map, other + 8, 0xdead0000 };
 	struct ms_census_report *census = &t.h->report;

@@ -1,5 +1,5 @@
-// fake_tables.c - tables word by word, as the runtime would have left them.
-#include "tests/support/fake_tables.h"
+// map_tables.c - tables word by word, as the runtime would have left them.
+#include "tests/support/map_tables.h"
 
 #include "tests/support/test.h"
 
@@ -7,11 +7,11 @@
 
 enum { SEED = 0x12345678, LOOKS = 3 };
 
-static struct fake_tables create(int release)
+static struct map_tables create(int release)
 {
-	struct fake_tables t = { .h = fake_heap_create(ms_go_layout_find(
-				     release, MS_ARCH_AMD64,
-				     release >= MS_GO(1, 24) ? MS_GO_EXP_SWISS : 0)) };
+	struct map_tables t = { .h = fake_heap_create(ms_go_layout_find(
+				    release, MS_ARCH_AMD64,
+				    release >= MS_GO(1, 24) ? MS_GO_EXP_SWISS : 0)) };
 	ms_addr number = fake_type_plain(&t.h->types, FAKE_KIND_INT, "int", 8);
 	const struct ms_go_layout *l = t.h->layout;
 	ms_addr unit;
@@ -27,12 +27,12 @@ static struct fake_tables create(int release)
 	return t;
 }
 
-ms_addr fake_tables_link(const struct fake_tables *t, ms_addr unit)
+ms_addr map_tables_link(const struct map_tables *t, ms_addr unit)
 {
 	return unit + t->unit_bytes - 8;
 }
 
-static void header_set(struct fake_tables *t, uint64_t count, uint64_t log2, uint64_t overflow)
+static void header_set(struct map_tables *t, uint64_t count, uint64_t log2, uint64_t overflow)
 {
 	const struct ms_go_layout *l = t->h->layout;
 
@@ -42,22 +42,22 @@ static void header_set(struct fake_tables *t, uint64_t count, uint64_t log2, uin
 	fake_heap_set(t->h, t->map, l->hmap_buckets, t->now);
 }
 
-struct fake_tables fake_tables_classic(void)
+struct map_tables map_tables_classic(void)
 {
-	struct fake_tables t = create(MS_GO_PATCH(1, 19, 4));
+	struct map_tables t = create(MS_GO_PATCH(1, 19, 4));
 
 	t.now = fake_heap_new_plain(t.h, 4 * t.unit_bytes);
 	t.overflow = fake_heap_new_plain(t.h, t.unit_bytes);
 	fake_heap_set(t.h, t.now, 0, 0x0000000000202122);
 	fake_heap_set(t.h, t.now, t.unit_bytes, 0x3031323334353637);
-	fake_heap_set(t.h, fake_tables_link(&t, t.now + t.unit_bytes), 0, t.overflow);
+	fake_heap_set(t.h, map_tables_link(&t, t.now + t.unit_bytes), 0, t.overflow);
 	fake_heap_set(t.h, t.overflow, 0, 0x0000000000004041);
 	fake_heap_set(t.h, t.now, 3 * t.unit_bytes, 0x0000000000500150); // One was deleted.
 	header_set(&t, 3 + 8 + 2 + 2, 2, 1);
 	return t;
 }
 
-void fake_tables_grow(struct fake_tables *t)
+void map_tables_grow(struct map_tables *t)
 {
 	const struct ms_go_layout *l = t->h->layout;
 
@@ -72,7 +72,7 @@ void fake_tables_grow(struct fake_tables *t)
 	fake_heap_set(t->h, t->map, l->hmap_nevacuate, 1);
 }
 
-static void table_set(struct fake_tables *t, unsigned n, uint64_t used, uint64_t deleted)
+static void table_set(struct map_tables *t, unsigned n, uint64_t used, uint64_t deleted)
 {
 	const struct ms_go_layout *l = t->h->layout;
 	uint64_t capacity = 16, left = 14 - used - deleted;
@@ -84,9 +84,9 @@ static void table_set(struct fake_tables *t, unsigned n, uint64_t used, uint64_t
 	fake_heap_set(t->h, t->tables[n], l->table_length_mask, 1);
 }
 
-struct fake_tables fake_tables_swiss(void)
+struct map_tables map_tables_swiss(void)
 {
-	struct fake_tables t = create(MS_GO_PATCH(1, 24, 13));
+	struct map_tables t = create(MS_GO_PATCH(1, 24, 13));
 	const struct ms_go_layout *l = t.h->layout;
 
 	t.directory = fake_heap_new(t.h, 16, 0);
@@ -110,7 +110,7 @@ struct fake_tables fake_tables_swiss(void)
 	return t;
 }
 
-struct ms_inspect_report fake_tables_inspect(struct fake_tables *t, uint64_t unit)
+struct ms_inspect_report map_tables_inspect(struct map_tables *t, uint64_t unit)
 {
 	const struct ms_inspect_options options = { .unit = unit, .looks = LOOKS, .keys = true };
 	struct ms_inspect_report report;
@@ -119,8 +119,7 @@ struct ms_inspect_report fake_tables_inspect(struct fake_tables *t, uint64_t uni
 	return report;
 }
 
-const struct ms_invariant *fake_tables_invariant(const struct ms_inspect_report *r,
-						 const char *name)
+const struct ms_invariant *map_tables_invariant(const struct ms_inspect_report *r, const char *name)
 {
 	for (size_t i = 0; i < r->invariant_count; i++) {
 		if (!strcmp(r->invariants[i].name, name))
