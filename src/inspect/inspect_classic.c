@@ -4,13 +4,11 @@
 //	                 ^ frontier (nevacuate)
 //	now   [xxxx|xxx |    |yyyy|yyy |    ]
 //
-// An array is read in steps, and of each bucket only its tags and its link are kept.  Links of all
-// chains are then followed together, one level at a time.  Of a moved bucket nothing is followed:
-// its link may have been cleared, or may lead to what was freed.
-#include "inspect/inspection.h"
+// An array is read in steps, and of each bucket only its tags and its link are kept.  Of a
+// moved bucket nothing is followed: its link may have been cleared, or may lead to what was freed.
+#include "inspect/classic_look.h"
 
 #include "base/cleanup.h"
-#include "base/number_map.h"
 #include "base/vec.h"
 
 #include <inttypes.h>
@@ -18,44 +16,14 @@
 enum {
 	STEP_BYTES = 1 << 20,
 	UNITS_LOG2_MAX = 26, // 64 M buckets, over 400 M entries: beyond, only the header is told.
-	OVERFLOW_MAX = 1 << 24,
-	LEVEL_MAX = 1 << 12, // Buckets of one chain that are followed.
-	LINKS_AT_ONCE = 1 << 20,
-	ENDED = 2,   // Bit of a unit: an end mark was seen in its chain.
-	WRITING = 4, // Flag of a header.
+	ENDED = 2,           // Bit of a unit: an end mark was seen in its chain.
+	WRITING = 4,         // Flag of a header.
 	FLAGS_ALL = 15,
-	TAG_X = 2,
-	TAG_Y = 3,
 };
 
-enum which { NOW, OLD };
-
-struct link {
-	ms_addr addr;
-	uint64_t unit;
-	enum which which;
-};
-
-struct links {
-	struct link *items;
-	size_t count, capacity;
-};
-
-struct look {
-	struct ms_inspection *i;
-	struct ms_classic_map m;
-	struct ms_inspect_array *arrays[2];
-	uint64_t
-	    room[2]; // Buckets that each array's object has, those kept for overflow among them.
-	struct links links, next;
-	struct ms_number_map seen; // Overflow buckets, by address: unit, lower half.
-	uint64_t overflow_seen;
-	bool is_whole; // All that should be read was.
-};
-
-static const char *array_name(enum which which)
+const char *ms_classic_array_name(enum ms_classic_array which)
 {
-	return which == OLD ? "old " : "";
+	return which == MS_CLASSIC_OLD ? "old " : "";
 }
 
 // --- The header. ---
@@ -114,10 +82,10 @@ static void words_tell(struct ms_inspection *i)
 // --- Arrays. ---
 
 /** Hold an array to being one object of the right size. */
-static void array_check(struct look *k, enum which which, unsigned log2)
+static void array_check(struct ms_classic_look *k, enum ms_classic_array which, unsigned log2)
 {
 	struct ms_inspection *i = k->i;
-	enum ms_invariant_id id = which == OLD ? MS_INV_OLD_TABLE : MS_INV_TABLE;
+	enum ms_invariant_id id = which == MS_CLASSIC_OLD ? MS_INV_OLD_TABLE : MS_INV_TABLE;
 	ms_addr start = k->arrays[which]->address;
 	uint64_t units = ms_classic_buckets(log2);
 	const struct ms_span *span;
@@ -125,7 +93,7 @@ static void array_check(struct look *k, enum which which, unsigned log2)
 	ms_invariant_ask(i, id);
 	k->room[which] = (uint64_t)1 << log2;
 	span = ms_inspect_object(i, start);
-	if (which == NOW)
+	if (which == MS_CLASSIC_NOW)
 		ms_inspect_know_unit(i, span, units);
 	if (i->report->row.where == MS_WHERE_STACK && !span)
 		return; // Its one bucket lies in the frame.
@@ -150,16 +118,16 @@ static void array_check(struct look *k, enum which which, unsigned log2)
 		    (span->elem_bytes - ms_span_header_bytes(i->layout, span)) / i->unit_bytes;
 }
 
-static void tags_moved(struct look *k, uint64_t unit)
+static void tags_moved(struct ms_classic_look *k, uint64_t unit)
 {
-	struct ms_inspect_array *a = k->arrays[OLD];
+	struct ms_inspect_array *a = k->arrays[MS_CLASSIC_OLD];
 
 	a->bits[unit] |= MS_UNIT_MOVED;
 	a->moved++;
 }
 
-/** Take the tags of one bucket of a chain in. */
-static void tags_take(struct look *k, enum which which, uint64_t unit, const uint8_t *tags)
+void ms_classic_take_tags(struct ms_classic_look *k, enum ms_classic_array which, uint64_t unit,
+			  const uint8_t *tags)
 {
 	struct ms_inspection *i = k->i;
 	struct ms_inspect_array *a = k->arrays[which];
@@ -177,14 +145,14 @@ static void tags_take(struct look *k, enum which which, uint64_t unit, const uin
 			ms_invariant_break(i, MS_INV_TAGS,
 					   "slot %u of %sbucket %" PRIu64 " has the tag %u of a "
 					   "moved entry",
-					   s, array_name(which), unit, tag);
+					   s, ms_classic_array_name(which), unit, tag);
 			continue;
 		}
 		if (ended)
 			ms_invariant_break(i, MS_INV_TAGS,
 					   "slot %u of %sbucket %" PRIu64 " lies behind the mark "
 					   "that ends its chain",
-					   s, array_name(which), unit);
+					   s, ms_classic_array_name(which), unit);
 		if (tag == MS_CLASSIC_TAG_EMPTY_ONE) {
 			i->report->deleted++;
 			continue;
@@ -198,31 +166,32 @@ static void tags_take(struct look *k, enum which which, uint64_t unit, const uin
 	a->fills[unit] = (uint16_t)ms_min_u64(a->fills[unit] + entries, UINT16_MAX);
 }
 
-static bool link_add(struct look *k, enum which which, uint64_t unit, ms_addr addr)
+bool ms_classic_add_link(struct ms_classic_look *k, enum ms_classic_array which, uint64_t unit,
+			 ms_addr addr)
 {
 	return !addr || ms_vec_push(&k->next, { addr, unit, which });
 }
 
-static struct ms_error *bucket_take(struct look *k, enum which which, uint64_t unit,
-				    const uint8_t *bytes, uint32_t size)
+static struct ms_error *bucket_take(struct ms_classic_look *k, enum ms_classic_array which,
+				    uint64_t unit, const uint8_t *bytes, uint32_t size)
 {
 	ms_addr link =
 	    size > MS_INSPECT_TAG_BYTES ? ms_load_u64(bytes + size - MS_INSPECT_LINK_BYTES) : 0;
 
 	ms_inspect_mix(k->i, ms_load_u64(bytes));
 	k->arrays[which]->chains[unit] = 1;
-	if (which == OLD && ms_classic_bucket_evacuated(bytes)) {
+	if (which == MS_CLASSIC_OLD && ms_classic_bucket_evacuated(bytes)) {
 		tags_moved(k, unit);
 		return NULL;
 	}
 	ms_inspect_mix(k->i, link);
-	tags_take(k, which, unit, bytes);
-	return link_add(k, which, unit, link) ? NULL : ms_error_no_memory();
+	ms_classic_take_tags(k, which, unit, bytes);
+	return ms_classic_add_link(k, which, unit, link) ? NULL : ms_error_no_memory();
 }
 
 /** Read one step of an array; a page that cannot be read leaves its buckets unknown. */
-static struct ms_error *step_take(struct look *k, enum which which, uint64_t first, uint64_t count,
-				  uint32_t unit_bytes, uint8_t *buf)
+static struct ms_error *step_take(struct ms_classic_look *k, enum ms_classic_array which,
+				  uint64_t first, uint64_t count, uint32_t unit_bytes, uint8_t *buf)
 {
 	struct ms_inspect_array *a = k->arrays[which];
 	struct ms_error *err = ms_target_read(k->i->rt->target, a->address + first * unit_bytes,
@@ -239,7 +208,7 @@ static struct ms_error *step_take(struct look *k, enum which which, uint64_t fir
 	return err;
 }
 
-static struct ms_error *array_read(struct look *k, enum which which)
+static struct ms_error *array_read(struct ms_classic_look *k, enum ms_classic_array which)
 {
 	struct ms_inspect_array *a = k->arrays[which];
 	uint32_t unit = k->i->unit_bytes ? k->i->unit_bytes : MS_INSPECT_TAG_BYTES;
@@ -254,165 +223,12 @@ static struct ms_error *array_read(struct look *k, enum which which)
 	return err;
 }
 
-// --- Chains. ---
-
-static bool in_tail(const struct look *k, const struct link *link)
-{
-	const struct ms_inspect_array *a = k->arrays[link->which];
-	ms_addr first = a->address + a->units * k->i->unit_bytes;
-	uint64_t offset = link->addr - first;
-
-	return link->addr >= first && offset % k->i->unit_bytes == 0 &&
-	       offset / k->i->unit_bytes < k->room[link->which] - a->units;
-}
-
-static bool leads_to_bucket(struct look *k, const struct link *link)
-{
-	struct ms_inspection *i = k->i;
-	const struct ms_span *span;
-
-	if (link->addr & 7)
-		return false;
-	if (in_tail(k, link))
-		return true;
-	span = ms_inspect_object(i, link->addr);
-	return span &&
-	       ms_go_alloc_bytes(i->layout, i->unit_bytes, i->has_pointers) == span->elem_bytes;
-}
-
-/** Whether a link is to be followed; where it must not be, what is wrong with it was noted. */
-static struct ms_error *link_check(struct look *k, const struct link *link, bool *ret_follow)
-{
-	struct ms_inspection *i = k->i;
-	struct ms_inspect_array *a = k->arrays[link->which];
-	const uint32_t *other = ms_number_map_find(&k->seen, link->addr);
-
-	*ret_follow = false;
-	if (!leads_to_bucket(k, link)) {
-		ms_invariant_break(i, MS_INV_OVERFLOW,
-				   "%sbucket %" PRIu64 " leads to 0x%" PRIx64
-				   ", which is no bucket",
-				   array_name(link->which), link->unit, link->addr);
-		return NULL;
-	}
-	if (other) {
-		bool itself = *other == (uint32_t)(link->unit * 2 + link->which);
-
-		ms_invariant_break(i, MS_INV_CHAIN_CYCLE,
-				   "the chain of %sbucket %" PRIu64 " %s at 0x%" PRIx64,
-				   array_name(link->which), link->unit,
-				   itself ? "comes back to itself" : "joins another's", link->addr);
-		return NULL;
-	}
-	if (k->overflow_seen++ >= OVERFLOW_MAX) {
-		k->is_whole = false;
-		ms_inspect_unread(i, "it has more overflow buckets than are followed");
-		return NULL;
-	}
-	if (!ms_number_map_add(&k->seen, link->addr, (uint32_t)(link->unit * 2 + link->which)))
-		return ms_error_no_memory();
-	a->overflow++;
-	if (a->chains[link->unit] < UINT16_MAX)
-		a->chains[link->unit]++;
-	*ret_follow = true;
-	return NULL;
-}
-
-/** Queue the tags and the link of those that are to be followed; k->links keeps only them. */
-static struct ms_error *batch_want(struct look *k, size_t first, size_t count, size_t *ret_kept)
-{
-	size_t kept = first;
-	struct ms_error *err = NULL;
-	uint32_t want;
-
-	ms_fetch_reset(&k->i->fetch);
-	for (size_t n = first; n < first + count && !err; n++) {
-		struct link link = k->links.items[n];
-		bool follow;
-
-		err = link_check(k, &link, &follow);
-		if (err || !follow)
-			continue;
-		k->links.items[kept++] = link;
-		err = ms_fetch_add(&k->i->fetch, link.addr, MS_INSPECT_TAG_BYTES, &want);
-		if (!err)
-			err = ms_fetch_add(&k->i->fetch,
-					   link.addr + k->i->unit_bytes - MS_INSPECT_LINK_BYTES,
-					   MS_INSPECT_LINK_BYTES, &want);
-	}
-	*ret_kept = kept - first;
-	return err;
-}
-
-static struct ms_error *batch_take(struct look *k, size_t first, size_t count)
-{
-	for (size_t n = 0; n < count; n++) {
-		const struct link *link = &k->links.items[first + n];
-		const uint8_t *tags = ms_fetch_bytes(&k->i->fetch, (uint32_t)(n * 2));
-		const uint8_t *next = ms_fetch_bytes(&k->i->fetch, (uint32_t)(n * 2 + 1));
-
-		if (!tags || !next) {
-			k->is_whole = false;
-			ms_inspect_unread(k->i, "an overflow bucket cannot be read");
-			continue;
-		}
-		ms_inspect_mix(k->i, ms_load_u64(tags));
-		ms_inspect_mix(k->i, ms_load_u64(next));
-		tags_take(k, link->which, link->unit, tags);
-		if (!link_add(k, link->which, link->unit, ms_load_u64(next)))
-			return ms_error_no_memory();
-	}
-	return NULL;
-}
-
-/** Follow one level of links; afterwards k->next holds the next. */
-static struct ms_error *level_follow(struct look *k)
-{
-	struct links swap = k->links;
-	struct ms_error *err = NULL;
-
-	k->links = k->next;
-	k->next = swap;
-	k->next.count = 0;
-	for (size_t n = 0; n < k->links.count && !err && !ms_inspect_stopped(k->i);
-	     n += LINKS_AT_ONCE) {
-		size_t kept, count = ms_min_u64(LINKS_AT_ONCE, k->links.count - n);
-
-		err = batch_want(k, n, count, &kept);
-		if (!err)
-			err = ms_fetch_run(&k->i->fetch, k->i->rt->target);
-		if (!err)
-			err = batch_take(k, n, kept);
-	}
-	return err;
-}
-
-static struct ms_error *chains_follow(struct look *k)
-{
-	struct ms_error *err = NULL;
-
-	ms_invariant_ask(k->i, MS_INV_CHAIN_CYCLE);
-	ms_invariant_ask(k->i, MS_INV_OVERFLOW);
-	for (unsigned level = 0; k->next.count && !err && !ms_inspect_stopped(k->i); level++) {
-		if (level == LEVEL_MAX) {
-			ms_invariant_break(k->i, MS_INV_CHAIN_CYCLE,
-					   "the chain of %sbucket %" PRIu64
-					   " is over %d buckets long",
-					   array_name(k->next.items[0].which),
-					   k->next.items[0].unit, (int)LEVEL_MAX);
-			break;
-		}
-		err = level_follow(k);
-	}
-	return err;
-}
-
 // --- What holds of all of it. ---
 
-static void count_check(struct look *k)
+static void count_check(struct ms_classic_look *k)
 {
 	struct ms_inspection *i = k->i;
-	uint64_t found = k->arrays[NOW]->entries + k->arrays[OLD]->entries;
+	uint64_t found = k->arrays[MS_CLASSIC_NOW]->entries + k->arrays[MS_CLASSIC_OLD]->entries;
 
 	ms_invariant_ask(i, MS_INV_COUNT);
 	if (found != k->m.count)
@@ -423,16 +239,17 @@ static void count_check(struct look *k)
 	if (k->m.bucket_log2 >= MS_CLASSIC_NOVERFLOW_EXACT)
 		return;
 	ms_invariant_ask(i, MS_INV_OVERFLOW_COUNT);
-	if (k->arrays[NOW]->overflow != k->m.noverflow)
+	if (k->arrays[MS_CLASSIC_NOW]->overflow != k->m.noverflow)
 		ms_invariant_break(i, MS_INV_OVERFLOW_COUNT,
 				   "%" PRIu64 " are in chains, and the header counts %u",
-				   k->arrays[NOW]->overflow, k->m.noverflow);
+				   k->arrays[MS_CLASSIC_NOW]->overflow, k->m.noverflow);
 }
 
-static void frontier_check(struct look *k)
+static void frontier_check(struct ms_classic_look *k)
 {
 	struct ms_inspection *i = k->i;
-	const struct ms_inspect_array *old = k->arrays[OLD], *now = k->arrays[NOW];
+	const struct ms_inspect_array *old = k->arrays[MS_CLASSIC_OLD],
+				      *now = k->arrays[MS_CLASSIC_NOW];
 
 	ms_invariant_ask(i, MS_INV_FRONTIER);
 	for (uint64_t u = 0; u < k->m.nevacuate && u < old->units; u++) {
@@ -463,7 +280,7 @@ static void chains_count(struct ms_inspect_report *r)
 	}
 }
 
-static void unknown_all(struct look *k, const char *why)
+static void unknown_all(struct ms_classic_look *k, const char *why)
 {
 	static const enum ms_invariant_id ids[] = { MS_INV_TAGS, MS_INV_COUNT, MS_INV_CHAIN_CYCLE,
 						    MS_INV_OVERFLOW };
@@ -472,18 +289,19 @@ static void unknown_all(struct look *k, const char *why)
 		ms_invariant_unknown(k->i, ids[n], why);
 }
 
-static void judge(struct look *k)
+static void judge(struct ms_classic_look *k)
 {
 	struct ms_inspect_report *r = k->i->report;
 
 	r->is_read = k->is_whole && !k->i->is_cut;
 	if (!r->is_read) {
 		unknown_all(k, r->unread_why ? r->unread_why : "the look was cut short");
-		k->arrays[NOW]->overflow = k->arrays[OLD]->overflow = MS_UNKNOWN;
+		k->arrays[MS_CLASSIC_NOW]->overflow = k->arrays[MS_CLASSIC_OLD]->overflow =
+		    MS_UNKNOWN;
 		return;
 	}
 	count_check(k);
-	r->row.overflow_buckets = k->arrays[NOW]->overflow;
+	r->row.overflow_buckets = k->arrays[MS_CLASSIC_NOW]->overflow;
 	if (k->m.oldbuckets)
 		frontier_check(k);
 	ms_inspect_count_fills(r);
@@ -491,62 +309,9 @@ static void judge(struct look *k)
 	ms_inspect_evenness_classic(k->i);
 }
 
-// --- One bucket. ---
-
-static struct ms_error *tags_read(struct look *k, ms_addr addr, uint8_t tags[8], bool *ret_read)
-{
-	struct ms_error *err = ms_target_read(k->i->rt->target, addr, tags, MS_INSPECT_TAG_BYTES);
-
-	*ret_read = !err;
-	if (!err || ms_error_code(err) != MS_ERR_FAULT)
-		return err;
-	ms_error_free(err);
-	return NULL;
-}
-
-static struct ms_error *old_look(struct look *k, struct ms_unit_look *u)
-{
-	const struct ms_inspect_array *old = k->arrays[OLD];
-	uint8_t tags[8];
-	bool is_read;
-	struct ms_error *err;
-
-	u->old_index = u->index & (old->units - 1);
-	u->old_address = old->address + u->old_index * k->i->unit_bytes;
-	u->old_moved = old->bits[u->old_index] & MS_UNIT_MOVED;
-	u->old_entries = old->fills[u->old_index];
-	u->twin = old->units < k->arrays[NOW]->units ? u->old_index + old->units : u->old_index;
-	u->has_old = true;
-	u->moved_x = u->moved_y = 0;
-	err = tags_read(k, u->old_address, tags, &is_read);
-	for (unsigned s = 0; s < MS_CLASSIC_SLOTS && is_read && u->old_moved; s++) {
-		u->moved_x += tags[s] == TAG_X;
-		u->moved_y += tags[s] == TAG_Y;
-	}
-	return err;
-}
-
-static struct ms_error *unit_look(struct look *k)
-{
-	const struct ms_inspect_array *now = k->arrays[NOW];
-	struct ms_unit_look *u = &k->i->report->unit;
-	bool is_read;
-	struct ms_error *err;
-
-	*u = (struct ms_unit_look){ .asked = true, .index = k->i->options->unit };
-	if (u->index >= now->units || !k->i->unit_bytes)
-		return NULL;
-	u->address = now->address + u->index * k->i->unit_bytes;
-	u->entries = now->fills[u->index];
-	u->chain = now->chains[u->index];
-	err = tags_read(k, u->address, u->tags, &is_read);
-	u->exists = is_read;
-	return err || !k->m.oldbuckets ? err : old_look(k, u);
-}
-
 // --- The whole. ---
 
-static void stage_tell(struct look *k)
+static void stage_tell(struct ms_classic_look *k)
 {
 	struct ms_inspect_report *r = k->i->report;
 
@@ -557,7 +322,7 @@ static void stage_tell(struct look *k)
 }
 
 /** What the header says now, in place of what it said to the census. */
-static void row_renew(struct look *k)
+static void row_renew(struct ms_classic_look *k)
 {
 	struct ms_map_row *row = &k->i->report->row;
 	uint64_t old = ms_classic_old_buckets(&k->m);
@@ -571,46 +336,47 @@ static void row_renew(struct look *k)
 					    (double)k->m.nevacuate / (double)old, k->m.same_size };
 }
 
-static struct ms_error *arrays_init(struct look *k)
+static struct ms_error *arrays_init(struct ms_classic_look *k)
 {
-	struct ms_error *err =
-	    ms_inspect_array_init(k->arrays[NOW], k->m.buckets, (uint64_t)1 << k->m.bucket_log2);
+	struct ms_error *err = ms_inspect_array_init(k->arrays[MS_CLASSIC_NOW], k->m.buckets,
+						     (uint64_t)1 << k->m.bucket_log2);
 
 	if (!err && k->m.oldbuckets)
-		err = ms_inspect_array_init(k->arrays[OLD], k->m.oldbuckets,
+		err = ms_inspect_array_init(k->arrays[MS_CLASSIC_OLD], k->m.oldbuckets,
 					    ms_classic_old_buckets(&k->m));
 	return err;
 }
 
 /** The table, as far as it can be read: one bucket without a link may do without its size. */
-static struct ms_error *table_read(struct look *k)
+static struct ms_error *table_read(struct ms_classic_look *k)
 {
 	struct ms_inspection *i = k->i;
 	struct ms_error *err;
 
-	array_check(k, NOW, k->m.bucket_log2);
+	array_check(k, MS_CLASSIC_NOW, k->m.bucket_log2);
 	if (k->m.oldbuckets)
-		array_check(k, OLD, k->m.same_size ? k->m.bucket_log2 : k->m.bucket_log2 - 1u);
+		array_check(k, MS_CLASSIC_OLD,
+			    k->m.same_size ? k->m.bucket_log2 : k->m.bucket_log2 - 1u);
 	if (!i->unit_bytes && k->m.bucket_log2) {
 		ms_inspect_unread(i, "its type is not known, and so not how long its buckets are");
 		unknown_all(k, i->report->unread_why);
 		return NULL;
 	}
 	ms_invariant_ask(i, MS_INV_TAGS);
-	err = array_read(k, NOW);
+	err = array_read(k, MS_CLASSIC_NOW);
 	if (!err && k->m.oldbuckets)
-		err = array_read(k, OLD);
+		err = array_read(k, MS_CLASSIC_OLD);
 	if (!err)
-		err = chains_follow(k);
+		err = ms_classic_follow_chains(k);
 	if (!err)
 		judge(k);
-	return err || i->options->unit == MS_UNKNOWN ? err : unit_look(k);
+	return err || i->options->unit == MS_UNKNOWN ? err : ms_classic_look_at_unit(k);
 }
 
 struct ms_error *ms_inspect_classic(struct ms_inspection *i)
 {
 	struct ms_inspect_report *r = i->report;
-	struct look k = { .i = i, .arrays = { &r->now, &r->old }, .is_whole = true };
+	struct ms_classic_look k = { .i = i, .arrays = { &r->now, &r->old }, .is_whole = true };
 	struct ms_error *err;
 
 	words_tell(i);

@@ -14,6 +14,8 @@ enum {
 	LOOKS = 12,
 	PAUSE_NS = 2000000, // Before the second look; each next one is twice as long, to a bound.
 	PAUSE_DOUBLINGS = 6,
+	UNIT_BYTES_MIN = 16,   // Tags, and a link or eight slots of a byte or more.
+	UNIT_BYTES_MAX = 4096, // Eight keys and elems of at most 128 bytes each take half of it.
 };
 
 bool ms_inspect_stopped(struct ms_inspection *i)
@@ -114,22 +116,32 @@ static const struct ms_map_type *type_find(const struct ms_inspection *i, const 
 	return found;
 }
 
+static bool unit_is_sane(uint32_t bytes)
+{
+	return bytes >= UNIT_BYTES_MIN && bytes <= UNIT_BYTES_MAX;
+}
+
 void ms_inspect_know_unit(struct ms_inspection *i, const struct ms_span *span, uint64_t units)
 {
+	struct ms_shape shape;
+
+	i->unit_bytes = 0;
 	i->type = type_find(i, i->report->row.type, span, units);
 	if (!i->type && span) // Then its table is not of the size that it should have.
 		i->type = type_find(i, i->report->row.type, NULL, units);
+	if (i->type && !unit_is_sane(i->type->table_bytes))
+		i->type = NULL;
 	if (i->type) {
 		i->unit_bytes = i->type->table_bytes;
 		i->has_pointers = i->type->has_pointers;
 		return;
 	}
-	i->unit_bytes = 0;
 	if (!span)
 		return;
 	i->has_pointers = ms_span_has_pointers(span);
-	i->unit_bytes =
-	    ms_shapes_fit(i->shapes, units, span->elem_bytes, i->has_pointers).table_bytes;
+	shape = ms_shapes_fit(i->shapes, units, span->elem_bytes, i->has_pointers);
+	if (unit_is_sane(shape.table_bytes))
+		i->unit_bytes = shape.table_bytes;
 }
 
 // --- Looks. ---

@@ -455,6 +455,28 @@ MS_TEST(inspect_reads_no_table_whose_units_it_does_not_know)
 	fake_heap_destroy(t.h);
 }
 
+MS_TEST(inspect_believes_no_unit_of_any_size)
+{
+	static const uint64_t sizes[] = { 0, 1, 8, 5000, 1 << 21, UINT32_MAX };
+
+	for (size_t n = 0; n < 2 * MS_ARRAY_SIZE(sizes); n++) {
+		struct map_tables t = n % 2 ? map_tables_classic() : map_tables_swiss();
+		const struct ms_go_layout *l = t.h->layout;
+		ms_addr unit = fake_types_get(&t.h->types, t.type,
+					      n % 2 ? l->maptype_bucket : l->maptype_group);
+		struct ms_inspect_report r;
+
+		fake_types_set(&t.h->types, unit, l->type_bytes, sizes[n / 2]);
+		if (n % 2 == 0)
+			fake_types_set(&t.h->types, t.type, l->maptype_group_size, sizes[n / 2]);
+		fake_heap_forget_types(t.h);
+		r = map_tables_inspect(&t, 1);
+		CHECK(!r.is_read || r.layout.unit_bytes == t.unit_bytes);
+		ms_inspect_report_deinit(&r);
+		fake_heap_destroy(t.h);
+	}
+}
+
 // --- Rows for what a census passed over. ---
 
 MS_TEST(inspect_adds_rows_for_objects_alone)
