@@ -1,8 +1,8 @@
 # Bash completion for mapscope.  tests/install/run.sh compares both lists with mapscope --help.
-mapscope_verbs=(diagnose maps heap goroutines trace run diff watch doctor help)
+mapscope_verbs=(diagnose maps inspect heap goroutines trace run diff watch doctor help)
 mapscope_options=(--name --pid --exe --sysroot --seconds --top --sort --all --expand --owner --type --no-owners --budget --fail-if --ring --every
 	--ring-size --at-rss --stuck
-	--once --sched --burst --no-probes --small --gctrace --migrations --creations --json --format --output --no-color --quiet
+	--once --sched --burst --no-probes --small --gctrace --migrations --creations --check --bucket --gdb --dlv --show-keys --json --format --output --no-color --quiet
 	--version --help)
 
 _mapscope()
@@ -15,7 +15,7 @@ _mapscope()
 	--format) words="text json csv maptrace chrome pprof folded svg html msnap" ;;
 	--sort) words="bytes entries slack load maps" ;;
 	--name) words=$(ps -eo comm= 2>/dev/null | sort -u) ;;
-	--seconds | --top | --owner | --type | --fail-if | --ring | --every | --ring-size | --at-rss) words= ;;
+	--seconds | --top | --owner | --type | --fail-if | --ring | --every | --ring-size | --at-rss | --bucket) words= ;;
 	help) words="${mapscope_verbs[*]}" ;;
 	-o | --output | --budget | diff)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")

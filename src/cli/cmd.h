@@ -12,6 +12,8 @@ MS_MUST_USE struct ms_error *ms_cmd_core(const struct ms_options *options, doubl
 					 enum ms_exit_code *ret_exit);
 MS_MUST_USE struct ms_error *ms_cmd_maps(const struct ms_options *options, double started,
 					 enum ms_exit_code *ret_exit);
+MS_MUST_USE struct ms_error *ms_cmd_inspect(const struct ms_options *options, double started,
+					    enum ms_exit_code *ret_exit);
 MS_MUST_USE struct ms_error *ms_cmd_heap(const struct ms_options *options, double started,
 					 enum ms_exit_code *ret_exit);
 MS_MUST_USE struct ms_error *ms_cmd_trace(const struct ms_options *options, double started,

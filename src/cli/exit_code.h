@@ -11,6 +11,7 @@ enum ms_exit_code {
 	MS_EXIT_GONE = 4,
 	MS_EXIT_PARTIAL = 5,
 	MS_EXIT_IO = 6,
+	MS_EXIT_BROKEN = 7, // An invariant of a map, by inspect --check.
 	MS_EXIT_BUDGET = 10,
 	MS_EXIT_INTERNAL = 70,
 	MS_EXIT_UNSTARTED = 125,

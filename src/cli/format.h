@@ -15,7 +15,7 @@ enum ms_format {
 	MS_FORMAT_CHROME,   // Trace events: Perfetto, chrome://tracing.
 	MS_FORMAT_PPROF,    // A gzipped profile.proto.
 	MS_FORMAT_FOLDED,   // Stacks with their counts, a line each.
-	MS_FORMAT_SVG,      // A flame graph.
+	MS_FORMAT_SVG,      // A flame graph; of one map, its table.
 	MS_FORMAT_HTML,     // One file for a browser.
 	MS_FORMAT_MSNAP,    // A census to compare with: docs/snapshot-format.md.
 	MS_FORMAT_MRING,    // The latest of many: a file that `mapscope watch` keeps.
@@ -26,6 +26,7 @@ enum ms_format {
 enum {
 	MS_FORMATS_DOCUMENT = 1 << MS_FORMAT_TEXT | 1 << MS_FORMAT_JSON,
 	MS_FORMATS_TABLE = MS_FORMATS_DOCUMENT | 1 << MS_FORMAT_CSV,
+	MS_FORMATS_INSPECT = MS_FORMATS_DOCUMENT | 1 << MS_FORMAT_SVG,
 	MS_FORMATS_STACKS = 1 << MS_FORMAT_FOLDED | 1 << MS_FORMAT_SVG,
 	MS_FORMATS_CENSUS = MS_FORMATS_TABLE | 1 << MS_FORMAT_PPROF,
 	MS_FORMATS_MAPS = MS_FORMATS_CENSUS | 1 << MS_FORMAT_MSNAP,

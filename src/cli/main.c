@@ -34,6 +34,8 @@ static struct ms_error *run(const struct ms_options *options, double started,
 	case MS_VERB_DIAGNOSE:
 		return options->core ? ms_cmd_core(options, started, ret_exit)
 				     : ms_cmd_diagnose(options, started, ret_exit);
+	case MS_VERB_INSPECT:
+		return ms_cmd_inspect(options, started, ret_exit);
 	case MS_VERB_HEAP:
 		return ms_cmd_heap(options, started, ret_exit);
 	case MS_VERB_GOROUTINES:

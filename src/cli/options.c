@@ -43,6 +43,12 @@ static const char maps_details[] =
     "One look at every map of the process: all maps of one owner and type are one row,\n"
     "with their entries, capacity, load, bytes in use, slack and growth.\n";
 
+static const char inspect_details[] =
+    "One map opened: its header in words, how far its growth has come, its chains or\n"
+    "probes, layout and padding, how even its hashes are, and whether all that the\n"
+    "runtime keeps true of a map is. MAP is an owner as mapscope maps prints it, or an\n"
+    "address. With --check the exit code is 7 when something is broken.\n";
+
 static const char run_details[] =
     "Starts the command, as the user who called sudo where that is how mapscope was\n"
     "called, and looks at the maps of every Go program among it and its children until\n"
@@ -83,6 +89,9 @@ static const struct verb verbs[MS_VERB_COUNT_] = {
 			       diagnose_details, MS_FORMATS_DIAGNOSIS },
 	[MS_VERB_MAPS] = { "maps", "PID", "every map, once: type, entries, capacity, load, bytes",
 			   maps_details, MS_FORMATS_MAPS },
+	[MS_VERB_INSPECT] = { "inspect", "PID MAP",
+			      "one map opened: growth, chains, layout, checks", inspect_details,
+			      MS_FORMATS_INSPECT },
 	[MS_VERB_HEAP] = { "heap", "PID", "where its memory is: size classes, and parts of RSS",
 			   heap_details, MS_FORMATS_TABLE },
 	[MS_VERB_GOROUTINES] = { "goroutines", "PID",
@@ -104,6 +113,7 @@ static const struct verb verbs[MS_VERB_COUNT_] = {
 enum {
 	FOR_DIAGNOSE = 1 << MS_VERB_DIAGNOSE,
 	FOR_MAPS = 1 << MS_VERB_MAPS,
+	FOR_INSPECT = 1 << MS_VERB_INSPECT,
 	FOR_HEAP = 1 << MS_VERB_HEAP,
 	FOR_GOROUTINES = 1 << MS_VERB_GOROUTINES,
 	FOR_TRACE = 1 << MS_VERB_TRACE,
@@ -111,11 +121,11 @@ enum {
 	FOR_RUN = 1 << MS_VERB_RUN,
 	FOR_DIFF = 1 << MS_VERB_DIFF,
 	FOR_WATCH = 1 << MS_VERB_WATCH,
-	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_GOROUTINES | FOR_TRACE | FOR_DOCTOR |
-		      FOR_WATCH,
+	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_INSPECT | FOR_HEAP | FOR_GOROUTINES |
+		      FOR_TRACE | FOR_DOCTOR | FOR_WATCH,
 	FOR_TABLES = FOR_MAPS | FOR_RUN | FOR_DIFF | FOR_WATCH,
 	FOR_PAGES = FOR_TARGETS | FOR_RUN | FOR_DIFF,
-	FOR_CORES = FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_GOROUTINES,
+	FOR_CORES = FOR_DIAGNOSE | FOR_MAPS | FOR_INSPECT | FOR_HEAP | FOR_GOROUTINES,
 	FOR_ALL = (1 << MS_VERB_COUNT_) - 1,
 };
 
@@ -147,6 +157,11 @@ enum {
 	OPT_GCTRACE,
 	OPT_MIGRATIONS,
 	OPT_CREATIONS,
+	OPT_CHECK,
+	OPT_BUCKET,
+	OPT_GDB,
+	OPT_DLV,
+	OPT_SHOW_KEYS,
 	OPT_JSON,
 	OPT_FORMAT,
 	OPT_NO_COLOR,
@@ -181,7 +196,7 @@ static const struct option_row rows[] = {
 	{ "owner", OPT_OWNER, "REGEX", FOR_TABLES, "only maps whose owner is like this" },
 	{ "type", OPT_TYPE, "REGEX", FOR_TABLES, "only maps whose type is like this" },
 	{ "no-owners", OPT_NO_OWNERS, NULL,
-	  FOR_DIAGNOSE | FOR_MAPS | FOR_HEAP | FOR_TRACE | FOR_WATCH,
+	  FOR_DIAGNOSE | FOR_MAPS | FOR_INSPECT | FOR_HEAP | FOR_TRACE | FOR_WATCH,
 	  "the census alone, sooner: look for no types and owners" },
 	{ "budget", OPT_BUDGET, "FILE", FOR_RUN, "limits on the maps of owners; see the man page" },
 	{ "fail-if", OPT_FAIL_IF, "EXPR", FOR_DIAGNOSE | FOR_MAPS | FOR_WATCH,
@@ -205,6 +220,13 @@ static const struct option_row rows[] = {
 	  "and where the entries of each old bucket went" },
 	{ "creations", OPT_CREATIONS, NULL, FOR_TRACE,
 	  "and maps being made: 12 microseconds each" },
+	{ "check", OPT_CHECK, NULL, FOR_INSPECT, "end with 7 when an invariant is broken" },
+	{ "bucket", OPT_BUCKET, "N", FOR_INSPECT,
+	  "more of one bucket or group: has it moved, and where to" },
+	{ "gdb", OPT_GDB, NULL, FOR_INSPECT, "the commands that show the same bytes in gdb" },
+	{ "dlv", OPT_DLV, NULL, FOR_INSPECT, "and in Delve" },
+	{ "show-keys", OPT_SHOW_KEYS, NULL, FOR_INSPECT,
+	  "lengths and salted hashes of keys, never a key" },
 	{ "json", OPT_JSON, NULL, FOR_PAGES, "print a JSON document: --format json" },
 	{ "format", OPT_FORMAT, "NAME", FOR_PAGES, "print text (the default), json, csv, ..." },
 	{ "output", 'o', "FILE", FOR_PAGES,
@@ -341,6 +363,19 @@ static struct ms_error *parse_top(const char *text, size_t *ret_top)
 		return ms_error_new(
 		    MS_ERR_USAGE, "--top %s cannot be meant; type a number from 1, or --all", text);
 	*ret_top = (size_t)value;
+	return NULL;
+}
+
+static struct ms_error *parse_bucket(const char *text, uint64_t *ret_unit)
+{
+	unsigned long long value;
+
+	errno = 0;
+	value = is_number(text) ? strtoull(text, NULL, 10) : 0;
+	if (errno || !is_number(text) || value == MS_UNKNOWN)
+		return ms_error_new(MS_ERR_USAGE,
+				    "--bucket %s cannot be meant; type a number from 0", text);
+	*ret_unit = value;
 	return NULL;
 }
 
@@ -575,6 +610,20 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 		return NULL;
 	case OPT_CREATIONS:
 		o->creations = true;
+		return NULL;
+	case OPT_CHECK:
+		o->check = true;
+		return NULL;
+	case OPT_BUCKET:
+		return parse_bucket(value, &o->unit);
+	case OPT_GDB:
+		o->gdb = true;
+		return NULL;
+	case OPT_DLV:
+		o->dlv = true;
+		return NULL;
+	case OPT_SHOW_KEYS:
+		o->show_keys = true;
 		return NULL;
 	case OPT_JSON:
 		o->format = MS_FORMAT_JSON;
@@ -832,6 +881,12 @@ static struct ms_error *take_words(int count, char **words, struct ms_options *o
 		return take_sides(count, words, o);
 	if (o->verb == MS_VERB_RUN)
 		return take_command(count, words, o, given);
+	if (o->verb == MS_VERB_INSPECT) {
+		if (!count || (count == 1 && !pid && !o->name && is_number(words[0])))
+			return ms_error_new(MS_ERR_USAGE, "no map is named; type mapscope inspect "
+							  "PID OWNER, or an address as 0x...");
+		o->map = words[--count];
+	}
 	if (count > 1 || (count && (pid || o->name)) || (pid && o->name))
 		return ms_error_new(MS_ERR_USAGE,
 				    "more than one process is named; type one PID or one --name");
@@ -848,8 +903,9 @@ static struct ms_error *take_words(int count, char **words, struct ms_options *o
 		return parse_pid(pid, &o->pid);
 	if (!o->name)
 		return ms_error_new(
-		    MS_ERR_USAGE, "no process is named; type mapscope %s%sPID, or mapscope --help",
-		    verb, verb[0] ? " " : "");
+		    MS_ERR_USAGE,
+		    "no process is named; type mapscope %s%sPID%s, or mapscope --help", verb,
+		    verb[0] ? " " : "", o->map ? " MAP" : "");
 	return NULL;
 }
 
@@ -868,6 +924,7 @@ struct ms_error *ms_options_parse(int argc, char **argv, struct ms_options *ret_
 	struct ms_options o = {
 		.verb = MS_VERB_DIAGNOSE,
 		.seconds = SECONDS_DEFAULT,
+		.unit = MS_UNKNOWN,
 		.view = { .top = TOP_DEFAULT, .sort = MS_SORT_BYTES },
 		.watch = { RING_S_DEFAULT, EVERY_S_DEFAULT, RING_BYTES_DEFAULT, 0, 0 },
 	};

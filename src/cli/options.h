@@ -9,6 +9,7 @@
 enum ms_verb {
 	MS_VERB_DIAGNOSE,
 	MS_VERB_MAPS,
+	MS_VERB_INSPECT,
 	MS_VERB_HEAP,
 	MS_VERB_GOROUTINES,
 	MS_VERB_TRACE,
@@ -49,6 +50,8 @@ struct ms_options {
 		double at_rss_share;   // Of the limit; 0: not asked for.
 		uint64_t at_rss_bytes; // 0: not asked for.
 	} watch;
+	const char *map;                       // Of inspect: an owner, or an address.
+	uint64_t unit;                         // Of inspect: a bucket or group; MS_UNKNOWN.
 	char **command;                        // Of run: ends with NULL.
 	const char *budget;                    // Of run: the file, or NULL.
 	const char *fail_ifs[MS_FAIL_IFS_MAX]; // Conditions that have been tried.
@@ -64,6 +67,9 @@ struct ms_options {
 	bool gctrace;          // Of trace: the runtime's own line for each collection.
 	bool migrations;       // Of trace: old buckets, too.
 	bool creations;        // Of trace: maps being made, too.
+	bool check;            // Of inspect: a broken invariant is told by the exit code.
+	bool gdb, dlv;         // Of inspect: the commands of these debuggers.
+	bool show_keys;        // Of inspect: what keys look like.
 	bool no_color;
 	bool quiet;
 	struct ms_output_file files[MS_OUTPUT_FILES_MAX];

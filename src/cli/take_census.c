@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "inspect/inspect_run.h"
 #include "registry/hmap_census.h"
 #include "walk/walk.h"
 
@@ -26,11 +27,12 @@ static bool should_stop_walking(void *context)
 
 /** Types and owners.  A process that ends meanwhile leaves its census. */
 static struct ms_error *walk(struct ms_session *s, struct ms_progress *progress,
-			     struct ms_census_report *report)
+			     struct ms_walk_missed *missed, struct ms_census_report *report)
 {
 	const struct ms_walk_options options = { .tick = should_stop_walking,
 						 .tick_context = progress,
-						 .seconds = WALK_SECONDS_MAX };
+						 .seconds = WALK_SECONDS_MAX,
+						 .missed = missed };
 	struct ms_error *err = ms_walk_run(s->rt, &options, report);
 
 	if (!err || ms_error_code(err) != MS_ERR_GONE)
@@ -43,16 +45,20 @@ static struct ms_error *walk(struct ms_session *s, struct ms_progress *progress,
 
 /** The maps of a Go program's runtime. */
 static struct ms_error *go_census(struct ms_session *s, struct ms_progress *progress,
-				  enum ms_take_what what, struct ms_census_report *ret_report)
+				  enum ms_take_what what, struct ms_walk_missed *missed,
+				  struct ms_census_report *ret_report)
 {
 	const struct ms_census_options options = { .stop = should_stop,
 						   .stop_context = progress,
 						   .memory = what == MS_TAKE_MEMORY };
 	struct ms_error *err = ms_census_run(s->rt, &options, ret_report);
 
-	if (err || s->options->no_owners)
+	if (err)
 		return err;
-	err = walk(s, progress, ret_report);
+	if (missed && missed->count)
+		err = ms_inspect_add_rows(s->rt, missed->items, missed->count, ret_report);
+	if (!err && !s->options->no_owners)
+		err = walk(s, progress, missed, ret_report);
 	if (err)
 		ms_census_report_deinit(ret_report);
 	return err;
@@ -70,6 +76,13 @@ struct ms_error *ms_take_hmaps(struct ms_session *s, struct ms_census_report *re
 struct ms_error *ms_take_census(struct ms_session *s, enum ms_take_what what,
 				struct ms_census_report *ret_report)
 {
+	return ms_take_census_with(s, what, NULL, ret_report);
+}
+
+struct ms_error *ms_take_census_with(struct ms_session *s, enum ms_take_what what,
+				     struct ms_walk_missed *missed,
+				     struct ms_census_report *ret_report)
+{
 	struct ms_progress progress;
 	struct ms_census_report report = { .heap_bytes = MS_UNKNOWN,
 					   .rss_bytes = MS_UNKNOWN,
@@ -78,7 +91,7 @@ struct ms_error *ms_take_census(struct ms_session *s, enum ms_take_what what,
 
 	ms_progress_init(&progress, s->options, s->started);
 	if (s->rt)
-		err = go_census(s, &progress, what, &report);
+		err = go_census(s, &progress, what, missed, &report);
 	if (!err && s->registries.count) {
 		err = ms_take_hmaps(s, &report);
 		if (err)

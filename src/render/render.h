@@ -20,6 +20,7 @@
 #include "report/doctor.h"
 #include "report/goroutine_rows.h"
 #include "report/growth_trace.h"
+#include "report/inspect.h"
 #include "report/run.h"
 
 enum ms_color {
@@ -77,6 +78,11 @@ MS_MUST_USE struct ms_error *ms_render_goroutines_text(const struct ms_goroutine
 						       const struct ms_text_style *style,
 						       struct ms_sink *sink);
 
+MS_MUST_USE struct ms_error *ms_render_inspect_text(const struct ms_inspect_report *report,
+						    const struct ms_inspect_view *view,
+						    const struct ms_text_style *style,
+						    struct ms_sink *sink);
+
 /** "mapscope.census/1": streamed row by row. */
 MS_MUST_USE struct ms_error *ms_render_census_json(const struct ms_census_report *report,
 						   const struct ms_census_view *view,
@@ -91,6 +97,10 @@ MS_MUST_USE struct ms_error *ms_render_doctor_json(const struct ms_doctor_report
 MS_MUST_USE struct ms_error *ms_render_heap_json(const struct ms_census_report *report,
 						 const struct ms_census_view *view,
 						 struct ms_sink *sink);
+/** "mapscope.inspect/1" */
+MS_MUST_USE struct ms_error *ms_render_inspect_json(const struct ms_inspect_report *report,
+						    struct ms_sink *sink);
+
 /** "mapscope.diff/1" */
 MS_MUST_USE struct ms_error *ms_render_diff_json(const struct ms_diff_report *report,
 						 const struct ms_census_view *view,
@@ -159,6 +169,10 @@ MS_MUST_USE struct ms_error *ms_render_trace_text(const struct ms_trace_report *
 MS_MUST_USE struct ms_error *ms_render_trace_maptrace(const struct ms_trace_report *report,
 						      struct ms_trace_mark *mark,
 						      struct ms_sink *sink);
+
+/** The table of one map as a heat map. */
+MS_MUST_USE struct ms_error *ms_render_inspect_svg(const struct ms_inspect_report *report,
+						   struct ms_sink *sink);
 
 /** A line for each stack, as flame graph tools read it: "main.main;main.fill 12". */
 MS_MUST_USE struct ms_error *ms_render_trace_folded(const struct ms_trace_report *report,

@@ -449,6 +449,15 @@ static void map_enter(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_la
 					       .kind = MS_WALK_MAP });
 }
 
+/** One that cannot be noted for want of memory is only counted. */
+static void missed_note(struct ms_walk *w, ms_addr address)
+{
+	struct ms_walk_missed *missed = w->options->missed;
+
+	if (missed && missed->count < MS_WALK_MISSED_MAX)
+		(void)ms_vec_push(missed, address);
+}
+
 /** A map that the census does not have: passed over there, or made since. */
 static void extra_meet(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_label label,
 		       uint32_t root)
@@ -458,6 +467,7 @@ static void extra_meet(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_l
 	if (!type || !object_find(w, address, &o) || address != o.start || is_seen(w, &o))
 		return;
 	w->summary.unseen++;
+	missed_note(w, address);
 	map_enter(w, address, type, label, root);
 }
 

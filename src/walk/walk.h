@@ -14,6 +14,14 @@
 /** Asked between batches, some milliseconds apart; true ends the walk with what it has. */
 typedef bool (*ms_walk_tick_fn)(void *context);
 
+/** Maps that were met by their type, and that the census does not have. */
+struct ms_walk_missed {
+	ms_addr *items;
+	size_t count, capacity;
+};
+
+enum { MS_WALK_MISSED_MAX = 1 << 16 };
+
 struct ms_walk_options {
 	ms_walk_tick_fn tick; // May be NULL.
 	void *tick_context;
@@ -22,6 +30,7 @@ struct ms_walk_options {
 	double seconds;             // It may take; 0: no bound.
 	struct ms_walk_want *wants; // Sorted by address; filled in.  NULL: none.
 	size_t want_count;
+	struct ms_walk_missed *missed; // Added to, up to the bound above; NULL: none.
 };
 
 /**

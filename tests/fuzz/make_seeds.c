@@ -745,6 +745,21 @@ static void census_seeds(struct seed *s)
 	}
 }
 
+/** The same for maps that are opened, from different ones on. */
+static void inspect_seeds(struct seed *s)
+{
+	for (unsigned i = 0; i < 24; i++) {
+		char name[32];
+
+		seed_number(s, i, 1);
+		seed_number(s, i * 37, 2);
+		seed_number(s, i % 5, 1);
+		seed_changes(s, i % 8, i + 100);
+		snprintf(name, sizeof(name), "changes-%u", i);
+		seed_save(s, "inspect", name);
+	}
+}
+
 /** A small document of a census, whole, of another schema and with odd values. */
 static void snapshot_seeds(struct seed *s)
 {
@@ -1010,6 +1025,7 @@ int main(int argc, char **argv)
 	snapshot_file_seeds(s);
 	budget_seeds(s);
 	walk_seeds(s);
+	inspect_seeds(s);
 	memory_profile_seeds(s);
 	recorded_seeds(s);
 	probe_site_seeds(s);

@@ -10,6 +10,7 @@ import targets
 
 # Importing a module registers its tests; they run in this order.
 import test_truth  # noqa: F401
+import test_inspect  # noqa: F401
 import test_churn  # noqa: F401
 import test_c_programs  # noqa: F401
 import test_odd  # noqa: F401

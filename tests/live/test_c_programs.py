@@ -78,6 +78,23 @@ def maps_stripped():
     check_maps(True)
 
 
+@test('C programs/one map opened')
+def opened():
+    with targets.Process([sessions(), SMALL]) as program:
+        cache, cached = program.line().split()[1:3]
+        for word in ('session_cache', cache):
+            seen = targets.tool('inspect', program.pid, word, '--json').document()
+            require(seen['map']['address'] == cache and seen['map']['entries'] == int(cached) and
+                    not seen['look']['read'] and 'libhmap' in seen['look']['unread_reason'],
+                    f'{seen["map"]} {seen["look"]}')
+        page = targets.tool('inspect', program.pid, cache).out
+        require(page.startswith(f'sessions (len={cached})\n'), page)
+        checked = targets.tool('inspect', program.pid, cache, '--check')
+        require(checked.code == 5 and 'not all invariants' in checked.err, checked.err)
+        several = targets.tool('inspect', program.pid, 'small')
+        require(several.code == 1 and f'{SMALL} maps are called small' in several.err, several.err)
+
+
 @test('C programs/what is about Go is refused')
 def refused():
     with targets.Process([sessions(), 0]) as program:

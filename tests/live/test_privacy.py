@@ -44,6 +44,24 @@ def layers(data):
             at = data.find(start, at + 1)
 
 
+def open_maps(pid, folder):
+    """Each map of the program's own opened, with all that can be said of its keys."""
+    outputs = {}
+    picture = os.path.join(folder, 'map.svg')
+    own = [m['address'] for m in targets.census(pid)['maps']
+           if m['entries'] and (m['owner'] or '').startswith('main.')]
+    require(own, 'the program has no map of its own')
+    for address in own[:12]:
+        for form in ('text', 'json'):
+            result = targets.tool('inspect', pid, address, '--show-keys', '--bucket', 0,
+                                  '--format', form, '-o', picture)
+            require(result.code == 0, result.err)
+            outputs[f'inspect {address} {form}'] = (result.out + result.err).encode()
+        with open(picture, 'rb') as written:
+            outputs[f'inspect {address} svg'] = written.read()
+    return outputs
+
+
 def nothing_is_shown(release, variant):
     binary = builds.go_program('planted', release, variant)
     with targets.Process([binary, WORD, str(NUMBER)]) as process, \
@@ -60,9 +78,11 @@ def nothing_is_shown(release, variant):
             for f in files:
                 with open(f, 'rb') as written:
                     outputs[os.path.basename(f)] = written.read()
+        opened = open_maps(process.pid, folder)
+        outputs.update(opened)
         doctor = targets.tool('doctor', process.pid)
         outputs['doctor'] = (doctor.out + doctor.err).encode()
-    require(len(outputs) == 3 * (1 + len(FORMATS)) + 1 + 1, 'an output is missing')
+    require(len(outputs) == 3 * (1 + len(FORMATS)) + 1 + 1 + len(opened), 'an output is missing')
     require(all(len(data) > 100 for data in outputs.values()), 'an output is empty')
     require_none([f'{what} is in {name}' for name, data in outputs.items()
                   for part in layers(data) for what, bytes_ in disguises()

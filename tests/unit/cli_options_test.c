@@ -69,6 +69,30 @@ MS_TEST(options_all_is_no_limit)
 	CHECK_EQ(o.view.top, SIZE_MAX);
 }
 
+MS_TEST(options_of_inspect_name_a_map)
+{
+	struct ms_options o;
+
+	CHECK_OK(parse("inspect 1 main.orders", &o));
+	CHECK_EQ(o.verb, MS_VERB_INSPECT);
+	CHECK_EQ(o.pid, 1);
+	CHECK_STR(o.map, "main.orders");
+	CHECK_EQ(o.unit, MS_UNKNOWN);
+	CHECK(!o.check && !o.gdb && !o.dlv && !o.show_keys);
+	CHECK_OK(parse("i --name shop 0xc000 --check --bucket 7 --gdb --dlv --show-keys", &o));
+	CHECK_STR(o.map, "0xc000");
+	CHECK_STR(o.name, "shop");
+	CHECK_EQ(o.unit, 7);
+	CHECK(o.check && o.gdb && o.dlv && o.show_keys);
+	CHECK_ERR(parse("inspect", &o), MS_ERR_USAGE);
+	CHECK_ERR(parse("inspect main.orders", &o), MS_ERR_USAGE);
+	CHECK_ERR(parse("inspect 1 a b", &o), MS_ERR_USAGE);
+	CHECK_ERR(parse("inspect 1 a --bucket -1", &o), MS_ERR_USAGE);
+	CHECK_ERR(parse("inspect 1 a --bucket x", &o), MS_ERR_USAGE);
+	CHECK_ERR(parse("inspect 1 a --top 3", &o), MS_ERR_USAGE);
+	CHECK_ERR(parse("maps 1 --check", &o), MS_ERR_USAGE);
+}
+
 MS_TEST(options_of_maps_choose_rows)
 {
 	struct ms_options o = { 0 };

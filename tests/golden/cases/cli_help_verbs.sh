@@ -1,5 +1,5 @@
 # Each verb's own page names its own options only; a beginning of a verb is enough.
-for verb in diagnose maps heap goroutines trace run diff watch doctor; do
+for verb in diagnose maps inspect heap goroutines trace run diff watch doctor; do
 	"$MAPSCOPE" help $verb
 	"$MAPSCOPE" $verb --help | cmp - <("$MAPSCOPE" help $verb)
 	echo

@@ -28,6 +28,12 @@ try maps 1 -o
 try maps 1 -o table
 try maps 1 -o table.xml
 try doctor 1 -o table.csv
+try inspect
+try inspect 1
+try inspect main.orders
+try inspect 1 main.orders -o table.csv
+try inspect 1 main.orders --bucket x
+try maps 1 --check
 try heap 1 -o table.pb.gz
 try maps 1 --format chrome
 try maps 1 --format xml
