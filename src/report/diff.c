@@ -61,6 +61,18 @@ static void side_add(struct ms_diff_side *side, const struct ms_owner_row *row)
 	side->slack_bytes = add(side->slack_bytes, row->slack_bytes);
 }
 
+/** An owner of whose maps none has a size that is known has none, and not nothing. */
+static void row_add(struct ms_diff_side *side, const struct ms_owner_row *row)
+{
+	struct ms_owner_row known = *row;
+
+	if (row->unknown_bytes_maps && !row->total_bytes)
+		known.total_bytes = MS_UNKNOWN;
+	if (row->unknown_bytes_maps && !row->slack_bytes)
+		known.slack_bytes = MS_UNKNOWN;
+	side_add(side, &known);
+}
+
 double ms_diff_change(uint64_t before, uint64_t after)
 {
 	if (before == MS_UNKNOWN || after == MS_UNKNOWN)
@@ -128,9 +140,9 @@ static bool join_row(const struct ms_owner_row **before, size_t *at_before, size
 	    (struct ms_diff_row){ .owner = first->owner, .type = first->type, .kind = first->kind };
 	for (; *at_before < before_count && owner_order(before[*at_before], first) == 0;
 	     seen_before++)
-		side_add(&row->before, before[(*at_before)++]);
+		row_add(&row->before, before[(*at_before)++]);
 	for (; *at_after < after_count && owner_order(after[*at_after], first) == 0; seen_after++)
-		side_add(&row->after, after[(*at_after)++]);
+		row_add(&row->after, after[(*at_after)++]);
 	row->presence = !seen_before ? MS_DIFF_NEW : !seen_after ? MS_DIFF_GONE : MS_DIFF_BOTH;
 	return true;
 }

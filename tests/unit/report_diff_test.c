@@ -148,3 +148,27 @@ MS_TEST(diff_of_what_is_unknown_is_unknown)
 	CHECK(ms_diff_change(3, 1) == -2);
 	CHECK(ms_diff_change(1, 3) == 2);
 }
+
+/** As of a table that was being replaced when its process died. */
+MS_TEST(diff_of_a_map_whose_bytes_are_unknown_is_unknown)
+{
+	struct ms_map_row known = { .address = 3, .owner = "a", .entries = 5, .total_bytes = 100 };
+	struct ms_map_row unknown = known;
+	struct ms_census_report b = { .maps = &known, .map_count = 1 };
+	struct ms_census_report a = { .maps = &unknown, .map_count = 1 };
+	struct ms_diff_report report;
+
+	unknown.total_bytes = unknown.live_bytes = unknown.slack_bytes = MS_UNKNOWN;
+	CHECK_OK(ms_census_sum_owners(&b));
+	CHECK_OK(ms_census_sum_owners(&a));
+	CHECK_OK(ms_diff_make(&(struct ms_diff_input){ "x", &b, false, true },
+			      &(struct ms_diff_input){ "y", &a, false, true }, &report));
+	CHECK_EQ(report.row_count, 1);
+	CHECK_EQ(report.rows[0].before.total_bytes, 100);
+	CHECK_EQ(report.rows[0].after.total_bytes, MS_UNKNOWN);
+	CHECK_EQ(report.rows[0].after.slack_bytes, MS_UNKNOWN);
+	CHECK_EQ(report.rows[0].after.entries, 5);
+	ms_diff_report_deinit(&report);
+	free(b.owners);
+	free(a.owners);
+}
