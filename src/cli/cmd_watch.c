@@ -283,7 +283,7 @@ static bool passes_mark(struct watching *w)
 		return false;
 	rss = ms_memory_resident(w->pid, "");
 	used = ms_cgroup_limit_used(&w->group, w->mark_bytes);
-	if (!w->options->watch.at_rss_share || used == MS_UNKNOWN)
+	if (!(w->options->watch.at_rss_share > 0) || used == MS_UNKNOWN)
 		used = 0; // Bytes that were typed are of the process.
 	if (rss != MS_UNKNOWN)
 		used = ms_max_u64(used, rss);

@@ -45,8 +45,8 @@ static const char *flags_meaning(uint8_t flags)
 		"the growth keeps the size; iterators are at work, or were left",
 		"the growth keeps the size; a write is under way",
 		"the growth keeps the size; a write is under way, an iterator at work",
-		"the growth keeps the size; a write is under way, an iterator of the old array "
-		"at work",
+		("the growth keeps the size; a write is under way, an iterator of the old array "
+		 "at work"),
 		"the growth keeps the size; a write is under way, iterators at work",
 	};
 
