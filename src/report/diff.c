@@ -64,11 +64,12 @@ static void side_add(struct ms_diff_side *side, const struct ms_owner_row *row)
 /** An owner of whose maps none has a size that is known has none, and not nothing. */
 static void row_add(struct ms_diff_side *side, const struct ms_owner_row *row)
 {
+	bool none_is_whole = row->maps && row->unknown_bytes_maps == row->maps;
 	struct ms_owner_row known = *row;
 
-	if (row->unknown_bytes_maps && !row->total_bytes)
+	if (none_is_whole && !row->total_bytes)
 		known.total_bytes = MS_UNKNOWN;
-	if (row->unknown_bytes_maps && !row->slack_bytes)
+	if (none_is_whole && !row->slack_bytes)
 		known.slack_bytes = MS_UNKNOWN;
 	side_add(side, &known);
 }
