@@ -147,16 +147,7 @@ static struct ms_error *core_read_many(struct ms_target *t, struct ms_read *read
 
 static struct ms_error *core_regions(struct ms_target *t, struct ms_regions *ret_regions)
 {
-	const struct ms_regions *from = &core_of(t)->regions;
-	struct ms_regions copy = { 0 };
-
-	if (!ms_vec_reserve(&copy, from->count))
-		return ms_error_no_memory();
-	if (from->count)
-		memcpy(copy.items, from->items, from->count * sizeof(*copy.items));
-	copy.count = from->count;
-	*ret_regions = copy;
-	return NULL;
+	return ms_regions_copy(&core_of(t)->regions, ret_regions);
 }
 
 static struct ms_error *core_exe_read(struct ms_target *t, uint64_t offset, void *buf, size_t size)

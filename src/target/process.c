@@ -268,23 +268,11 @@ static struct ms_error *regions_load(struct process *p)
 	return NULL;
 }
 
-static struct ms_error *regions_copy(const struct process *p, struct ms_regions *ret_regions)
-{
-	struct ms_regions copy = { 0 };
-
-	if (!ms_vec_reserve(&copy, p->regions.count))
-		return ms_error_no_memory();
-	memcpy(copy.items, p->regions.items, p->regions.count * sizeof(*copy.items));
-	copy.count = p->regions.count;
-	*ret_regions = copy;
-	return NULL;
-}
-
 static struct ms_error *process_regions(struct ms_target *t, struct ms_regions *ret_regions)
 {
 	struct ms_error *err = regions_load(process_of(t));
 
-	return err ? err : regions_copy(process_of(t), ret_regions);
+	return err ? err : ms_regions_copy(&process_of(t)->regions, ret_regions);
 }
 
 static const struct ms_region *region_at(struct process *p, ms_addr addr)
@@ -753,7 +741,7 @@ static struct ms_error *process_resident(struct ms_target *t, struct ms_resident
 	job->pagemap_fd = openat(p->proc_fd, "pagemap", O_RDONLY | O_CLOEXEC);
 	job->statm_fd = openat(p->proc_fd, "statm", O_RDONLY | O_CLOEXEC);
 	job->rollup_fd = openat(p->proc_fd, "smaps_rollup", O_RDONLY | O_CLOEXEC);
-	err = regions_copy(p, &job->regions);
+	err = ms_regions_copy(&p->regions, &job->regions);
 	if (!err)
 		err = run_job(p, ms_resident_job_run, job, &result);
 	if (!err && result == MS_JOB_STUCK)

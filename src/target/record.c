@@ -5,7 +5,6 @@
 #include "target/record.h"
 
 #include "base/cleanup.h"
-#include "base/vec.h"
 #include "target/record_format.h"
 #include "target/record_internal.h"
 
@@ -23,19 +22,6 @@ static struct ms_error *record_read_many(struct ms_target *t, struct ms_read *re
 	return err;
 }
 
-static struct ms_error *copy_regions(const struct ms_regions *from, struct ms_regions *ret_copy)
-{
-	struct ms_regions copy = { 0 };
-
-	if (!ms_vec_reserve(&copy, from->count))
-		return ms_error_no_memory();
-	if (from->count)
-		memcpy(copy.items, from->items, from->count * sizeof(*copy.items));
-	copy.count = from->count;
-	*ret_copy = copy;
-	return NULL;
-}
-
 static struct ms_error *record_regions(struct ms_target *t, struct ms_regions *ret_regions)
 {
 	struct ms_record *r = ms_record_of(t);
@@ -45,7 +31,7 @@ static struct ms_error *record_regions(struct ms_target *t, struct ms_regions *r
 
 	r->target.cost = r->inner->cost;
 	if (!err)
-		err = copy_regions(&fresh, &copy);
+		err = ms_regions_copy(&fresh, &copy);
 	if (err)
 		return err;
 	ms_regions_deinit(&r->regions);

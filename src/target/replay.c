@@ -106,16 +106,7 @@ static struct ms_error *replay_read_many(struct ms_target *t, struct ms_read *re
 
 static struct ms_error *replay_regions(struct ms_target *t, struct ms_regions *ret_regions)
 {
-	const struct ms_regions *from = &replay_of(t)->rec.regions;
-	struct ms_regions copy = { 0 };
-
-	if (!ms_vec_reserve(&copy, from->count))
-		return ms_error_no_memory();
-	if (from->count)
-		memcpy(copy.items, from->items, from->count * sizeof(*copy.items));
-	copy.count = from->count;
-	*ret_regions = copy;
-	return NULL;
+	return ms_regions_copy(&replay_of(t)->rec.regions, ret_regions);
 }
 
 static struct ms_error *replay_exe_read(struct ms_target *t, uint64_t offset, void *buf,

@@ -1,6 +1,7 @@
 // target.c - what is the same for every kind of target.
 #include "target/target.h"
 
+#include "base/vec.h"
 #include "target/resident.h"
 
 #include <inttypes.h>
@@ -104,6 +105,19 @@ const struct ms_region *ms_regions_find(const struct ms_regions *regions, ms_add
 	}
 	if (low < regions->count && regions->items[low].start <= addr)
 		return &regions->items[low];
+	return NULL;
+}
+
+struct ms_error *ms_regions_copy(const struct ms_regions *regions, struct ms_regions *ret_regions)
+{
+	struct ms_regions copy = { 0 };
+
+	if (!ms_vec_reserve(&copy, regions->count))
+		return ms_error_no_memory();
+	if (regions->count)
+		memcpy(copy.items, regions->items, regions->count * sizeof(*copy.items));
+	copy.count = regions->count;
+	*ret_regions = copy;
 	return NULL;
 }
 

@@ -183,4 +183,8 @@ void ms_target_destroy(struct ms_target *t);
 /** The region that holds @p addr, or NULL. */
 const struct ms_region *ms_regions_find(const struct ms_regions *regions, ms_addr addr);
 
+/** A copy for whom the caller frees; untouched when memory is short. */
+MS_MUST_USE struct ms_error *ms_regions_copy(const struct ms_regions *regions,
+					     struct ms_regions *ret_regions);
+
 void ms_regions_deinit(struct ms_regions *regions);
