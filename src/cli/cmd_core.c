@@ -2,7 +2,7 @@
 #include "cli/cmd.h"
 
 #include "cli/fail_ifs.h"
-#include "cli/interrupt.h"
+#include "cli/look_calls.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/take_census.h"
@@ -39,39 +39,16 @@ static struct ms_error *check_formats(const struct ms_options *o)
 			    o->core, o->core);
 }
 
-static double clock_now(void *context)
-{
-	(void)context;
-	return ms_clock_now();
-}
-
-static void clock_sleep_until(void *context, double when)
-{
-	(void)context;
-	ms_interrupt_sleep(when);
-}
-
-static void show_progress(void *context, double done, const char *what)
-{
-	ms_progress_show_share(context, what, done);
-}
-
-static bool should_stop(void *context)
-{
-	(void)context;
-	return ms_interrupted();
-}
-
 /** Goroutines that cannot be read leave the census. */
 static struct ms_error *take_goroutines(struct ms_session *s, struct ms_crash_report *r,
 					struct ms_goroutines_report *goroutines)
 {
 	struct ms_progress progress;
 	const struct ms_goroutines_options options = { .census = r->census,
-						       .stop = should_stop,
-						       .now = clock_now,
-						       .sleep_until = clock_sleep_until,
-						       .progress = show_progress,
+						       .stop = ms_look_stop,
+						       .now = ms_look_now,
+						       .sleep_until = ms_look_sleep_until,
+						       .progress = ms_look_progress,
 						       .context = &progress };
 	struct ms_error *err;
 

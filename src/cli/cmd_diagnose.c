@@ -5,6 +5,7 @@
 
 #include "cli/fail_ifs.h"
 #include "cli/interrupt.h"
+#include "cli/look_calls.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -86,29 +87,6 @@ static struct ms_error *page_chrome(const void *report, const struct ms_options 
 	return ms_render_trace_chrome(&r->trace, sink);
 }
 
-static double clock_now(void *context)
-{
-	(void)context;
-	return ms_clock_now();
-}
-
-static void clock_sleep_until(void *context, double when)
-{
-	(void)context;
-	ms_interrupt_sleep(when);
-}
-
-static void show_progress(void *context, double done, const char *what)
-{
-	ms_progress_show_share(context, what, done);
-}
-
-static bool should_stop(void *context)
-{
-	(void)context;
-	return ms_interrupted();
-}
-
 static struct ms_error *watch(struct ms_session *s, struct ms_diagnosis_report *ret_report)
 {
 	double left = s->started + s->options->seconds - ms_clock_now();
@@ -117,10 +95,10 @@ static struct ms_error *watch(struct ms_session *s, struct ms_diagnosis_report *
 		.seconds = left > 0 ? left : 0,
 		.no_owners = s->options->no_owners,
 		.no_probes = s->options->no_probes,
-		.stop = should_stop,
-		.now = clock_now,
-		.sleep_until = clock_sleep_until,
-		.progress = show_progress,
+		.stop = ms_look_stop,
+		.now = ms_look_now,
+		.sleep_until = ms_look_sleep_until,
+		.progress = ms_look_progress,
 		.context = &progress,
 		.registries = &s->registries,
 		.symbols = s->symbols,

@@ -1,7 +1,7 @@
 // cmd_goroutines.c - `mapscope goroutines`: who waits for what, for how long, and who made them.
 #include "cli/cmd.h"
 
-#include "cli/interrupt.h"
+#include "cli/look_calls.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -51,39 +51,16 @@ static struct ms_error *page_svg(const void *report, const struct ms_options *o,
 	return ms_render_goroutines_svg(report, sink);
 }
 
-static double clock_now(void *context)
-{
-	(void)context;
-	return ms_clock_now();
-}
-
-static void clock_sleep_until(void *context, double when)
-{
-	(void)context;
-	ms_interrupt_sleep(when);
-}
-
-static void show_progress(void *context, double done, const char *what)
-{
-	ms_progress_show_share(context, what, done);
-}
-
-static bool should_stop(void *context)
-{
-	(void)context;
-	return ms_interrupted();
-}
-
 static struct ms_error *look(struct ms_session *s, struct ms_goroutines_report *ret_report)
 {
 	struct ms_progress progress;
 	const struct ms_goroutines_options options = {
 		.seconds = s->options->once || s->options->core ? 0 : s->options->seconds,
 		.sched = s->options->sched,
-		.stop = should_stop,
-		.now = clock_now,
-		.sleep_until = clock_sleep_until,
-		.progress = show_progress,
+		.stop = ms_look_stop,
+		.now = ms_look_now,
+		.sleep_until = ms_look_sleep_until,
+		.progress = ms_look_progress,
 		.context = &progress,
 	};
 	struct ms_write_burst *burst = NULL;

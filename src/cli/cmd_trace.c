@@ -10,6 +10,7 @@
 
 #include "census/census_run.h"
 #include "cli/interrupt.h"
+#include "cli/look_calls.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -146,12 +147,6 @@ static struct ms_error *added(void *context, const struct ms_trace_report *repor
 }
 
 // --- The census meanwhile. ---
-
-static double clock_now(void *context)
-{
-	(void)context;
-	return ms_clock_now();
-}
 
 static bool is_over(const struct tracing *t)
 {
@@ -305,7 +300,7 @@ static struct ms_error *trace(struct tracing *t, struct ms_trace_report *ret_rep
 		.switches = t->options->sched,
 		.migrations = t->options->migrations,
 		.creations = t->options->creations,
-		.now = clock_now,
+		.now = ms_look_now,
 		.added = added,
 		.context = t,
 		.registries = &t->session->registries,
