@@ -10,8 +10,6 @@
 #include "goroutines/goroutines_run.h"
 #include "target/core.h"
 
-#include <signal.h>
-
 static struct ms_error *page_text(const void *report, const struct ms_options *o,
 				  const struct ms_text_style *style, struct ms_sink *sink)
 {

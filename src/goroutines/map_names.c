@@ -55,18 +55,10 @@ static size_t most_seen(struct ms_map_sightings *s, struct sighting *maps)
 
 static struct ms_map_row row_of(const struct ms_go_runtime *rt, ms_addr map)
 {
-	return (struct ms_map_row){
-		.address = map,
-		.entries = MS_UNKNOWN,
-		.capacity = MS_UNKNOWN,
-		.grow_at = MS_UNKNOWN,
-		.overflow_buckets = MS_UNKNOWN,
-		.deleted_slots = MS_UNKNOWN,
-		.live_bytes = MS_UNKNOWN,
-		.total_bytes = MS_UNKNOWN,
-		.slack_bytes = MS_UNKNOWN,
-		.kind = rt->layout->maps == MS_GO_MAPS_CLASSIC ? MS_MAP_CLASSIC : MS_MAP_SWISS,
-	};
+	struct ms_map_row row = ms_map_row_unknown(map);
+
+	row.kind = rt->layout->maps == MS_GO_MAPS_CLASSIC ? MS_MAP_CLASSIC : MS_MAP_SWISS;
+	return row;
 }
 
 struct ms_error *ms_map_names_find(struct ms_go_runtime *rt, double seconds,

@@ -26,20 +26,11 @@ static bool row_make(const struct ms_go_layout *l, const struct ms_spans *spans,
 	if (span->state == MS_SPAN_IN_USE ? !ms_span_is_object(l, span, address)
 					  : span->state != MS_SPAN_MANUAL)
 		return false;
-	*ret_row = (struct ms_map_row){
-		.address = address,
-		.entries = ms_load_u64(raw + (swiss ? l->map_used : l->hmap_count)),
-		.capacity = MS_UNKNOWN,
-		.grow_at = MS_UNKNOWN,
-		.overflow_buckets = MS_UNKNOWN,
-		.deleted_slots = MS_UNKNOWN,
-		.live_bytes = MS_UNKNOWN,
-		.total_bytes = MS_UNKNOWN,
-		.slack_bytes = MS_UNKNOWN,
-		.kind = swiss ? MS_MAP_SWISS : MS_MAP_CLASSIC,
-		.where = span->state == MS_SPAN_IN_USE ? MS_WHERE_HEAP : MS_WHERE_STACK,
-		.confidence = MS_CONFIDENCE_CHANGED,
-	};
+	*ret_row = ms_map_row_unknown(address);
+	ret_row->entries = ms_load_u64(raw + (swiss ? l->map_used : l->hmap_count));
+	ret_row->kind = swiss ? MS_MAP_SWISS : MS_MAP_CLASSIC;
+	ret_row->where = span->state == MS_SPAN_IN_USE ? MS_WHERE_HEAP : MS_WHERE_STACK;
+	ret_row->confidence = MS_CONFIDENCE_CHANGED;
 	return true;
 }
 

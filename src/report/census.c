@@ -8,6 +8,19 @@
 #include <math.h>
 #include <stdlib.h>
 
+struct ms_map_row ms_map_row_unknown(ms_addr address)
+{
+	return (struct ms_map_row){ .address = address,
+				    .entries = MS_UNKNOWN,
+				    .capacity = MS_UNKNOWN,
+				    .grow_at = MS_UNKNOWN,
+				    .overflow_buckets = MS_UNKNOWN,
+				    .deleted_slots = MS_UNKNOWN,
+				    .live_bytes = MS_UNKNOWN,
+				    .total_bytes = MS_UNKNOWN,
+				    .slack_bytes = MS_UNKNOWN };
+}
+
 const char *ms_map_kind_name(enum ms_map_kind kind)
 {
 	switch (kind) {

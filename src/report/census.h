@@ -64,6 +64,9 @@ struct ms_map_row {
 	struct ms_map_growth growth; // Meaningful while growing.
 };
 
+/** A row of which nothing is known but where it is. */
+struct ms_map_row ms_map_row_unknown(ms_addr address);
+
 /** Rows summed by owner, type and kind.  A sum is over the maps whose value is known. */
 struct ms_owner_row {
 	const char *owner, *type; // Either may be NULL.

@@ -191,14 +191,7 @@ struct ms_owner_row ms_snapshot_begin_owner(void)
 
 struct ms_map_row ms_snapshot_begin_map(void)
 {
-	return (struct ms_map_row){ .entries = MS_UNKNOWN,
-				    .capacity = MS_UNKNOWN,
-				    .grow_at = MS_UNKNOWN,
-				    .overflow_buckets = MS_UNKNOWN,
-				    .deleted_slots = MS_UNKNOWN,
-				    .live_bytes = MS_UNKNOWN,
-				    .total_bytes = MS_UNKNOWN,
-				    .slack_bytes = MS_UNKNOWN };
+	return ms_map_row_unknown(0);
 }
 
 const struct ms_snapshot_field *ms_snapshot_field_at(size_t index)

@@ -105,6 +105,13 @@ static bool first_piece(struct core *c, ms_addr addr, size_t size, struct piece 
 	       ret->size <= c->target.exe_size - ret->exe_offset;
 }
 
+static bool piece_read(const struct core *c, const struct piece *piece, ms_addr addr, uint8_t *buf)
+{
+	return piece->segment
+		   ? ms_core_segment_read(&c->file, piece->segment, addr, buf, piece->size)
+		   : exe_bytes(c, piece->exe_offset, buf, piece->size);
+}
+
 /** Whole or not at all: what is in several places is asked for first. */
 static bool read_one(struct core *c, ms_addr addr, uint8_t *buf, size_t size)
 {
@@ -113,14 +120,15 @@ static bool read_one(struct core *c, ms_addr addr, uint8_t *buf, size_t size)
 
 	if (!first_piece(c, addr, size, &piece))
 		return false;
+	if (piece.size == size)
+		return piece_read(c, &piece, addr, buf);
 	for (done = piece.size; done < size; done += piece.size) {
 		if (!first_piece(c, addr + done, size - done, &piece))
 			return false;
 	}
 	for (done = 0; done < size; done += piece.size) {
 		if (!first_piece(c, addr + done, size - done, &piece) ||
-		    !(piece.segment ? ms_core_memory(&c->file, addr + done, buf + done, piece.size)
-				    : exe_bytes(c, piece.exe_offset, buf + done, piece.size)))
+		    !piece_read(c, &piece, addr + done, buf + done))
 			return false;
 	}
 	return true;

@@ -367,6 +367,12 @@ const struct ms_core_segment *ms_core_segment_at(const struct ms_core_file *core
 	return NULL;
 }
 
+bool ms_core_segment_read(const struct ms_core_file *core, const struct ms_core_segment *segment,
+			  ms_addr addr, void *buf, size_t size)
+{
+	return read_at(core->fd, buf, size, segment->offset + (addr - segment->start)) == size;
+}
+
 bool ms_core_memory(const struct ms_core_file *core, ms_addr addr, void *buf, size_t size)
 {
 	uint8_t *at = buf;
@@ -378,7 +384,7 @@ bool ms_core_memory(const struct ms_core_file *core, ms_addr addr, void *buf, si
 		if (!s || addr - s->start >= s->file_bytes)
 			return false;
 		part = (size_t)ms_min_u64(size, s->file_bytes - (addr - s->start));
-		if (read_at(core->fd, at, part, s->offset + (addr - s->start)) != part)
+		if (!ms_core_segment_read(core, s, addr, at, part))
 			return false;
 		addr += part;
 		at += part;

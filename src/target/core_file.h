@@ -62,6 +62,10 @@ MS_MUST_USE struct ms_error *ms_core_file_open(const char *path, struct ms_core_
 /** The segment at @p addr, or NULL. */
 const struct ms_core_segment *ms_core_segment_at(const struct ms_core_file *core, ms_addr addr);
 
+/** Bytes that @p segment has: [addr, addr + size) lies in its file_bytes.  False: a failed read. */
+bool ms_core_segment_read(const struct ms_core_file *core, const struct ms_core_segment *segment,
+			  ms_addr addr, void *buf, size_t size);
+
 /** Memory as the core itself has it; false: not all of it is there. */
 bool ms_core_memory(const struct ms_core_file *core, ms_addr addr, void *buf, size_t size);
 
