@@ -158,17 +158,21 @@ static void file_job_run(void *context, atomic_ullong *progress)
 	}
 }
 
-/** Likewise, of a stretch of pagemap: the kernel's own search first. */
+/**
+ * Likewise, of a stretch of pagemap: the kernel's own search first.  That finds nothing at all in
+ * an address space that was taken down meanwhile; there, and there only, is no word to read.
+ */
 static void pagemap_job_run(void *context, atomic_ullong *progress)
 {
 	struct file_job *job = context;
 	size_t words = job->capacity / PAGEMAP_WORD;
+	uint64_t word;
 
-	if (ms_pagemap_scan(job->fd, job->offset / PAGEMAP_WORD * MS_PAGE_SIZE,
-			    (uint64_t *)(void *)job->bytes, words))
-		job->size = job->capacity;
-	else
+	if (!ms_pagemap_scan(job->fd, job->offset / PAGEMAP_WORD * MS_PAGE_SIZE,
+			     (uint64_t *)(void *)job->bytes, words))
 		file_job_run(context, progress);
+	else if (pread(job->fd, &word, PAGEMAP_WORD, (off_t)job->offset) == PAGEMAP_WORD)
+		job->size = job->capacity;
 }
 
 static struct ms_error *file_job(struct process *p, ms_job_fn run, int fd, uint64_t offset,
@@ -311,6 +315,10 @@ static struct ms_error *blocks_load(struct process *p, ms_addr addr)
 	memset(p->page_words, 0, blocks * MS_BLOCK_PAGES * PAGEMAP_WORD);
 	err = file_job(p, pagemap_job_run, p->pagemap_fd, start / MS_PAGE_SIZE * PAGEMAP_WORD,
 		       p->page_words, blocks * MS_BLOCK_PAGES * PAGEMAP_WORD, &n);
+	if (!err && region &&
+	    start + n / PAGEMAP_WORD * MS_PAGE_SIZE <
+		ms_min_u64(ms_min_u64(region->end, MS_USER_END), start + blocks * BLOCK_BYTES))
+		err = error_gone(p);
 	if (err)
 		return err;
 	p->last_block = NULL; // The table may move.
@@ -350,9 +358,12 @@ static struct ms_error *page_state(struct process *p, ms_addr addr, bool fresh,
 		return NULL;
 	}
 	if (fresh) {
-		err = file_read(p, p->pagemap_fd, addr / MS_PAGE_SIZE * 8, &word, 8, &n);
+		err = file_read(p, p->pagemap_fd, addr / MS_PAGE_SIZE * PAGEMAP_WORD, &word,
+				PAGEMAP_WORD, &n);
+		if (!err && n != PAGEMAP_WORD && addr < MS_USER_END)
+			err = error_gone(p);
 		if (!err)
-			*ret_state = n == 8 ? ms_pagemap_state(word) : MS_PAGE_ABSENT;
+			*ret_state = n == PAGEMAP_WORD ? ms_pagemap_state(word) : MS_PAGE_ABSENT;
 		return err;
 	}
 	if (!block) {

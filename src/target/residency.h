@@ -9,6 +9,8 @@ enum {
 	MS_BLOCK_PAGES = 512, // Pages asked for at once: 2 MiB of address space.
 };
 
+#define MS_USER_END ((ms_addr)1 << 47) // Behind it: the kernel's vsyscall page, in no pagemap.
+
 enum ms_page_state {
 	MS_PAGE_PRESENT,
 	MS_PAGE_ABSENT, // Never touched, or a clean page of a file that is not mapped in.

@@ -45,8 +45,6 @@ enum {
 	MOVED_SHARE = 100, // A hundredth is much.
 };
 
-static const ms_addr USER_END = (ms_addr)1 << 47; // Behind it: the kernel's vsyscall page.
-
 struct ms_error *ms_resident_add(struct ms_resident *r, ms_addr start, ms_addr end)
 {
 	struct ms_page_range *last = r->count ? &r->items[r->count - 1] : NULL;
@@ -110,7 +108,7 @@ static int add(struct ms_resident *r, ms_addr start, ms_addr end)
 static ms_addr mappings_end(const struct ms_regions *regions)
 {
 	for (size_t i = regions->count; i > 0; i--) {
-		if (regions->items[i - 1].end < USER_END)
+		if (regions->items[i - 1].end < MS_USER_END)
 			return regions->items[i - 1].end;
 	}
 	return 0;
@@ -177,7 +175,7 @@ static int scan_pages(const struct ms_resident_job *job, struct ms_resident *r,
 		const struct ms_region *region = &job->regions.items[i];
 		ms_addr addr = region->start;
 
-		while (region->prot && addr < region->end && addr < USER_END && !error) {
+		while (region->prot && addr < region->end && addr < MS_USER_END && !error) {
 			size_t pages = (size_t)((region->end - addr) / MS_PAGE_SIZE), done = 0;
 
 			pages = ms_min_u64(pages, WORDS_AT_ONCE);
@@ -201,6 +199,8 @@ static uint64_t rss_read(int statm_fd)
 	text[n] = '\0';
 	if (sscanf(text, "%" SCNu64 " %" SCNu64, &total, &resident) != 2)
 		return MS_UNKNOWN;
+	if (!resident)
+		return MS_UNKNOWN; // The address space is gone.
 	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
