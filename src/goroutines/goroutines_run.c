@@ -15,6 +15,7 @@
 #include "goroutines/clusters.h"
 #include "goroutines/holds_pass.h"
 #include "goroutines/leaks.h"
+#include "goroutines/look_clock.h"
 #include "goroutines/places.h"
 #include "goroutines/rows.h"
 #include "goroutines/samples_pass.h"
@@ -223,6 +224,8 @@ static struct ms_error *looking_open(struct looking *l, struct ms_go_runtime *rt
 	err = ms_go_functions(rt, &l->run.functions);
 	if (!err)
 		err = ms_unwinder_create(rt, &l->run.unwinder);
+	if (!err)
+		err = ms_look_clock_find(rt, &l->run.last_s);
 	ms_stack_book_init(&l->book, l->run.functions, &report->arena, &report->stacks);
 	return err;
 }

@@ -43,7 +43,8 @@ struct ms_goroutines_run {
 	struct ms_unwinder *unwinder;
 	// Of the look that is going on, by id; empty before, and afterwards without options.sched.
 	struct ms_goroutines goroutines;
-	double began; // On options->now.
+	double began;  // On options->now.
+	double last_s; // ms_look_clock_find's.
 };
 
 /**

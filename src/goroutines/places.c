@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "goroutines/lock_holders.h"
+#include "goroutines/look_clock.h"
 #include "goroutines/waits.h"
 #include "walk/walk.h"
 
@@ -246,7 +247,7 @@ static bool is_for_nil(const struct ms_wait *wait, const struct ms_goroutine_row
 static struct ms_error *make_places(struct ms_goroutines_run *run, struct places *p)
 {
 	struct ms_goroutines_report *r = run->report;
-	double now = run->options->now(run->options->context);
+	double now = ms_look_clock(run);
 
 	for (size_t i = 0; i < p->waits.count; i++) {
 		struct ms_wait *wait = &p->waits.items[i];

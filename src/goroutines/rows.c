@@ -12,6 +12,7 @@
 #include "base/number_map.h"
 #include "base/vec.h"
 #include "golang/wait_reasons.h"
+#include "goroutines/look_clock.h"
 #include "target/fetch.h"
 
 #include <inttypes.h>
@@ -153,7 +154,7 @@ struct ms_error *ms_row_writer_create(struct ms_goroutines_run *run,
 	if (!w)
 		return ms_error_no_memory();
 	w->run = run;
-	w->now = run->options->now(run->options->context);
+	w->now = ms_look_clock(run);
 	err = ms_go_wait_reasons_find(run->rt, &run->report->arena, &w->reasons);
 	if (err && ms_error_code(err) == MS_ERR_BAD_DATA) {
 		ms_error_free(err);
@@ -224,10 +225,7 @@ static const char *reason_name(struct ms_row_writer *w, const struct ms_goroutin
 static double waited_s(const struct ms_row_writer *w, const struct ms_goroutine *g)
 {
 	double waited = w->now - (double)g->wait_since / 1e9;
-	size_t stopped;
 
-	if (ms_target_threads(w->run->rt->target, &stopped))
-		return NAN; // In a core file: nobody knows when that was.
 	if ((g->status != MS_GO_WAITING && g->status != MS_GO_SYSCALL) || !g->wait_since)
 		return NAN;
 	return waited >= 0 ? waited : NAN;

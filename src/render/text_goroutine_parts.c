@@ -164,7 +164,9 @@ void ms_text_suspects(struct ms_text *t, const struct ms_goroutines_report *r)
 
 	if (!isfinite(r->apart_s)) {
 		ms_text_printf(t, "one look tells no leak suspects%s",
-			       r->partial ? "" : ": --seconds N looks twice");
+			       r->partial       ? ""
+			       : r->target.core ? ", and a core is one"
+						: ": --seconds N looks twice");
 		ms_text_end(t, 0);
 		return;
 	}

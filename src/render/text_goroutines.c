@@ -353,6 +353,9 @@ static void text_coverage(struct ms_text *t, const struct ms_goroutines_report *
 	if (noticed || unnoticed) {
 		ms_text_printf(t, "how long they wait is as collections noted it, up to one "
 				  "collection too long");
+		if (r->target.core)
+			ms_text_printf(t, ", and counted to the last that this core has: they "
+					  "waited longer");
 		if (unnoticed)
 			ms_text_printf(t, "; not noted yet: %s", ms_human_count(&h, unnoticed));
 		ms_text_end(t, 0);

@@ -24,6 +24,7 @@ RELEASES = ('1.19.4', '1.23.12', '1.24.13', builds.NEWEST)
 ERRORS = {'writes': 'concurrent map writes', 'read': 'concurrent map read and map write',
           'iterate': 'concurrent map iteration and map write'}
 DIES_OF = {'writes': ('main.post', 'main.settle'), 'read': ('main.look',), 'iterate': ('main.sum',)}
+BETWEEN_COLLECTIONS_S = 0.1  # The program sleeps for twice that.
 TIMEOUT_S = 60
 
 
@@ -69,9 +70,22 @@ def killed(path, binary, *args):
                          env=dict(os.environ, GOTRACEBACK='crash')) as program:
         program.line()
         living = targets.census(program.pid)
+        waited = waits(targets.tool('goroutines', str(program.pid), '--json').document())
         os.kill(program.pid, signal.SIGABRT)
         program.child.wait(TIMEOUT_S)
-    return only_core(path), living
+    return only_core(path), living, waited
+
+
+def waits(document):
+    return {g['id']: g['waited_s'] for g in document['goroutines']
+            if g['wait_reason'] == 'select (no cases)' and g['waited_s'] is not None}
+
+
+def same_waits(living, core):
+    """A core has no clock: its goroutines waited up to the last collection, and longer."""
+    require(len(core) >= 20, f'{len(core)} goroutines are known to wait')
+    for id, waited in core.items():
+        require(BETWEEN_COLLECTIONS_S < waited < living[id], f'goroutine {id}: {waited} s, then {living[id]} s')
 
 
 def same(living, core):
@@ -87,8 +101,9 @@ def add_kernel(release, variant):
         need_kernel_cores()
         binary = builds.go_program('crash', release, variant)
         with folder() as path:
-            core, living = killed(path, binary, 'hold')
+            core, living, waited = killed(path, binary, 'hold')
             same(living, core_census(core))
+            same_waits(waited, waits(targets.tool('goroutines', core, '--json').document()))
             beside = shutil.copy(binary, path)
             same(living, core_census(core, '--exe', beside))
             page = targets.tool(core, '--json').document()
@@ -180,7 +195,7 @@ def damaged():
     need_kernel_cores()
     binary = builds.go_program('crash', builds.NEWEST, 'normal')
     with folder() as path:
-        core, _ = killed(path, binary, 'hold')
+        core, _, _ = killed(path, binary, 'hold')
         size = os.path.getsize(core)
         for tenth in range(10):
             cut = shutil.copy(core, f'{path}/cut')

@@ -7,6 +7,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 )
 
@@ -43,6 +44,13 @@ func main() {
 	}
 	for i := 0; i < 20; i++ {
 		go func() { select {} }()
+	}
+	if os.Args[1] == "hold" {
+		// Collections note who waits, and when they were.
+		for i := 0; i < 2; i++ {
+			time.Sleep(200 * time.Millisecond)
+			runtime.GC()
+		}
 	}
 	fmt.Println("ready", len(book.totals), len(book.other))
 	go func() {
