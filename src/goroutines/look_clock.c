@@ -1,7 +1,7 @@
 // look_clock.c - now, or the end of a core file as far as it is known.
 //
-// A core says nowhere when it was written. The runtime's own notes of time are read from it: when its
-// last collection ended (runtime.memstats, runtime/mstats.go), when one began (gcController,
+// A core says nowhere when it was written. The runtime's own notes of time are read from it: when
+// its last collection ended (runtime.memstats, runtime/mstats.go), when one began (gcController,
 // runtime/mgcpacer.go), and since when goroutines wait. The last of these lies before the end.
 #include "goroutines/look_clock.h"
 
