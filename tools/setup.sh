@@ -73,6 +73,7 @@ group_build() {
 	need libelf-dev library libelf
 	need libdw-dev library libdw
 	need libyajl-dev library yajl
+	need libncurses-dev library ncursesw
 	need zlib1g-dev library zlib
 	need protobuf-c-compiler has protoc-c
 	need libprotobuf-c-dev library libprotobuf-c
@@ -95,6 +96,7 @@ group_check() {
 	need clang-format-14 has clang-format-14
 	need llvm-14 has llvm-cov-14
 	want gdb has gdb
+	want tmux has tmux
 	want golang-go go_is_there
 	want ca-certificates certificates # Go fetches toolchains by https.
 	want prometheus has prometheus
@@ -129,6 +131,7 @@ group_demo() {
 group_long() {
 	want valgrind has valgrind
 	want gdb has gdb
+	want tmux has tmux
 	want gcc-multilib exists /usr/include/x86_64-linux-gnu/sys/cdefs.h
 	want gcc-s390x-linux-gnu has s390x-linux-gnu-gcc
 	want gcc-aarch64-linux-gnu has aarch64-linux-gnu-gcc

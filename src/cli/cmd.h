@@ -24,6 +24,8 @@ MS_MUST_USE struct ms_error *ms_cmd_diff(const struct ms_options *options, doubl
 					 enum ms_exit_code *ret_exit);
 MS_MUST_USE struct ms_error *ms_cmd_watch(const struct ms_options *options, double started,
 					  enum ms_exit_code *ret_exit);
+MS_MUST_USE struct ms_error *ms_cmd_top(const struct ms_options *options, double started,
+					enum ms_exit_code *ret_exit);
 MS_MUST_USE struct ms_error *ms_cmd_goroutines(const struct ms_options *options, double started,
 					       enum ms_exit_code *ret_exit);
 MS_MUST_USE struct ms_error *ms_cmd_run(const struct ms_options *options, double started,

@@ -10,97 +10,81 @@
 #include "base/vec.h"
 #include "cli/find_map.h"
 #include "cli/interrupt.h"
+#include "cli/open_map.h"
 #include "cli/output.h"
-#include "cli/progress.h"
 #include "cli/take_census.h"
-#include "inspect/inspect_run.h"
+#include "render/human.h"
 
 #include <inttypes.h>
+#include <unistd.h>
 
-static const double READ_SECONDS_MAX = 60;
-
-struct deadline {
-	struct ms_progress progress;
-	double end;
+/** What a look keeps for the next one to be compared with. */
+struct kept {
+	double at; // 0: there was none.
+	ms_addr address;
+	uint64_t entries, units, moved;
 };
 
-static bool should_stop(void *context)
-{
-	struct deadline *d = context;
+/** A report, and the look before it. */
+struct shown {
+	const struct ms_inspect_report *report;
+	struct kept before;
+	double at;
+};
 
-	ms_progress_show(&d->progress, "reading the map");
-	return ms_interrupted() || ms_clock_now() > d->end;
+static uint64_t units_of(const struct ms_inspect_report *r)
+{
+	return r->now.units;
+}
+
+/** "2.0 s later: +120 entries, 8 buckets more, 512 old ones moved" */
+static void put_since(const struct shown *shown, struct ms_sink *sink)
+{
+	const struct ms_inspect_report *r = shown->report;
+	const struct kept *before = &shown->before;
+	struct ms_human h;
+
+	if (!(before->at > 0))
+		return;
+	ms_sink_printf(sink, "%s later: ", ms_human_seconds(&h, shown->at - before->at));
+	if (before->address != r->row.address) {
+		ms_sink_puts(sink, "it is another map\n");
+		return;
+	}
+	ms_sink_printf(sink, "%+" PRId64 " entries", (int64_t)(r->row.entries - before->entries));
+	if (units_of(r) != before->units)
+		ms_sink_printf(sink, ", %+" PRId64 " %s", (int64_t)(units_of(r) - before->units),
+			       r->row.kind == MS_MAP_CLASSIC ? "buckets" : "groups");
+	if (r->stage != MS_STAGE_NONE && r->frontier >= before->moved)
+		ms_sink_printf(sink, ", %s old buckets moved",
+			       ms_human_count(&h, r->frontier - before->moved));
+	ms_sink_puts(sink, "\n");
 }
 
 static struct ms_error *page_text(const void *report, const struct ms_options *o,
 				  const struct ms_text_style *style, struct ms_sink *sink)
 {
 	const struct ms_inspect_view view = { .gdb = o->gdb, .dlv = o->dlv };
+	const struct shown *shown = report;
 
-	return ms_render_inspect_text(report, &view, style, sink);
+	if (o->looks.every_s > 0 && isatty(STDOUT_FILENO))
+		ms_sink_puts(sink, "\x1b[H\x1b[2J"); // In place of the last look.
+	put_since(shown, sink);
+	return ms_render_inspect_text(shown->report, &view, style, sink);
 }
 
 static struct ms_error *page_json(const void *report, const struct ms_options *o,
 				  struct ms_sink *sink)
 {
 	(void)o;
-	return ms_render_inspect_json(report, sink);
+	return ms_render_inspect_json(((const struct shown *)report)->report, sink);
 }
 
 static struct ms_error *page_svg(const void *report, const struct ms_options *o,
 				 struct ms_sink *sink)
 {
 	(void)o;
-	return ms_render_inspect_svg(report, sink);
-}
-
-/** A row that the census does not stand for, and that nothing in the program leads to. */
-static bool is_a_guess(const struct ms_map_row *row, const struct ms_inspect_report *r)
-{
-	return row->confidence == MS_CONFIDENCE_CHANGED && !row->type && !row->owner &&
-	       r->invariant_count && r->invariants[0].state == MS_INVARIANT_BROKEN;
-}
-
-/** A map of a kind whose table is not read here: its row, and why no more. */
-static void tell_row(const struct ms_map_row *row, struct ms_inspect_report *r)
-{
-	*r = (struct ms_inspect_report){ .row = *row };
-	r->layout.unit_bytes = 0;
-	r->stage = row->growing && row->growth.same_size ? MS_STAGE_SAME_SIZE
-		   : row->growing                        ? MS_STAGE_DOUBLING
-							 : MS_STAGE_NONE;
-	r->settled = true;
-	r->unread_why = ms_map_row_is_hmap(row)
-			    ? "of a map of libhmap only what its registry says is shown; in gdb, "
-			      "hmap show and hmap chains open it"
-			    : "a sync.Map from Go 1.24 on is a hash trie, which has no table";
-}
-
-static struct ms_error *open_map(struct ms_session *s, const struct ms_map_row *row,
-				 struct ms_inspect_report *ret_report)
-{
-	struct deadline d = { .end = ms_clock_now() + READ_SECONDS_MAX };
-	const struct ms_inspect_options options = { .stop = should_stop,
-						    .stop_context = &d,
-						    .unit = s->options->unit,
-						    .keys = s->options->show_keys };
-	struct ms_error *err;
-
-	if (row->kind != MS_MAP_CLASSIC && row->kind != MS_MAP_SWISS) {
-		tell_row(row, ret_report);
-		return NULL;
-	}
-	ms_progress_init(&d.progress, s->options, s->started);
-	err = ms_inspect_run(s->rt, row, &options, ret_report);
-	ms_progress_end(&d.progress);
-	if (err || !is_a_guess(row, ret_report))
-		return err;
-	ms_inspect_report_deinit(ret_report);
-	return ms_error_new(MS_ERR_USAGE,
-			    "there is no map at 0x%" PRIx64
-			    " in process %d; type: mapscope maps %d "
-			    "--all --json for all addresses",
-			    row->address, (int)s->pid, (int)s->pid);
+	return ms_render_inspect_svg(((const struct shown *)report)->report, sink);
 }
 
 static bool is_checked(const struct ms_inspect_report *r)
@@ -109,12 +93,14 @@ static bool is_checked(const struct ms_inspect_report *r)
 }
 
 static struct ms_error *show(struct ms_session *s, const struct ms_census_report *census,
-			     struct ms_inspect_report *r, enum ms_exit_code *ret_exit)
+			     struct ms_inspect_report *r, struct kept *kept,
+			     enum ms_exit_code *ret_exit)
 {
+	const struct shown shown = { r, *kept, ms_clock_now() };
 	const struct ms_page page = {
 		.text = page_text,
 		.documents = { [MS_FORMAT_JSON] = page_json, [MS_FORMAT_SVG] = page_svg },
-		.report = r
+		.report = &shown
 	};
 	struct ms_error *err;
 
@@ -123,6 +109,7 @@ static struct ms_error *show(struct ms_session *s, const struct ms_census_report
 	r->cost.read_bytes = s->target->cost.read_bytes;
 	ms_session_account(s, &r->cost);
 	err = ms_output_write(s->options, &page);
+	*kept = (struct kept){ shown.at, r->row.address, r->row.entries, units_of(r), r->frontier };
 	*ret_exit = MS_EXIT_DONE;
 	if (r->partial) {
 		ms_output_say_partial(r->partial_reason);
@@ -172,34 +159,58 @@ static struct ms_error *find(struct ms_session *s, struct ms_census_report *cens
 	return err;
 }
 
-static struct ms_error *inspect(struct ms_session *s, struct ms_census_report *census,
-				enum ms_exit_code *ret_exit)
+static struct ms_error *look(struct ms_session *s, struct kept *kept, enum ms_exit_code *ret_exit)
 {
 	const struct ms_map_row *row;
 	struct ms_inspect_report report;
-	struct ms_error *err = find(s, census, &row);
+	struct ms_census_report census = { 0 };
+	struct ms_error *err = find(s, &census, &row);
 
 	if (!err)
-		err = open_map(s, row, &report);
-	if (err)
-		return err;
-	err = show(s, census, &report, ret_exit);
-	ms_inspect_report_deinit(&report);
+		err = ms_open_map(s, row, &report);
+	if (!err) {
+		err = show(s, &census, &report, kept, ret_exit);
+		ms_inspect_report_deinit(&report);
+	}
+	ms_census_report_deinit(&census);
 	return err;
+}
+
+/** With --every until it is told to end, or the process goes away. */
+static struct ms_error *look_again(struct ms_session *s, struct kept *kept,
+				   enum ms_exit_code *ret_exit)
+{
+	const struct ms_options *o = s->options;
+	struct ms_error *err = NULL;
+
+	for (uint64_t i = 1; !err && i != o->looks.count; i++) {
+		ms_interrupt_sleep(kept->at + o->looks.every_s);
+		if (ms_interrupted())
+			return NULL;
+		err = ms_target_check(s->target);
+		if (!err)
+			err = look(s, kept, ret_exit);
+	}
+	if (!err || ms_error_code(err) != MS_ERR_GONE)
+		return err;
+	ms_output_say(ms_error_message(err));
+	ms_error_free(err);
+	return NULL;
 }
 
 struct ms_error *ms_cmd_inspect(const struct ms_options *o, double started,
 				enum ms_exit_code *ret_exit)
 {
 	struct ms_session s;
-	struct ms_census_report census = { 0 };
+	struct kept kept = { 0 };
 	struct ms_error *err = ms_session_find(&s, o, started);
 
 	if (!err)
 		err = ms_session_open(&s);
 	if (!err)
-		err = inspect(&s, &census, ret_exit);
-	ms_census_report_deinit(&census);
+		err = look(&s, &kept, ret_exit);
+	if (!err && o->looks.every_s > 0)
+		err = look_again(&s, &kept, ret_exit);
 	ms_session_deinit(&s);
 	return err;
 }

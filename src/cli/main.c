@@ -46,6 +46,8 @@ static struct ms_error *run(const struct ms_options *options, double started,
 		return ms_cmd_diff(options, started, ret_exit);
 	case MS_VERB_WATCH:
 		return ms_cmd_watch(options, started, ret_exit);
+	case MS_VERB_TOP:
+		return ms_cmd_top(options, started, ret_exit);
 	case MS_VERB_RUN:
 		return ms_cmd_run(options, started, ret_exit);
 	case MS_VERB_DOCTOR:

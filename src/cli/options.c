@@ -21,6 +21,7 @@
 
 static const double SECONDS_DEFAULT = 10, LOOKS_APART_S = 2, SECONDS_MIN = 0.1, SECONDS_MAX = 3600;
 static const double RING_S_DEFAULT = 2 * 3600, EVERY_S_DEFAULT = 5 * 60, EVERY_S_MIN = 0.5;
+static const double TOP_EVERY_S_DEFAULT = 2;
 static const uint64_t RING_BYTES_DEFAULT = 64000000;
 
 enum { TOP_DEFAULT = 20 };
@@ -66,6 +67,12 @@ static const char watch_details[] =
     "FILE-WHY.msnap, near a memory limit, under memory pressure, on SIGUSR1 and when a\n"
     "--fail-if holds, which ends it. When the process goes away, the ring stays.\n";
 
+static const char top_details[] =
+    "The maps of a process on one screen, looked at every 2 s: those that grow first,\n"
+    "with their entries a second, bytes, slack, who waits for them and how far a growth\n"
+    "has come. Keys sort, filter, freeze and open one; ? lists them. Into a pipe or a\n"
+    "log: --batch. It takes less than a twentieth of a core.\n";
+
 static const char heap_details[] =
     "Where the memory of the process is: size classes of the heap with what lives in\n"
     "them, then the parts - maps, other objects, garbage, free, stacks, the runtime,\n"
@@ -105,6 +112,8 @@ static const struct verb verbs[MS_VERB_COUNT_] = {
 			   MS_FORMATS_TABLE },
 	[MS_VERB_WATCH] = { "watch", "PID", "a flight recorder: the latest censuses in one file",
 			    watch_details, MS_FORMATS_WATCH },
+	[MS_VERB_TOP] = { "top", "PID", "a live screen: what grows, how fast, who waits",
+			  top_details, MS_FORMATS_DOCUMENT },
 	[MS_VERB_DOCTOR] = { "doctor", "PID", "what will and will not work on it", doctor_details,
 			     MS_FORMATS_DOCUMENT },
 	[MS_VERB_HELP] = { "help", "VERB", "the options of one verb", NULL, 0 },
@@ -121,9 +130,10 @@ enum {
 	FOR_RUN = 1 << MS_VERB_RUN,
 	FOR_DIFF = 1 << MS_VERB_DIFF,
 	FOR_WATCH = 1 << MS_VERB_WATCH,
+	FOR_TOP = 1 << MS_VERB_TOP,
 	FOR_TARGETS = FOR_DIAGNOSE | FOR_MAPS | FOR_INSPECT | FOR_HEAP | FOR_GOROUTINES |
-		      FOR_TRACE | FOR_DOCTOR | FOR_WATCH,
-	FOR_TABLES = FOR_MAPS | FOR_RUN | FOR_DIFF | FOR_WATCH,
+		      FOR_TRACE | FOR_DOCTOR | FOR_WATCH | FOR_TOP,
+	FOR_TABLES = FOR_MAPS | FOR_RUN | FOR_DIFF | FOR_WATCH | FOR_TOP,
 	FOR_PAGES = FOR_TARGETS | FOR_RUN | FOR_DIFF,
 	FOR_CORES = FOR_DIAGNOSE | FOR_MAPS | FOR_INSPECT | FOR_HEAP | FOR_GOROUTINES,
 	FOR_ALL = (1 << MS_VERB_COUNT_) - 1,
@@ -148,6 +158,8 @@ enum {
 	OPT_EVERY,
 	OPT_RING_SIZE,
 	OPT_AT_RSS,
+	OPT_COUNT,
+	OPT_BATCH,
 	OPT_STUCK,
 	OPT_ONCE,
 	OPT_SCHED,
@@ -188,21 +200,24 @@ static const struct option_row rows[] = {
 	  "to the page (10), between looks at goroutines (2), of trace and watch (until Ctrl-C)" },
 	{ "top", OPT_TOP, "N", FOR_TABLES | FOR_HEAP | FOR_GOROUTINES,
 	  "show the first N rows (20)" },
-	{ "sort", OPT_SORT, "KEY", FOR_MAPS,
-	  "by bytes (the default), entries, slack, load or maps" },
+	{ "sort", OPT_SORT, "KEY", FOR_MAPS | FOR_TOP,
+	  "by bytes (of maps), growth (of top), entries, slack; load, maps; waiting" },
 	{ "all", OPT_ALL, NULL, FOR_TABLES | FOR_HEAP | FOR_GOROUTINES, "show every row" },
-	{ "expand", OPT_EXPAND, NULL, FOR_MAPS | FOR_GOROUTINES,
+	{ "expand", OPT_EXPAND, NULL, FOR_MAPS | FOR_GOROUTINES | FOR_TOP,
 	  "each map or goroutine by itself, not those alike as one" },
 	{ "owner", OPT_OWNER, "REGEX", FOR_TABLES, "only maps whose owner is like this" },
 	{ "type", OPT_TYPE, "REGEX", FOR_TABLES, "only maps whose type is like this" },
 	{ "no-owners", OPT_NO_OWNERS, NULL,
-	  FOR_DIAGNOSE | FOR_MAPS | FOR_INSPECT | FOR_HEAP | FOR_TRACE | FOR_WATCH,
+	  FOR_DIAGNOSE | FOR_MAPS | FOR_INSPECT | FOR_HEAP | FOR_TRACE | FOR_WATCH | FOR_TOP,
 	  "the census alone, sooner: look for no types and owners" },
 	{ "budget", OPT_BUDGET, "FILE", FOR_RUN, "limits on the maps of owners; see the man page" },
 	{ "fail-if", OPT_FAIL_IF, "EXPR", FOR_DIAGNOSE | FOR_MAPS | FOR_WATCH,
 	  "end with 10 when it holds: growth>100MB/min, slack>50%, ..." },
 	{ "ring", OPT_RING, "TIME", FOR_WATCH, "how far back the ring reaches (2h)" },
-	{ "every", OPT_EVERY, "TIME", FOR_WATCH, "between two censuses (5m)" },
+	{ "every", OPT_EVERY, "TIME", FOR_WATCH | FOR_TOP | FOR_INSPECT,
+	  "between two censuses of watch (5m), looks of top (2s); inspect again and again" },
+	{ "count", OPT_COUNT, "N", FOR_TOP | FOR_INSPECT, "end after so many looks" },
+	{ "batch", OPT_BATCH, NULL, FOR_TOP, "print one look after the other, for a log" },
 	{ "ring-size", OPT_RING_SIZE, "BYTES", FOR_WATCH, "what its file never grows over (64MB)" },
 	{ "at-rss", OPT_AT_RSS, "SIZE", FOR_WATCH,
 	  "dump from here on: a share of the cgroup's limit (90%) or bytes (2GB)" },
@@ -229,7 +244,7 @@ static const struct option_row rows[] = {
 	  "lengths and salted hashes of keys, never a key" },
 	{ "json", OPT_JSON, NULL, FOR_PAGES, "print a JSON document: --format json" },
 	{ "format", OPT_FORMAT, "NAME", FOR_PAGES, "print text (the default), json, csv, ..." },
-	{ "output", 'o', "FILE", FOR_PAGES,
+	{ "output", 'o', "FILE", FOR_PAGES & ~FOR_TOP,
 	  "write to FILE as well, as its name ends: .json, .csv, ..." },
 	{ "no-color", OPT_NO_COLOR, NULL, FOR_PAGES, "no colours on a terminal, like NO_COLOR" },
 	{ "quiet", 'q', NULL, FOR_PAGES, "no progress on a terminal" },
@@ -353,16 +368,16 @@ static struct ms_error *parse_seconds(const char *text, enum ms_verb verb, doubl
 	return NULL;
 }
 
-static struct ms_error *parse_top(const char *text, size_t *ret_top)
+static struct ms_error *parse_count(const char *option, const char *text, size_t *ret_count)
 {
 	unsigned long long value;
 
 	errno = 0;
 	value = is_number(text) ? strtoull(text, NULL, 10) : 0;
 	if (errno || !value)
-		return ms_error_new(
-		    MS_ERR_USAGE, "--top %s cannot be meant; type a number from 1, or --all", text);
-	*ret_top = (size_t)value;
+		return ms_error_new(MS_ERR_USAGE, "%s %s cannot be meant; type a number from 1%s",
+				    option, text, strcmp(option, "--top") ? "" : ", or --all");
+	*ret_count = (size_t)value;
 	return NULL;
 }
 
@@ -379,11 +394,23 @@ static struct ms_error *parse_bucket(const char *text, uint64_t *ret_unit)
 	return NULL;
 }
 
-static struct ms_error *parse_sort(const char *text, enum ms_sort_key *ret_key)
+static struct ms_error *parse_sort(const char *text, enum ms_verb verb, struct ms_options *o)
 {
+	if (verb == MS_VERB_TOP) {
+		for (unsigned i = 0; i < MS_TOP_SORT_COUNT_; i++) {
+			if (!strcmp(text, ms_top_sort_name((enum ms_top_sort)i))) {
+				o->looks.sort = (enum ms_top_sort)i;
+				return NULL;
+			}
+		}
+		return ms_error_new(MS_ERR_USAGE,
+				    "--sort %s is not known; type --sort growth, bytes, slack, "
+				    "waiting or entries",
+				    text);
+	}
 	for (size_t i = 0; i < MS_ARRAY_SIZE(sort_names); i++) {
 		if (!strcmp(text, sort_names[i])) {
-			*ret_key = (enum ms_sort_key)i;
+			o->view.sort = (enum ms_sort_key)i;
 			return NULL;
 		}
 	}
@@ -472,7 +499,7 @@ static struct ms_error *parse_verb(const char *text, enum ms_verb *ret_verb)
 /** Which options were given, for the checks after the last word. */
 struct given {
 	uint64_t rows; // A bit by index in rows.
-	const char *pid, *seconds;
+	const char *pid, *seconds, *sort;
 	int after_dashes; // Words behind --, -1 without it.
 };
 
@@ -537,6 +564,8 @@ static struct ms_error *parse_at_rss(const char *text, struct ms_options *o)
 static struct ms_error *take_option(int id, const char *value, struct ms_options *o,
 				    struct given *given)
 {
+	struct ms_error *err;
+
 	given->rows |= UINT64_C(1) << (row_of(id) - rows);
 	switch (id) {
 	case OPT_NAME:
@@ -549,9 +578,10 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 		given->seconds = value; // Its bounds depend on the verb.
 		return NULL;
 	case OPT_TOP:
-		return parse_top(value, &o->view.top);
+		return parse_count("--top", value, &o->view.top);
 	case OPT_SORT:
-		return parse_sort(value, &o->view.sort);
+		given->sort = value; // Its words, too.
+		return NULL;
 	case OPT_ALL:
 		o->view.top = SIZE_MAX;
 		return NULL;
@@ -579,7 +609,14 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 	case OPT_RING:
 		return parse_time("--ring", value, &o->watch.ring_s);
 	case OPT_EVERY:
-		return parse_time("--every", value, &o->watch.every_s);
+		err = parse_time("--every", value, &o->watch.every_s);
+		o->looks.every_s = o->watch.every_s;
+		return err;
+	case OPT_COUNT:
+		return parse_count("--count", value, &o->looks.count);
+	case OPT_BATCH:
+		o->looks.batch = true;
+		return NULL;
 	case OPT_RING_SIZE:
 		return parse_ring_size(value, &o->watch.ring_bytes);
 	case OPT_AT_RSS:
@@ -786,6 +823,14 @@ static struct ms_error *check_options(const struct ms_options *o, const struct g
 	if (o->view.sort == MS_SORT_MAPS && o->view.rows == MS_ROWS_EXPANDED)
 		return ms_error_new(MS_ERR_USAGE, "--sort maps counts the maps of a row, and "
 						  "--expand makes it one; type one of them");
+	if (o->verb == MS_VERB_INSPECT && o->looks.every_s > 0 && (o->core || o->file_count))
+		return ms_error_new(MS_ERR_USAGE,
+				    "--every looks at a running map again and again, "
+				    "which %s; type mapscope inspect without it",
+				    o->core ? "a core has none of" : "a file has no room for");
+	if (o->verb == MS_VERB_INSPECT && was_given(given, OPT_COUNT) && !(o->looks.every_s > 0))
+		return ms_error_new(MS_ERR_USAGE,
+				    "--count counts looks; type --every TIME with it");
 	err = check_formats(o, given);
 	return err || o->verb != MS_VERB_WATCH ? err : check_watch(o);
 }
@@ -943,6 +988,10 @@ struct ms_error *ms_options_parse(int argc, char **argv, struct ms_options *ret_
 			o.seconds = LOOKS_APART_S;
 		if ((o.verb == MS_VERB_TRACE || o.verb == MS_VERB_WATCH) && !given.seconds)
 			o.seconds = INFINITY;
+		if (o.verb == MS_VERB_TOP && !was_given(&given, OPT_EVERY))
+			o.looks.every_s = TOP_EVERY_S_DEFAULT;
+		if (!err && given.sort)
+			err = parse_sort(given.sort, o.verb, &o);
 		if (!err && given.seconds)
 			err = parse_seconds(given.seconds, o.verb, &o.seconds);
 		if (!err && o.verb != MS_VERB_HELP)

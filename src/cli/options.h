@@ -3,6 +3,7 @@
 
 #include "cli/format.h"
 #include "render/render.h"
+#include "report/top.h"
 
 #include <sys/types.h>
 
@@ -16,6 +17,7 @@ enum ms_verb {
 	MS_VERB_RUN,
 	MS_VERB_DIFF,
 	MS_VERB_WATCH,
+	MS_VERB_TOP,
 	MS_VERB_DOCTOR,
 	MS_VERB_HELP,
 	MS_VERB_VERSION,
@@ -50,6 +52,12 @@ struct ms_options {
 		double at_rss_share;   // Of the limit; 0: not asked for.
 		uint64_t at_rss_bytes; // 0: not asked for.
 	} watch;
+	struct {
+		double every_s; // Between two looks; of inspect: 0 for one look.
+		uint64_t count; // Looks; 0: until it is ended.
+		enum ms_top_sort sort;
+		bool batch;
+	} looks;                               // Of top and inspect.
 	const char *map;                       // Of inspect: an owner, or an address.
 	uint64_t unit;                         // Of inspect: a bucket or group; MS_UNKNOWN.
 	char **command;                        // Of run: ends with NULL.

@@ -22,6 +22,7 @@
 #include "report/growth_trace.h"
 #include "report/inspect.h"
 #include "report/run.h"
+#include "report/top.h"
 
 enum ms_color {
 	MS_COLOR_OFF,
@@ -43,6 +44,13 @@ MS_MUST_USE struct ms_error *ms_render_census_text(const struct ms_census_report
 						   const struct ms_census_view *view,
 						   const struct ms_text_style *style,
 						   struct ms_sink *sink);
+/** One look of top, for a log; @p filter as it was typed, or NULL. */
+MS_MUST_USE struct ms_error *ms_render_top_text(const struct ms_top_report *report,
+						const char *filter,
+						const struct ms_text_style *style,
+						struct ms_sink *sink);
+MS_MUST_USE struct ms_error *ms_render_top_json(const struct ms_top_report *report,
+						struct ms_sink *sink);
 /** What a core file says of its end, and its census. */
 MS_MUST_USE struct ms_error *ms_render_crash_text(const struct ms_crash_report *report,
 						  const struct ms_census_view *view,

@@ -60,8 +60,19 @@ struct ms_error *ms_row_filter_init(struct ms_row_filter *filter, const char *ow
 	return err;
 }
 
+struct ms_error *ms_row_filter_init_either(struct ms_row_filter *filter, const char *text)
+{
+	struct ms_error *err = ms_row_filter_init(filter, text, text);
+
+	filter->either = !err;
+	return err;
+}
+
 bool ms_row_filter_passes(struct ms_row_filter *filter, const char *owner, const char *type)
 {
+	if (filter && filter->either)
+		return ms_pattern_matches(&filter->owner, owner) ||
+		       ms_pattern_matches(&filter->type, type);
 	return !filter || (ms_pattern_matches(&filter->owner, owner) &&
 			   ms_pattern_matches(&filter->type, type));
 }

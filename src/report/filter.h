@@ -18,6 +18,7 @@ struct ms_pattern {
 
 struct ms_row_filter {
 	struct ms_pattern owner, type;
+	bool either; // One of them is enough.
 };
 
 /** USAGE when @p text, which may be NULL, is no regular expression; @p option names it. */
@@ -33,7 +34,12 @@ void ms_pattern_deinit(struct ms_pattern *pattern);
 MS_MUST_USE struct ms_error *ms_row_filter_init(struct ms_row_filter *filter, const char *owner,
 						const char *type);
 
-/** True where both match.  Accepts NULL, which lets everything through. */
+/** One expression for owners and types; @p text may be NULL and must outlive the filter.  USAGE. */
+MS_MUST_USE struct ms_error *ms_row_filter_init_either(struct ms_row_filter *filter,
+						       const char *text);
+
+/** True where both match, or either where that was asked for.  Accepts NULL, which lets everything
+ * through. */
 bool ms_row_filter_passes(struct ms_row_filter *filter, const char *owner, const char *type);
 
 /** True when it asks for anything.  Accepts NULL. */

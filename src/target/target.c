@@ -121,6 +121,19 @@ struct ms_error *ms_regions_copy(const struct ms_regions *regions, struct ms_reg
 	return NULL;
 }
 
+uint64_t ms_regions_writable_bytes(const struct ms_regions *regions)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < regions->count; i++) {
+		const struct ms_region *r = &regions->items[i];
+
+		if (r->kind == MS_REGION_ANON && (r->prot & MS_PROT_WRITE))
+			bytes += r->end - r->start;
+	}
+	return bytes;
+}
+
 void ms_regions_deinit(struct ms_regions *regions)
 {
 	free(regions->items);

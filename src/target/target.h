@@ -187,4 +187,7 @@ const struct ms_region *ms_regions_find(const struct ms_regions *regions, ms_add
 MS_MUST_USE struct ms_error *ms_regions_copy(const struct ms_regions *regions,
 					     struct ms_regions *ret_regions);
 
+/** Bytes of the anonymous mappings that can be written. */
+uint64_t ms_regions_writable_bytes(const struct ms_regions *regions);
+
 void ms_regions_deinit(struct ms_regions *regions);

@@ -76,20 +76,13 @@ static int64_t clock_ns(clockid_t clock)
 /** A memory limit's goal is judged by how much is mapped; look again now and then. */
 static struct ms_error *writable_look(struct ms_trace *trace, struct gc_watch *w, double now)
 {
-	const struct ms_regions *regions = &trace->rt->regions;
 	struct ms_error *err;
 
 	if (!w->last.has_pacer || !w->last.pacer.has_memory_limit || now < w->regions_due)
 		return NULL;
 	w->regions_due = now + REGIONS_EVERY_S;
 	err = ms_go_refresh(trace->rt);
-	w->writable_bytes = 0;
-	for (size_t i = 0; !err && i < regions->count; i++) {
-		const struct ms_region *r = &regions->items[i];
-
-		if (r->kind == MS_REGION_ANON && (r->prot & MS_PROT_WRITE))
-			w->writable_bytes += r->end - r->start;
-	}
+	w->writable_bytes = err ? 0 : ms_regions_writable_bytes(&trace->rt->regions);
 	return err;
 }
 

@@ -7,6 +7,7 @@
 #include "tests/support/pipe.h"
 #include "tests/support/reports.h"
 #include "tests/support/test.h"
+#include "tests/support/top_reports.h"
 #include "tests/support/trace_reports.h"
 
 #include <stdio.h>
@@ -111,6 +112,21 @@ static void diagnosis_fits(struct ms_diagnosis_report report)
 	CHECK_OK(ms_render_diagnosis_json(&report, &sink));
 	CHECK_EQ(check_document("diagnosis", ms_sink_text(&sink)), 0);
 	ms_sink_deinit(&sink);
+}
+
+MS_TEST(render_schema_top)
+{
+	const struct ms_top_report reports[] = { ms_example_top(), ms_example_top_unknown(),
+						 ms_example_top_hostile() };
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(reports); i++) {
+		struct ms_sink sink;
+
+		ms_sink_init_memory(&sink);
+		CHECK_OK(ms_render_top_json(&reports[i], &sink));
+		CHECK_EQ(check_document("top", ms_sink_text(&sink)), 0);
+		ms_sink_deinit(&sink);
+	}
 }
 
 MS_TEST(render_schema_diagnosis)
