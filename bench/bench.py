@@ -250,6 +250,16 @@ def debugger_row(table, options, release):
                       gap_ms=median([r.gap_ms for r in runs]), note=f'{maps + 1} maps; times mapscope')
 
 
+def top_row(table, options, release, arguments):
+    """The share of one core that a live screen takes; the ratio is that share."""
+    looks = 100 if options.full else 30
+    with Target(build(release), *arguments) as target:
+        target.ask('churn 1')
+        run = Run([MAPSCOPE, 'top', target.pid, '--batch', '--count', looks, '--top', 20])
+        table.add('top', release, f'{looks} looks', wall_s=run.wall_s, cpu_s=run.cpu_s, own_mb=run.own_mb,
+                  ratio=run.cpu_s / run.wall_s, note='a look every 2 s or, where that is more than 2 %, less often')
+
+
 def gap_row(table, options, release, arguments, note):
     """The largest gap between two ticks of the target, with censuses in a loop and without."""
     with Target(build(release), *arguments) as target:
@@ -298,6 +308,8 @@ def rows(options):
         yield 'debugger', r, lambda t, r=r: debugger_row(t, options, r)
     for r in options.release or ('1.19.4', '1.27.4'):
         yield 'trace', r, lambda t, r=r: trace_row(t, options, r)
+    for r in options.release or ('1.23.12', '1.27.4'):
+        yield 'top', r, lambda t, r=r: top_row(t, options, r, ('-maps', n))
     for r in options.release or RELEASES:
         yield 'gap', r, lambda t, r=r: gap_row(t, options, r, million, 'idle')
         yield 'gap', r, lambda t, r=r: gap_row(t, options, r, million, 'churn')
@@ -308,7 +320,7 @@ def main():
     p.add_argument('--full', action='store_true', help='a million maps, big binaries, gaps of 10 s')
     p.add_argument('--rounds', type=int, default=5, help='rounds of every comparison (5)')
     p.add_argument('--row', action='append',
-                   help='only these: census swiss objects ready goroutines debugger trace gap')
+                   help='only these: census swiss objects ready goroutines debugger trace top gap')
     p.add_argument('--release', action='append', help=f'only these of {" ".join(RELEASES)}')
     p.add_argument('--csv', metavar='FILE', help='write the table here as well')
     options = p.parse_args()

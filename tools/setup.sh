@@ -74,6 +74,7 @@ group_build() {
 	need libdw-dev library libdw
 	need libyajl-dev library yajl
 	need libncurses-dev library ncursesw
+	need libcap-dev library libcap
 	need zlib1g-dev library zlib
 	need protobuf-c-compiler has protoc-c
 	need libprotobuf-c-dev library libprotobuf-c

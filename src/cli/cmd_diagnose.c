@@ -99,6 +99,7 @@ static struct ms_error *watch(struct ms_session *s, struct ms_diagnosis_report *
 		.now = ms_look_now,
 		.sleep_until = ms_look_sleep_until,
 		.progress = ms_look_progress,
+		.placed = ms_look_placed,
 		.context = &progress,
 		.registries = &s->registries,
 		.symbols = s->symbols,

@@ -302,6 +302,7 @@ static struct ms_error *trace(struct tracing *t, struct ms_trace_report *ret_rep
 		.creations = t->options->creations,
 		.now = ms_look_now,
 		.added = added,
+		.placed = ms_look_placed,
 		.context = t,
 		.registries = &t->session->registries,
 		.symbols = t->session->symbols,

@@ -13,6 +13,7 @@
 #include "cli/fail_ifs.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
+#include "cli/privileges.h"
 #include "cli/proc_file.h"
 #include "cli/sides.h"
 #include "cli/take_census.h"
@@ -466,8 +467,11 @@ static struct ms_error *watch(struct watching *w)
 {
 	struct ms_error *err = set_mark(w);
 
-	if (!err)
+	if (!err) {
+		ms_privileges_write_begin();
 		err = ms_ring_open(w->path, w->options->watch.ring_bytes, &w->ring);
+		ms_privileges_write_end();
+	}
 	if (!err)
 		err = look(w, NO_REASON);
 	if (!err && !w->is_gone)
@@ -477,6 +481,11 @@ static struct ms_error *watch(struct watching *w)
 		err = tick(w);
 	if (err)
 		return err;
+	if (!w->has_census && !w->is_gone && ms_interrupted()) {
+		ms_output_say("it was stopped before its first census");
+		w->code = MS_EXIT_PARTIAL;
+		return NULL;
+	}
 	if (!w->has_census)
 		return ms_error_new(MS_ERR_GONE, "process %d went away before its first census",
 				    (int)w->pid);

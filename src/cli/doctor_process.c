@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum { // linux/capability.h
+	CAPABILITY_READ_SEARCH = 2,
 	CAPABILITY_PTRACE = 19,
 	CAPABILITY_ADMIN = 21,
 	CAPABILITY_PERFMON = 38,
@@ -55,14 +56,19 @@ static void explain_refusal(struct ms_doctor *d, int uid)
 {
 	int scope = yama_scope();
 
-	if (may_trace_all())
+	if (may_trace_all() && (uid_t)uid != geteuid() && !has_capability(CAPABILITY_READ_SEARCH))
+		ms_doctor_add(d, "permission", MS_CHECK_NO, NULL,
+			      "it runs as user %d and we are user %u: beside CAP_SYS_PTRACE, which "
+			      "we have, that takes CAP_DAC_READ_SEARCH, which we lack",
+			      uid, geteuid());
+	else if (may_trace_all())
 		ms_doctor_add(d, "permission", MS_CHECK_NO, NULL,
 			      "we have CAP_SYS_PTRACE, but not in the process's user namespace, or "
 			      "a seccomp filter forbids reading");
 	else if ((uid_t)uid != geteuid())
 		ms_doctor_add(d, "permission", MS_CHECK_NO, NULL,
 			      "it runs as user %d and we are user %u: that takes CAP_SYS_PTRACE, "
-			      "which we lack",
+			      "which we lack, and CAP_DAC_READ_SEARCH",
 			      uid, geteuid());
 	else if (scope > 0)
 		ms_doctor_add(d, "permission", MS_CHECK_NO, NULL,

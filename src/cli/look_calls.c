@@ -2,6 +2,7 @@
 #include "cli/look_calls.h"
 
 #include "cli/interrupt.h"
+#include "cli/privileges.h"
 #include "cli/progress.h"
 
 double ms_look_now(void *context)
@@ -20,6 +21,12 @@ bool ms_look_stop(void *context)
 {
 	(void)context;
 	return ms_interrupted();
+}
+
+void ms_look_placed(void *context)
+{
+	(void)context;
+	ms_privileges_placed();
 }
 
 void ms_look_progress(void *context, double done, const char *what)

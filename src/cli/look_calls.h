@@ -11,5 +11,8 @@ void ms_look_sleep_until(void *context, double when);
 /** The user wants it to be over. */
 bool ms_look_stop(void *context);
 
+/** What placing probes took is given up. */
+void ms_look_placed(void *context);
+
 /** @p context is a struct ms_progress. */
 void ms_look_progress(void *context, double done, const char *what);

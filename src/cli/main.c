@@ -2,6 +2,7 @@
 #include "cli/cmd.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
+#include "cli/privileges.h"
 
 #include <stdio.h>
 
@@ -27,6 +28,7 @@ static struct ms_error *run(const struct ms_options *options, double started,
 
 	if (options->verb == MS_VERB_HELP || options->verb == MS_VERB_VERSION)
 		return print_help(options);
+	ms_privileges_shrink(options);
 	err = ms_output_check(options);
 	if (err)
 		return err;

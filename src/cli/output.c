@@ -6,6 +6,7 @@
 #include "cli/output.h"
 
 #include "base/cleanup.h"
+#include "cli/privileges.h"
 #include "cli/terminal.h"
 #include "render/escape.h"
 
@@ -84,8 +85,11 @@ static struct ms_error *error_create(const char *path)
 static struct ms_error *write_special(const struct ms_options *o, const struct ms_page *page,
 				      const struct ms_output_file *out)
 {
-	int fd = open(out->path, O_WRONLY | O_CLOEXEC);
+	int fd;
 
+	ms_privileges_write_begin();
+	fd = open(out->path, O_WRONLY | O_CLOEXEC);
+	ms_privileges_write_end();
 	return fd < 0 ? error_create(out->path) : render_into(o, page, out, fd);
 }
 
@@ -96,6 +100,33 @@ static mode_t new_file_mode(void)
 
 	umask(mask);
 	return 0666 & ~mask;
+}
+
+static int temporary_open(char *path)
+{
+	int fd;
+
+	ms_privileges_write_begin();
+	fd = mkostemp(path, O_CLOEXEC);
+	ms_privileges_write_end();
+	return fd;
+}
+
+static bool put_in_place(const char *temporary, const char *path)
+{
+	bool is_there;
+
+	ms_privileges_write_begin();
+	is_there = rename(temporary, path) == 0;
+	ms_privileges_write_end();
+	return is_there;
+}
+
+static void take_away(const char *temporary)
+{
+	ms_privileges_write_begin();
+	(void)unlink(temporary);
+	ms_privileges_write_end();
 }
 
 static struct ms_error *write_file(const struct ms_options *o, const struct ms_page *page,
@@ -111,7 +142,7 @@ static struct ms_error *write_file(const struct ms_options *o, const struct ms_p
 		return write_special(o, page, out);
 	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
 		return ms_error_no_memory();
-	fd = mkostemp(temporary, O_CLOEXEC);
+	fd = temporary_open(temporary);
 	if (fd < 0)
 		return error_create(out->path);
 	if (fchmod(fd, new_file_mode()) != 0) {
@@ -120,10 +151,10 @@ static struct ms_error *write_file(const struct ms_options *o, const struct ms_p
 	} else {
 		err = render_into(o, page, out, fd);
 	}
-	if (!err && rename(temporary, path) != 0)
+	if (!err && !put_in_place(temporary, path))
 		err = error_create(out->path);
 	if (err)
-		unlink(temporary);
+		take_away(temporary);
 	return err;
 }
 

@@ -16,6 +16,8 @@ struct ms_diagnose_options {
 	double (*now)(void *context);                    // Seconds on a clock that never goes back.
 	void (*sleep_until)(void *context, double when); // May return early.
 	void (*progress)(void *context, double done, const char *what); // May be NULL.
+	/** Called when probes are placed, or will not be.  May be NULL. */
+	void (*placed)(void *context);
 	void *context;
 	const struct ms_registries *registries; // libhmap's maps are watched, too; NULL for none.
 	struct ms_c_symbols *symbols;           // For their owners and stacks; may be NULL.

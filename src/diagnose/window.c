@@ -67,6 +67,7 @@ struct ms_error *ms_window_trace(struct ms_window *w)
 						  .no_small_growths = true,
 						  .events_max = EVENTS_MAX,
 						  .now = w->options->now,
+						  .placed = w->options->placed,
 						  .context = w->options->context };
 
 	return ms_trace_begin(w->rt, NULL, &options, &w->trace);

@@ -710,13 +710,25 @@ static int process_exe_fd(struct ms_target *t)
 	return process_of(t)->exe_fd;
 }
 
+static struct ms_error *error_denied(pid_t pid, const char *what)
+{
+	return ms_error_new(
+	    MS_ERR_DENIED,
+	    "cannot read process %d (%s): it needs the same user or the capabilities "
+	    "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; type the same command after sudo; in Docker "
+	    "start with --cap-add SYS_PTRACE; in "
+	    "Kubernetes: "
+	    "kubectl debug -it POD --target CONTAINER --profile=sysadmin; with Yama: "
+	    "sysctl kernel.yama.ptrace_scope=0",
+	    (int)pid, what);
+}
+
 static struct ms_error *auxv_read(struct process *p, uint8_t *buf, size_t *ret_size)
 {
 	MS_AUTO_CLOSE int fd = openat(p->proc_fd, "auxv", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return errno == EACCES ? ms_error_errno(MS_ERR_DENIED, errno, "/proc/%d/auxv",
-							(int)p->target.pid)
+		return errno == EACCES ? error_denied(p->target.pid, strerror(errno))
 				       : error_gone(p);
 	return file_read(p, fd, 0, buf, AUXV_BYTES_MAX, ret_size);
 }
@@ -788,6 +800,12 @@ static void process_destroy(struct ms_target *t)
 	free(p);
 }
 
+static void process_end_threads(struct ms_target *t)
+{
+	ms_worker_destroy(process_of(t)->worker);
+	process_of(t)->worker = NULL;
+}
+
 static const struct ms_target_ops process_ops = {
 	.kind = "process",
 	.read_many = process_read_many,
@@ -797,6 +815,7 @@ static const struct ms_target_ops process_ops = {
 	.exe_fd = process_exe_fd,
 	.check = process_check,
 	.resident = process_resident,
+	.end_threads = process_end_threads,
 	.destroy = process_destroy,
 };
 
@@ -806,18 +825,6 @@ const char *ms_process_access_name(const struct ms_target *t)
 }
 
 // --- Opening. ---
-
-static struct ms_error *error_denied(pid_t pid, const char *what)
-{
-	return ms_error_new(
-	    MS_ERR_DENIED,
-	    "cannot read process %d (%s): it needs the same user or the capability CAP_SYS_PTRACE; "
-	    "type the same command after sudo; in Docker start with --cap-add SYS_PTRACE; in "
-	    "Kubernetes: "
-	    "kubectl debug -it POD --target CONTAINER --profile=sysadmin; with Yama: "
-	    "sysctl kernel.yama.ptrace_scope=0",
-	    (int)pid, what);
-}
 
 /** Choose the way memory is read: an unmapped address tells without reading anything. */
 static struct ms_error *choose_access(struct process *p, enum ms_process_access access)

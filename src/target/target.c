@@ -71,6 +71,12 @@ struct ms_error *ms_target_check(struct ms_target *t)
 	return t->ops->check(t);
 }
 
+void ms_target_end_threads(struct ms_target *t)
+{
+	if (t->ops->end_threads)
+		t->ops->end_threads(t);
+}
+
 struct ms_error *ms_target_resident(struct ms_target *t, struct ms_resident *ret_resident)
 {
 	if (t->ops->resident)

@@ -135,6 +135,9 @@ struct ms_target_ops {
 	/** Its threads, which stand still for good.  NULL for a kind whose threads go on. */
 	const struct ms_thread_state *(*threads)(struct ms_target *t, size_t *ret_count);
 
+	/** Optional: end the threads that do the reading; they are made anew, by who asks next. */
+	void (*end_threads)(struct ms_target *t);
+
 	void (*destroy)(struct ms_target *t);
 };
 
@@ -160,6 +163,9 @@ MS_MUST_USE struct ms_error *ms_target_read_many(struct ms_target *t, struct ms_
  */
 MS_MUST_USE struct ms_error *ms_target_read_lent(struct ms_target *t, struct ms_read *reads,
 						 size_t count);
+
+/** Threads of ours keep the capabilities they were made with: end them when some are given up. */
+void ms_target_end_threads(struct ms_target *t);
 
 MS_MUST_USE struct ms_error *ms_target_regions(struct ms_target *t, struct ms_regions *ret_regions);
 

@@ -149,6 +149,10 @@ struct ms_error *ms_trace_begin(struct ms_go_runtime *rt, const struct ms_census
 		ms_trace_drop(run);
 		return err;
 	}
+	if (options->placed) {
+		ms_target_end_threads(run->trace.target);
+		options->placed(options->context);
+	}
 	*ret_run = run;
 	return NULL;
 }

@@ -34,6 +34,8 @@ struct ms_trace_options {
 	/** Called when events were added, so that they can be printed as they come.  May be NULL.
 	 */
 	struct ms_error *(*added)(void *context, const struct ms_trace_report *report);
+	/** Called once everything is placed that needs a right to be placed.  May be NULL. */
+	void (*placed)(void *context);
 	void *context;
 };
 
