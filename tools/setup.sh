@@ -98,6 +98,7 @@ group_check() {
 	need llvm-14 has llvm-cov-14
 	want gdb has gdb
 	want tmux has tmux
+	want qemu-user-static has qemu-aarch64-static
 	want golang-go go_is_there
 	want ca-certificates certificates # Go fetches toolchains by https.
 	want prometheus has prometheus

@@ -23,6 +23,7 @@
 enum {
 	EXE_HEADERS_MAX = 64,
 	NOTE_BYTES_MAX = 4096,
+	COMPARED_EVERY = 64 << 10,
 	EXE_BYTES_MAX = 1 << 30, // Of one that is put together.
 	COPY_BYTES = 1 << 20,
 };
@@ -264,6 +265,52 @@ static bool headers_in_memory(const struct core *c, struct headers *ret)
 	return false;
 }
 
+/**
+ * Of a core that has neither NT_FILE nor the first page of the program, as qemu writes: where the
+ * headers of the file put it.  False where that is not where the kernel put it.
+ */
+static bool headers_of_file(const struct core *c, int fd, struct headers *ret)
+{
+	if (c->file.mappings.count || !c->file.program_headers ||
+	    !headers_read(c, read_file, fd, 0, ret))
+		return false;
+	for (size_t i = 0; i < ret->count; i++) {
+		const Elf64_Phdr *p = &ret->programs[i];
+
+		if (p->p_type != PT_LOAD || p->p_offset != 0)
+			continue;
+		ret->bias = c->file.program_headers - ret->elf.e_phoff - p->p_vaddr;
+		return c->file.entry == ret->elf.e_entry + ret->bias;
+	}
+	return false;
+}
+
+/** Whether what nobody can have written is the same in the core; unchecked where it is not there. */
+static enum ms_core_exe compare_constants(const struct core *c, int fd, bool *ret_differs)
+{
+	enum ms_core_exe is = MS_CORE_EXE_UNCHECKED;
+	struct headers file;
+
+	*ret_differs = !headers_of_file(c, fd, &file);
+	for (size_t i = 0; i < file.count && !*ret_differs; i++) {
+		const Elf64_Phdr *p = &file.programs[i];
+		uint8_t there[NOTE_BYTES_MAX], here[NOTE_BYTES_MAX];
+
+		if (p->p_type != PT_LOAD || (p->p_flags & PF_W))
+			continue;
+		for (uint64_t at = 0; at + sizeof(here) <= p->p_filesz && !*ret_differs;
+		     at += COMPARED_EVERY) {
+			if (!ms_core_memory(&c->file, file.bias + p->p_vaddr + at, there,
+					    sizeof(there)))
+				continue;
+			is = MS_CORE_EXE_CHECKED;
+			*ret_differs = !read_file(c, fd, p->p_offset + at, here, sizeof(here)) ||
+				       memcmp(here, there, sizeof(here)) != 0;
+		}
+	}
+	return is;
+}
+
 /** Where notes of the file are not the same in memory, it is another program. */
 static enum ms_core_exe compare(const struct core *c, const struct headers *memory, int fd,
 				bool *ret_differs)
@@ -275,6 +322,8 @@ static enum ms_core_exe compare(const struct core *c, const struct headers *memo
 		       (memory && (file.count != memory->count ||
 				   memcmp(file.programs, memory->programs,
 					  file.count * sizeof(*file.programs)) != 0));
+	if (!*ret_differs && !memory && !c->file.mappings.count)
+		return compare_constants(c, fd, ret_differs);
 	if (*ret_differs || !memory)
 		return is;
 	for (size_t i = 0; i < file.count && !*ret_differs; i++) {
@@ -492,7 +541,9 @@ static struct ms_error *make_regions(struct core *c)
 	const struct ms_core_mapping *end = m ? m + c->file.mappings.count : NULL;
 	struct headers found, *memory = NULL;
 
-	if (!c->file.mappings.count && headers_in_memory(c, &found))
+	if (!c->file.mappings.count &&
+	    (headers_in_memory(c, &found) ||
+	     (c->exe_fd >= 0 && headers_of_file(c, c->exe_fd, &found))))
 		memory = &found;
 	for (size_t i = 0; i <= c->file.segments.count; i++) {
 		const struct ms_core_segment *s =

@@ -28,6 +28,8 @@ VARIANTS = {
     'pie': (['-buildmode=pie', '-ldflags=-s -w'], {}),
     'cgo': (['-tags=withcgo'], {'CGO_ENABLED': '1'}),
     'race': (['-race'], {'CGO_ENABLED': '1'}),
+    'arm64': ([], {'GOARCH': 'arm64'}),
+    'arm64-stripped': (['-ldflags=-s -w'], {'GOARCH': 'arm64'}),
 }
 
 

@@ -38,6 +38,7 @@ import test_diff  # noqa: F401
 import test_watch  # noqa: F401
 import test_top  # noqa: F401
 import test_privileges  # noqa: F401
+import test_arm64  # noqa: F401
 import test_trace_gc  # noqa: F401
 import test_cores  # noqa: F401
 import test_privacy  # noqa: F401
