@@ -285,7 +285,8 @@ static bool headers_of_file(const struct core *c, int fd, struct headers *ret)
 	return false;
 }
 
-/** Whether what nobody can have written is the same in the core; unchecked where it is not there. */
+/** Whether what nobody can have written is the same in the core; unchecked where it is not there.
+ */
 static enum ms_core_exe compare_constants(const struct core *c, int fd, bool *ret_differs)
 {
 	enum ms_core_exe is = MS_CORE_EXE_UNCHECKED;
@@ -541,9 +542,8 @@ static struct ms_error *make_regions(struct core *c)
 	const struct ms_core_mapping *end = m ? m + c->file.mappings.count : NULL;
 	struct headers found, *memory = NULL;
 
-	if (!c->file.mappings.count &&
-	    (headers_in_memory(c, &found) ||
-	     (c->exe_fd >= 0 && headers_of_file(c, c->exe_fd, &found))))
+	if (!c->file.mappings.count && (headers_in_memory(c, &found) ||
+					(c->exe_fd >= 0 && headers_of_file(c, c->exe_fd, &found))))
 		memory = &found;
 	for (size_t i = 0; i <= c->file.segments.count; i++) {
 		const struct ms_core_segment *s =

@@ -30,13 +30,17 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 
 enum {
 	PIECES_MAX = 1024, // IOV_MAX of the kernel.
 	TRANSFER_BYTES = 1 << 20,
 	PAGEMAP_WORD = 8,
+	COPY_BYTES = 1 << 20,
 	PAGEMAP_BLOCKS = 16, // Asked for at once: 32 MiB of address space.
 	LOST_WORKERS_MAX = 4,
 	PROC_FILE_BYTES_MAX = 256 << 20, // A maps file longer than this is not one.
@@ -870,21 +874,113 @@ static bool is_kernel_thread(const struct process *p)
 	       (flags & KERNEL_THREAD_FLAG);
 }
 
-static struct ms_error *open_exe(struct process *p)
-{
-	ssize_t n;
+/** What the worker does with the executable: on a file system of somebody's, the first call may
+ * hang. */
+struct exe_job {
+	int proc_fd, fd, error;
+	struct stat stat;
+};
 
-	p->exe_fd = openat(p->proc_fd, "exe", O_RDONLY | O_CLOEXEC);
-	if (p->exe_fd < 0 && (errno == EACCES || errno == EPERM))
-		return error_denied(p->target.pid, strerror(errno));
-	if (p->exe_fd < 0 && errno == ENOENT && is_kernel_thread(p))
+static void exe_job_free(struct exe_job *job)
+{
+	if (job->fd >= 0)
+		close(job->fd);
+	close(job->proc_fd);
+	free(job);
+}
+
+/** File systems that another process or machine answers for, whenever it likes (linux/magic.h). */
+static bool is_of_others(int fd)
+{
+	static const uint32_t magic[] = { 0x65735546, 0x6969,     0xff534d42, 0xfe534d42,
+					  0x01021997, 0x00c36400, 0x5346414f };
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) != 0)
+		return false;
+	for (size_t i = 0; i < MS_ARRAY_SIZE(magic); i++) {
+		if ((uint32_t)fs.f_type == magic[i])
+			return true;
+	}
+	return false;
+}
+
+/** The bytes of @p from in memory of our own; -1 with errno. */
+static int copy_file(int from, atomic_ullong *progress)
+{
+	int to = memfd_create("program", MFD_CLOEXEC);
+	ssize_t n = 1;
+
+	while (to >= 0 && n > 0) {
+		n = sendfile(to, from, NULL, COPY_BYTES);
+		atomic_fetch_add(progress, 1);
+	}
+	if (to >= 0 && n < 0) {
+		close(to);
+		to = -1;
+	}
+	return to;
+}
+
+static void exe_job_run(void *context, atomic_ullong *progress)
+{
+	struct exe_job *job = context;
+	int copy;
+
+	job->fd = openat(job->proc_fd, "exe", O_RDONLY | O_CLOEXEC);
+	if (job->fd < 0 || fstat(job->fd, &job->stat) != 0)
+		job->error = errno;
+	if (job->error || !is_of_others(job->fd))
+		return;
+	copy = copy_file(job->fd, progress);
+	if (copy < 0) {
+		job->error = errno;
+		return;
+	}
+	close(job->fd);
+	job->fd = copy;
+}
+
+static struct ms_error *exe_error(struct process *p, int error)
+{
+	if (error == EACCES || error == EPERM)
+		return error_denied(p->target.pid, strerror(error));
+	if (error == ENOENT && is_kernel_thread(p))
 		return ms_error_new(MS_ERR_UNSUPPORTED,
 				    "process %d has no executable: it is a kernel thread",
 				    (int)p->target.pid);
-	if (p->exe_fd < 0)
+	if (error == ENOENT || error == ESRCH)
 		return error_gone(p);
-	if (fstat(p->exe_fd, &p->exe_stat) != 0)
-		return ms_error_errno(MS_ERR_IO, errno, "/proc/%d/exe", (int)p->target.pid);
+	return ms_error_errno(MS_ERR_IO, error, "/proc/%d/exe", (int)p->target.pid);
+}
+
+static struct ms_error *open_exe(struct process *p)
+{
+	struct exe_job *job = calloc(1, sizeof(*job));
+	enum ms_job_result result = MS_JOB_DONE;
+	struct ms_error *err;
+	ssize_t n;
+
+	if (!job)
+		return ms_error_no_memory();
+	job->fd = -1;
+	job->proc_fd = dup(p->proc_fd);
+	err = run_job(p, exe_job_run, job, &result);
+	if (!err && result == MS_JOB_STUCK) // The job is the lost worker's.
+		return ms_error_new(MS_ERR_UNSUPPORTED,
+				    "the executable of process %d cannot be read: the file system "
+				    "that it is on did not answer in %d s",
+				    (int)p->target.pid, MS_TARGET_STUCK_S);
+	if (!err && job->error)
+		err = exe_error(p, job->error);
+	if (!err) {
+		p->exe_fd = job->fd;
+		p->exe_stat = job->stat;
+		job->fd = -1;
+	}
+	exe_job_free(job);
+	if (err)
+		return err;
 	p->target.exe_size = (uint64_t)p->exe_stat.st_size;
 	n = readlinkat(p->proc_fd, "exe", p->exe_path, sizeof(p->exe_path) - 1);
 	p->exe_path[n > 0 ? n : 0] = '\0';

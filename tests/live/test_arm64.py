@@ -20,7 +20,8 @@ from harness import Skip, add, require, test
 
 CHECKED = (('1.19.4', 'arm64'), ('1.24.13', 'arm64-stripped'), (builds.NEWEST, 'arm64-stripped'))
 TIMEOUT_S = 60
-PARTIAL = 5
+# Their struct m is not that of the later patches, whose layout row they would get.
+REFUSED = ('1.23.0', '1.24.0')
 
 exercised = set()  # (release, kind of maps) that passed, for the test of proved.txt.
 
@@ -34,7 +35,8 @@ def allow_cores():
 
 
 def environment():
-    return dict(os.environ, GOTRACEBACK='crash')
+    """Without the processor's AES: with it, the map that is to grow in its own size often never does."""
+    return dict(os.environ, GOTRACEBACK='crash', GODEBUG='cpu.aes=off')
 
 
 def guest_core(folder):
@@ -53,6 +55,10 @@ def core_is_truth(release, variant, experiment, kind):
             os.kill(target.pid, signal.SIGABRT)
             target.child.wait(TIMEOUT_S)
             core = guest_core(folder)
+            if release in REFUSED:
+                refused = targets.tool('maps', core, '--exe', binary)
+                require(refused.code == 3 and 'does not look like it' in refused.err, refused.err)
+                return
             document = targets.tool('maps', core, '--exe', binary, '--json', '--all').document()
             by_address = compare.require_sound(document)
             compare.require_listed(target, by_address)

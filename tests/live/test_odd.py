@@ -1,16 +1,20 @@
 """Targets that are not what the tool is for, or that make reading hard."""
 import os
 import shutil
+import signal
 import struct
+import subprocess
 import tempfile
+import time
 
 import builds
 import compare
 import targets
-from harness import Skip, require, test
+from harness import Skip, add, note, require, test
 
 UNSUPPORTED = 3
 ODD_TIMEOUT_S = 20
+STUCK_TIMEOUT_S = 60
 PT_LOAD = 1
 
 
@@ -153,3 +157,113 @@ def blocked_map():
         require(skipped or blocked[0]['address'] in by_address,
                 'the map with the blocked table is neither listed nor counted as skipped')
         require(target.alive(), 'the target died')
+
+
+def resident_kb(pid):
+    with open(f'/proc/{pid}/status') as f:
+        return int(next(line.split()[1] for line in f if line.startswith('VmRSS:')))
+
+
+class MapCount:
+    """The kernel lets a process have so many mappings, for a while, where we may say so."""
+    PATH = '/proc/sys/vm/max_map_count'
+
+    def __init__(self, count):
+        self.count = count
+
+    def __enter__(self):
+        with open(self.PATH) as f:
+            self.before = f.read()
+        self.set(self.count)
+
+    def __exit__(self, *_):
+        self.set(self.before)
+
+    def set(self, count):
+        try:
+            with open(self.PATH, 'w') as f:
+                f.write(str(count))
+        except OSError:
+            pass
+
+
+def measured(target, *words):
+    """A census held to the program's list: seconds, and the tool's own memory in MB."""
+    before, began = resident_kb(target.pid), time.monotonic()
+    document = targets.tool('maps', target.pid, '--json', '--all', *words, timeout=ODD_TIMEOUT_S).document()
+    seconds = time.monotonic() - began
+    compare.require_listed(target, compare.require_sound(document))
+    grown = resident_kb(target.pid) - before
+    require(grown < 8192, f'its resident memory grew by {grown} kB while it was looked at')
+    return seconds, document['cost']['own_peak_bytes'] / 1e6
+
+
+@test('odd/500 GB of addresses')
+def wide():
+    for release in ('1.19.4', builds.NEWEST):
+        with targets.Truth(builds.go_program('truth', release, 'stripped'), '-maps', 1000, '-reserve', 500) as target:
+            seconds, own = measured(target)
+            note(f'go{release}: 500 GB of addresses: {seconds:.2f} s, own memory {own:.0f} MB')
+            require(own < 300, f'own memory {own} MB')
+            target.finish()
+
+
+@test('odd/a million mappings')
+def fragmented():
+    with MapCount(1100000), targets.Truth(builds.go_program('truth', builds.NEWEST, 'stripped'), '-maps', 1000,
+                                          '-mappings', 1000000) as target:
+        require(target.ready['mappings'] > 60000, target.ready)
+        for words in ((), ('--no-owners',)):
+            seconds, own = measured(target, *words)
+            note(f'{target.ready["mappings"]} mappings {" ".join(words)}: {seconds:.2f} s, own memory {own:.0f} MB')
+            require(own < 600, f'own memory {own} MB')
+        told = targets.tool('doctor', target.pid, timeout=ODD_TIMEOUT_S)
+        require(told.code == 0, told.err)
+        target.finish()
+
+
+class StuckFile:
+    """A folder with one program, on a file system that stops answering when it is told to."""
+
+    def __init__(self, program):
+        self.folder = tempfile.mkdtemp(prefix='mapscope-stuck-')
+        self.server = targets.Process([builds.c_program('stuckfs'), self.folder, program])
+        self.program = os.path.join(self.folder, 'program')
+
+    def __enter__(self):
+        self.server.__enter__()
+        said = self.server.line()
+        if said != 'ready':
+            self.__exit__()
+            raise Skip(said)
+        return self
+
+    def stop(self):
+        with open('/proc/sys/vm/drop_caches', 'w') as f:  # What is not mapped is to be asked for again.
+            f.write('1')
+        os.kill(self.server.pid, signal.SIGUSR1)
+        require(self.server.line() == 'stuck', 'it goes on answering')
+
+    def __exit__(self, *_):
+        self.server.__exit__()  # Without a server whoever waits gets an error.
+        subprocess.run(['umount', '-l', self.folder], check=False, capture_output=True)
+        os.rmdir(self.folder)
+
+
+def stuck_file(verb, *more):
+    """A program whose file can no longer be read: an end in time, with a sentence or with a result."""
+    targets.need_root()
+    binary = builds.go_program('truth', builds.NEWEST, 'stripped')
+    with StuckFile(binary) as stuck, targets.Truth(stuck.program, '-maps', 100) as target:
+        compare.require_listed(target, compare.require_sound(targets.census(target.pid)))  # It answers.
+        stuck.stop()
+        done = targets.tool(verb, target.pid, *more, timeout=STUCK_TIMEOUT_S)
+        require(done.code in (0, 3, 5), f'exit code {done.code}: {done.err}')
+        said = done.err.strip() or done.out.strip()
+        require(said, 'it ended in silence')
+        note(f'{verb}: exit code {done.code}: {said.splitlines()[-1][:160]}')
+        require(target.alive(), 'the target died')
+
+
+for _verb, *_more in (('maps',), ('doctor',), ('goroutines', '--once'), ('diagnose', '--seconds', '1')):
+    add(f'odd/its file system hangs/{_verb}', 'check', stuck_file, _verb, *_more)

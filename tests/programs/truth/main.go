@@ -25,6 +25,7 @@ type options struct {
 	maps, big, stack, decoys, churn, garbage int
 	largest                                  int
 	growing, gc, blocked, unmap              bool
+	reserve, mappings                        int
 	seed                                     uint64
 	order, truthFile, decoyFile              string
 }
@@ -42,6 +43,8 @@ func parse() options {
 	set.BoolVar(&o.growing, "growing", false, "maps stopped in the middle of their growth")
 	set.BoolVar(&o.gc, "gc", false, "collect garbage back to back")
 	set.BoolVar(&o.blocked, "blocked", false, "a map on pages that block every read")
+	set.IntVar(&o.reserve, "reserve", 0, "gigabytes of addresses without pages")
+	set.IntVar(&o.mappings, "mappings", 0, "mappings of one page each")
 	set.BoolVar(&o.unmap, "unmap", false, "map and unmap memory at full speed")
 	set.Uint64Var(&o.seed, "seed", 1, "seed of every random choice")
 	set.StringVar(&o.order, "order", "", "make the big or the small maps first")
@@ -97,6 +100,8 @@ func main() {
 	shapes = allShapes()
 	l := &ledger{}
 	blocked := o.blocked && addBlocked(l)
+	reserve(o.reserve)
+	mappings := fragment(o.mappings)
 	if o.unmap {
 		startUnmapping()
 	}
@@ -122,8 +127,8 @@ func main() {
 		}()
 	}
 	fmt.Printf("{\"ready\":true,\"maps\":%d,\"decoys\":%d,\"empty_decoys\":%d,\"garbage\":%d,"+
-		"\"pid\":%d,\"go\":%q,\"kind\":%q,\"blocked\":%t}\n", len(l.maps), decoys.shaped,
-		decoys.empty, o.garbage, os.Getpid(), runtime.Version(), mapKind, blocked)
+		"\"pid\":%d,\"go\":%q,\"kind\":%q,\"blocked\":%t,\"mappings\":%d}\n", len(l.maps), decoys.shaped,
+		decoys.empty, o.garbage, os.Getpid(), runtime.Version(), mapKind, blocked, mappings)
 	serve(l)
 	moved := frames.release()
 	fmt.Printf("{\"summary\":true,\"maps\":%d,\"intact\":%d,\"stack_moved\":%d,\"counter\":%d}\n",
