@@ -23,7 +23,7 @@
 enum {
 	EXE_HEADERS_MAX = 64,
 	NOTE_BYTES_MAX = 4096,
-	COMPARED_EVERY = 64 << 10,
+	COMPARED_MAX = 256,      // Pages of a segment.
 	EXE_BYTES_MAX = 1 << 30, // Of one that is put together.
 	COPY_BYTES = 1 << 20,
 };
@@ -299,8 +299,9 @@ static enum ms_core_exe compare_constants(const struct core *c, int fd, bool *re
 
 		if (p->p_type != PT_LOAD || (p->p_flags & PF_W))
 			continue;
-		for (uint64_t at = 0; at + sizeof(here) <= p->p_filesz && !*ret_differs;
-		     at += COMPARED_EVERY) {
+		for (uint64_t at = 0; at + sizeof(here) <= p->p_filesz &&
+				      at < COMPARED_MAX * sizeof(here) && !*ret_differs;
+		     at += sizeof(here)) {
 			if (!ms_core_memory(&c->file, file.bias + p->p_vaddr + at, there,
 					    sizeof(there)))
 				continue;

@@ -258,6 +258,14 @@ static void core_seeds(struct seed *s)
 	seed_number(s, 0, 1);
 	seed_save(s, "core", "with-its-program-in-it");
 	fake_core_deinit(f);
+	fake_core_init(f, "/no/such/program");
+	fake_core_as_qemu(f);
+	seed_bytes(s, f->core, f->core_bytes);
+	seed_save(s, "core", "placed-by-its-program");
+	seed_bytes(s, f->core, f->core_bytes);
+	seed_number(s, 0, 1);
+	seed_save(s, "core", "of-a-program-without-a-name");
+	fake_core_deinit(f);
 	free(f);
 }
 

@@ -143,6 +143,27 @@ void fake_core_leave_nothing_out(struct fake_core *f)
 	fake_core_write(f);
 }
 
+void fake_core_as_qemu(struct fake_core *f)
+{
+	const uint32_t files = NT_FILE, none = 0;
+	uint8_t *headers = f->core + sizeof(Elf64_Ehdr);
+	uint8_t *list =
+	    memmem(f->core + NOTES_AT, FAKE_CORE_PAGE - NOTES_AT, &files, sizeof(files));
+	Elf64_Phdr first, second;
+
+	if (list)
+		memcpy(list, &none, sizeof(none));
+	memcpy(&first, headers + sizeof(first), sizeof(first));
+	memcpy(&second, headers + 2 * sizeof(second), sizeof(second));
+	second.p_offset = first.p_offset;
+	second.p_filesz = first.p_filesz;
+	first.p_filesz = 0;
+	memcpy(headers + sizeof(first), &first, sizeof(first));
+	memcpy(headers + 2 * sizeof(second), &second, sizeof(second));
+	memcpy(f->core + second.p_offset, f->exe + FAKE_CORE_PAGE, FAKE_CORE_PAGE);
+	fake_core_write(f);
+}
+
 void fake_core_write(struct fake_core *f)
 {
 	if (ftruncate(f->exe_fd, 0) != 0 || ftruncate(f->core_fd, 0) != 0 ||

@@ -113,6 +113,36 @@ MS_TEST(a_core_that_left_nothing_out_has_its_program_in_it)
 	fake_core_deinit(&f);
 }
 
+MS_TEST(a_program_that_the_core_does_not_name_is_placed_by_its_headers)
+{
+	const struct ms_core_options given = { .exe = f.exe_path };
+	struct ms_regions regions;
+	struct ms_target *t;
+	uint8_t there[16];
+
+	fake_core_init(&f, "/no/such/program");
+	fake_core_as_qemu(&f);
+	refuse(NULL, MS_ERR_UNSUPPORTED, "--exe");
+	t = open_it(&given);
+	CHECK_EQ(ms_core_info(t)->exe_is, MS_CORE_EXE_CHECKED);
+	CHECK_OK(ms_target_regions(t, &regions));
+	CHECK(regions.items[0].start == FAKE_CORE_EXE && regions.items[0].kind == MS_REGION_EXE &&
+	      regions.items[1].kind == MS_REGION_EXE &&
+	      regions.items[1].file_offset == FAKE_CORE_PAGE);
+	CHECK_OK(ms_target_read(t, FAKE_CORE_EXE + 600, there, sizeof(there)));
+	CHECK(!memcmp(there, f.exe + 600, sizeof(there)));
+	ms_regions_deinit(&regions);
+	ms_target_destroy(t);
+	f.exe[FAKE_CORE_PAGE + 9] ^= 1;
+	fake_core_write(&f);
+	refuse(&given, MS_ERR_UNSUPPORTED, "another one");
+	f.exe[FAKE_CORE_PAGE + 9] ^= 1;
+	f.exe[24] ^= 1; // Its entry is not where the kernel said that it was.
+	fake_core_write(&f);
+	refuse(&given, MS_ERR_UNSUPPORTED, "another one");
+	fake_core_deinit(&f);
+}
+
 MS_TEST(a_core_that_was_cut_off_says_what_is_missing)
 {
 	uint8_t byte;
