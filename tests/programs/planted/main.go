@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 )
 
 type record struct {
@@ -22,6 +23,7 @@ var (
 	byNumber = map[uint64]string{}
 	byToken  = map[[16]byte]*record{}
 	grown    = map[string]uint64{}
+	passing  = map[string]uint64{}
 )
 
 func main() {
@@ -40,6 +42,15 @@ func main() {
 		byToken[r.token] = &r
 		grown[name] = number
 	}
+	go func() { // Growths to be traced.
+		for {
+			for i := uint64(0); i < 100; i++ {
+				passing[fmt.Sprintf("%s+%d", word, i)] = number
+			}
+			passing = map[string]uint64{}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}()
 	fmt.Println("ready")
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 	}
