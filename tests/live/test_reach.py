@@ -126,6 +126,18 @@ class NamespaceTruth(targets.Truth):
         super().__init__(wrapper[-1], *args, wrapper=wrapper[:-1])
 
 
+@test('reach/a filter forbids process_vm_readv')
+def filtered():
+    """Then memory is read through /proc/PID/mem, to the same end."""
+    binary = builds.go_program('truth', builds.NEWEST, 'stripped')
+    with targets.Truth(binary, '-maps', 1000, '-stack', 20) as target:
+        done = targets.tool('maps', target.pid, '--json', '--all', wrapper=[builds.c_program('forbid')])
+        compare.require_listed(target, compare.require_sound(done.document()))
+        told = targets.tool('doctor', target.pid, wrapper=[builds.c_program('forbid')])
+        require('/proc/PID/mem' in told.out, told.out)
+        target.finish()
+
+
 @test('reach/by name')
 def by_name():
     with tempfile.TemporaryDirectory(prefix='mapscope-live-') as folder:
