@@ -145,6 +145,47 @@ static void check_namespaces(struct ms_doctor *d, const struct ms_proc_text *sta
 		      inner, (int)pid);
 }
 
+/** What gVisor says its kernel was built as (pkg/sentry/syscalls/linux, LinuxVersion). */
+static const char GVISOR_KERNEL[] = "#1 SMP Sun Jan 10 15:06:54 PST 2016";
+
+/** runsc boot: the process that is a whole sandbox, seen from outside of it. */
+static bool is_gvisor_sandbox(pid_t pid, const char *exe)
+{
+	struct ms_proc_text words;
+	const char *name = strrchr(exe, '/');
+
+	if (name && !strncmp(name + 1, "runsc", strlen("runsc")))
+		return true;
+	if (!ms_proc_text(pid, "cmdline", &words))
+		return false;
+	name = strrchr(words.bytes, '/');
+	name = name ? name + 1 : words.bytes;
+	return !strcmp(name, "runsc-sandbox") ||
+	       (!strcmp(name, "runsc") &&
+		memmem(words.bytes, words.size, "\0boot", sizeof("\0boot")) != NULL);
+}
+
+static bool is_inside_gvisor(void)
+{
+	MS_AUTO_FCLOSE FILE *file = fopen("/proc/version", "re");
+	char text[512];
+
+	return file && fgets(text, sizeof(text), file) && strstr(text, GVISOR_KERNEL) != NULL;
+}
+
+static void check_sandbox(struct ms_doctor *d)
+{
+	if (is_gvisor_sandbox(d->session->pid, d->session->exe))
+		ms_doctor_add(d, "sandbox", MS_CHECK_LIMITED,
+			      "run mapscope inside of it: runsc exec CONTAINER mapscope PID",
+			      "it is gVisor's sandbox, a Go program by itself: what is shown are "
+			      "its own maps, and nothing of the programs inside");
+	else if (is_inside_gvisor())
+		ms_doctor_add(d, "sandbox", MS_CHECK_LIMITED, NULL,
+			      "this is gVisor, whose kernel is not Linux: what it lacks is told "
+			      "by the lines below");
+}
+
 static void check_swap(struct ms_doctor *d, const struct ms_proc_text *status)
 {
 	int swapped_kb = 0;
@@ -159,18 +200,6 @@ static void check_swap(struct ms_doctor *d, const struct ms_proc_text *status)
 		ms_doctor_add(d, "swap", MS_CHECK_OK, NULL, "nothing is swapped out");
 }
 
-/** gVisor's sentry holds the memory of its programs; its own process is all that /proc shows. */
-static void check_sandbox(struct ms_doctor *d)
-{
-	const char *slash = strrchr(d->session->exe, '/');
-
-	if (slash && !strncmp(slash + 1, "runsc", strlen("runsc")))
-		ms_doctor_add(d, "sandbox", MS_CHECK_LIMITED,
-			      "run mapscope inside the sandbox, beside the program",
-			      "this is gVisor's sandbox itself: the programs in it cannot be read "
-			      "from outside");
-}
-
 void ms_doctor_check_process(struct ms_doctor *d)
 {
 	struct ms_proc_text status, comm;
@@ -181,9 +210,9 @@ void ms_doctor_check_process(struct ms_doctor *d)
 	comm.bytes[strcspn(comm.bytes, "\n")] = '\0';
 	ms_doctor_add(d, "process", MS_CHECK_OK, NULL, "%s, %s", comm.bytes,
 		      d->session->exe[0] ? d->session->exe : "its program may not be seen");
+	check_sandbox(d);
 	check_namespaces(d, &status);
 	check_swap(d, &status);
-	check_sandbox(d);
 }
 
 /** What to type, by what keeps us from reading. */

@@ -138,6 +138,28 @@ def filtered():
         target.finish()
 
 
+@test('reach/gVisor')
+def gvisor():
+    """From outside by what its process is called, from inside by what its kernel calls itself."""
+    targets.need_root()
+    binary = builds.go_program('truth', builds.NEWEST, 'stripped')
+    named = ['bash', '-c', 'exec -a /usr/local/bin/runsc-sandbox "$0" "$@"']
+    with targets.Truth(binary, '-maps', 10, wrapper=named) as target:
+        told = targets.tool('doctor', target.pid).out
+        require("gVisor's sandbox" in told and 'runsc exec' in told, told)
+        target.finish()
+    with tempfile.NamedTemporaryFile('w', prefix='mapscope-live-') as version, \
+            targets.Truth(binary, '-maps', 10) as target:
+        version.write('Linux version 4.4.0 #1 SMP Sun Jan 10 15:06:54 PST 2016\n')
+        version.flush()
+        inside = [targets.need_command('unshare'), '-m', 'sh', '-c',
+                  f'mount --bind {version.name} /proc/version && exec "$0" "$@"']
+        told = targets.tool('doctor', target.pid, wrapper=inside).out
+        require('this is gVisor' in told, told)
+        require('gVisor' not in targets.tool('doctor', target.pid).out, 'seen where it is not')
+        target.finish()
+
+
 @test('reach/by name')
 def by_name():
     with tempfile.TemporaryDirectory(prefix='mapscope-live-') as folder:
