@@ -605,12 +605,36 @@ static struct ms_error *piece_add(struct process *p, const struct piece *piece, 
 	return NULL;
 }
 
+/**
+ * What was absent may have come: of one page by a word, of a long read's by all blocks that are
+ * asked for at once.  *ret_until is how far that goes.
+ */
+static struct ms_error *ask_again(struct process *p, ms_addr addr, ms_addr end,
+				  enum ms_page_state *ret_state, ms_addr *ret_until)
+{
+	enum { ASKED_BYTES = PAGEMAP_BLOCKS * MS_BLOCK_PAGES * MS_PAGE_SIZE };
+	const struct ms_region *region = region_at(p, addr);
+	ms_addr first = addr / (MS_BLOCK_PAGES * MS_PAGE_SIZE) * (MS_BLOCK_PAGES * MS_PAGE_SIZE);
+	struct ms_error *err;
+
+	if (end - addr <= 2 * MS_PAGE_SIZE || p->pagemap_fd < 0) {
+		*ret_until = 0;
+		return page_state(p, addr, true, ret_state);
+	}
+	err = blocks_load(p, addr);
+	if (err)
+		return err;
+	*ret_until = ms_min_u64(first + ASKED_BYTES, region ? region->end : 0);
+	return page_state(p, addr, false, ret_state);
+}
+
 /** Split one read at page boundaries where residency changes; queue what must be read. */
 static struct ms_error *read_split(struct process *p, struct ms_read *read, struct gather *g)
 {
 	ms_addr addr = read->addr, end = read->addr + read->size;
 	uint8_t *dst = read->buf;
-	bool joined = false; // The piece before this page can be made longer.
+	bool joined = false;     // The piece before this page can be made longer.
+	ms_addr asked_until = 0; // Below it what is known of pages is of this read.
 
 	while (addr < end && read->status == MS_READ_OK) {
 		ms_addr page_end = (addr | (MS_PAGE_SIZE - 1)) + 1;
@@ -625,8 +649,8 @@ static struct ms_error *read_split(struct process *p, struct ms_read *read, stru
 			return NULL;
 		}
 		err = page_state(p, addr, false, &state);
-		if (!err && state != MS_PAGE_PRESENT)
-			err = page_state(p, addr, true, &state);
+		if (!err && state != MS_PAGE_PRESENT && addr >= asked_until)
+			err = ask_again(p, addr, end, &state, &asked_until);
 		if (!err && state != MS_PAGE_PRESENT)
 			err = page_absent(p, region, state, &piece);
 		if (err)
