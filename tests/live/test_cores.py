@@ -130,7 +130,10 @@ def add_crash(release, variant, how):
         # A write may meet another first, whatever else was asked for.
         kind = next((k for k, e in ERRORS.items() if e == fatal.group(1)), None)
         require(page['error'] == fatal.group(1), f'error {page["error"]}, not {fatal.group(1)}')
-        require(page['goroutine'] == int(dead.group(1)), f'goroutine {page["goroutine"]}, not {dead.group(1)}')
+        # Both may have met the other at once: then the one that the runtime did not name is said to be
+        # the first, and the one that it named the second.
+        met = {page['goroutine'], *(u['goroutine'] for u in page['users'] if u['how'] == 'in map code')}
+        require(int(dead.group(1)) in met, f'goroutines {met}, not {dead.group(1)}')
         functions = [c['function'] for c in page['stack'] or []]
         require(any(f in functions for f in DIES_OF[kind]), f'its stack: {functions}')
         require(page['error'] in text.replace('\n  ', ' '), text[:300])
