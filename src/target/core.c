@@ -246,69 +246,73 @@ static bool headers_read(const struct core *c, read_fn read, int fd, uint64_t st
 		    ret->count * sizeof(*ret->programs));
 }
 
+/** Its first part, which has the headers; NULL where there is none. */
+static const Elf64_Phdr *first_part(const struct headers *h)
+{
+	for (size_t i = 0; i < h->count; i++) {
+		if (h->programs[i].p_type == PT_LOAD && h->programs[i].p_offset == 0)
+			return &h->programs[i];
+	}
+	return NULL;
+}
+
 /** Of the program in memory, from where the kernel said that its program headers are. */
 static bool headers_in_memory(const struct core *c, struct headers *ret)
 {
 	ms_addr start = c->file.program_headers - sizeof(Elf64_Ehdr);
+	const Elf64_Phdr *first;
 
 	if (c->file.program_headers < sizeof(Elf64_Ehdr) ||
 	    !headers_read(c, read_memory, -1, start, ret) || ret->elf.e_phoff != sizeof(Elf64_Ehdr))
 		return false;
-	for (size_t i = 0; i < ret->count; i++) {
-		const Elf64_Phdr *p = &ret->programs[i];
-
-		if (p->p_type == PT_LOAD && p->p_offset == 0) {
-			ret->bias = start - p->p_vaddr;
-			return true;
-		}
-	}
-	return false;
+	first = first_part(ret);
+	ret->bias = first ? start - first->p_vaddr : 0;
+	return first != NULL;
 }
 
 /**
  * Of a core that has neither NT_FILE nor the first page of the program, as qemu writes: where the
- * headers of the file put it.  False where that is not where the kernel put it.
+ * headers of its file put it.  False where that is not where the kernel put it.
  */
-static bool headers_of_file(const struct core *c, int fd, struct headers *ret)
+static bool headers_place(const struct core *c, struct headers *file)
 {
-	if (c->file.mappings.count || !c->file.program_headers ||
-	    !headers_read(c, read_file, fd, 0, ret))
-		return false;
-	for (size_t i = 0; i < ret->count; i++) {
-		const Elf64_Phdr *p = &ret->programs[i];
+	const Elf64_Phdr *first = first_part(file);
 
-		if (p->p_type != PT_LOAD || p->p_offset != 0)
+	if (c->file.mappings.count || !c->file.program_headers || !first)
+		return false;
+	file->bias = c->file.program_headers - file->elf.e_phoff - first->p_vaddr;
+	return c->file.entry == file->elf.e_entry + file->bias;
+}
+
+/** Whether a part that nobody can have written is the same in the core, as far as that has it. */
+static bool part_differs(const struct core *c, const struct headers *file, const Elf64_Phdr *p,
+			 int fd, enum ms_core_exe *is)
+{
+	uint8_t there[NOTE_BYTES_MAX], here[NOTE_BYTES_MAX];
+	uint64_t end = ms_min_u64(p->p_filesz, COMPARED_MAX * sizeof(here));
+
+	for (uint64_t at = 0; at + sizeof(here) <= end; at += sizeof(here)) {
+		if (!ms_core_memory(&c->file, file->bias + p->p_vaddr + at, there, sizeof(there)))
 			continue;
-		ret->bias = c->file.program_headers - ret->elf.e_phoff - p->p_vaddr;
-		return c->file.entry == ret->elf.e_entry + ret->bias;
+		*is = MS_CORE_EXE_CHECKED;
+		if (!read_file(c, fd, p->p_offset + at, here, sizeof(here)) ||
+		    memcmp(here, there, sizeof(here)) != 0)
+			return true;
 	}
 	return false;
 }
 
-/** Whether what nobody can have written is the same in the core; unchecked where it is not there.
- */
-static enum ms_core_exe compare_constants(const struct core *c, int fd, bool *ret_differs)
+static enum ms_core_exe compare_constants(const struct core *c, struct headers *file, int fd,
+					  bool *ret_differs)
 {
 	enum ms_core_exe is = MS_CORE_EXE_UNCHECKED;
-	struct headers file;
 
-	*ret_differs = !headers_of_file(c, fd, &file);
-	for (size_t i = 0; i < file.count && !*ret_differs; i++) {
-		const Elf64_Phdr *p = &file.programs[i];
-		uint8_t there[NOTE_BYTES_MAX], here[NOTE_BYTES_MAX];
+	*ret_differs = !headers_place(c, file);
+	for (size_t i = 0; i < file->count && !*ret_differs; i++) {
+		const Elf64_Phdr *p = &file->programs[i];
 
-		if (p->p_type != PT_LOAD || (p->p_flags & PF_W))
-			continue;
-		for (uint64_t at = 0; at + sizeof(here) <= p->p_filesz &&
-				      at < COMPARED_MAX * sizeof(here) && !*ret_differs;
-		     at += sizeof(here)) {
-			if (!ms_core_memory(&c->file, file.bias + p->p_vaddr + at, there,
-					    sizeof(there)))
-				continue;
-			is = MS_CORE_EXE_CHECKED;
-			*ret_differs = !read_file(c, fd, p->p_offset + at, here, sizeof(here)) ||
-				       memcmp(here, there, sizeof(here)) != 0;
-		}
+		if (p->p_type == PT_LOAD && !(p->p_flags & PF_W))
+			*ret_differs = part_differs(c, file, p, fd, &is);
 	}
 	return is;
 }
@@ -325,7 +329,7 @@ static enum ms_core_exe compare(const struct core *c, const struct headers *memo
 				   memcmp(file.programs, memory->programs,
 					  file.count * sizeof(*file.programs)) != 0));
 	if (!*ret_differs && !memory && !c->file.mappings.count)
-		return compare_constants(c, fd, ret_differs);
+		return compare_constants(c, &file, fd, ret_differs);
 	if (*ret_differs || !memory)
 		return is;
 	for (size_t i = 0; i < file.count && !*ret_differs; i++) {
@@ -543,8 +547,10 @@ static struct ms_error *make_regions(struct core *c)
 	const struct ms_core_mapping *end = m ? m + c->file.mappings.count : NULL;
 	struct headers found, *memory = NULL;
 
-	if (!c->file.mappings.count && (headers_in_memory(c, &found) ||
-					(c->exe_fd >= 0 && headers_of_file(c, c->exe_fd, &found))))
+	if (!c->file.mappings.count &&
+	    (headers_in_memory(c, &found) ||
+	     (c->exe_fd >= 0 && headers_read(c, read_file, c->exe_fd, 0, &found) &&
+	      headers_place(c, &found))))
 		memory = &found;
 	for (size_t i = 0; i <= c->file.segments.count; i++) {
 		const struct ms_core_segment *s =
