@@ -304,24 +304,24 @@ static const struct ms_block *block_at(struct process *p, ms_addr addr)
 	return p->last_block;
 }
 
-/** Ask for the pages of a block, and of those behind it as far as the mapping goes. */
-static struct ms_error *blocks_load(struct process *p, ms_addr addr)
+/** Ask for the pages of a block, and of those behind it as far as the mapping goes: to *ret_end. */
+static struct ms_error *blocks_load(struct process *p, ms_addr addr, ms_addr *ret_end)
 {
 	enum { BLOCK_BYTES = MS_BLOCK_PAGES * MS_PAGE_SIZE };
 	const struct ms_region *region = region_at(p, addr);
-	ms_addr start = addr / BLOCK_BYTES * BLOCK_BYTES;
+	ms_addr start = addr / BLOCK_BYTES * BLOCK_BYTES, end = 0;
 	size_t n, blocks = 1;
 	struct ms_error *err;
 
-	if (region)
+	if (region) {
 		blocks =
 		    (size_t)ms_min_u64((region->end - 1 - start) / BLOCK_BYTES + 1, PAGEMAP_BLOCKS);
+		end = ms_min_u64(region->end, start + blocks * BLOCK_BYTES);
+	}
 	memset(p->page_words, 0, blocks * MS_BLOCK_PAGES * PAGEMAP_WORD);
 	err = file_job(p, pagemap_job_run, p->pagemap_fd, start / MS_PAGE_SIZE * PAGEMAP_WORD,
 		       p->page_words, blocks * MS_BLOCK_PAGES * PAGEMAP_WORD, &n);
-	if (!err && region &&
-	    start + n / PAGEMAP_WORD * MS_PAGE_SIZE <
-		ms_min_u64(ms_min_u64(region->end, MS_USER_END), start + blocks * BLOCK_BYTES))
+	if (!err && start + n / PAGEMAP_WORD * MS_PAGE_SIZE < ms_min_u64(end, MS_USER_END))
 		err = error_gone(p);
 	if (err)
 		return err;
@@ -331,6 +331,7 @@ static struct ms_error *blocks_load(struct process *p, ms_addr addr)
 				      p->page_words + i * MS_BLOCK_PAGES))
 			return ms_error_no_memory();
 	}
+	*ret_end = end;
 	return NULL;
 }
 
@@ -348,36 +349,38 @@ static bool is_one_piece(struct process *p, ms_addr addr, uint32_t size)
 	return block && ms_block_all_present(block, addr, size);
 }
 
-/** The state of the page at @p addr; @p fresh asks the kernel again. */
-static struct ms_error *page_state(struct process *p, ms_addr addr, bool fresh,
-				   enum ms_page_state *ret_state)
+/** The state of the page at @p addr, as of when its block was asked for. */
+static struct ms_error *page_state(struct process *p, ms_addr addr, enum ms_page_state *ret_state)
 {
-	const struct ms_block *block = block_at(p, addr);
 	struct ms_error *err;
-	uint64_t word;
-	size_t n;
+	ms_addr end;
 
 	if (p->pagemap_fd < 0) {
 		*ret_state = MS_PAGE_PRESENT;
 		return NULL;
 	}
-	if (fresh) {
-		err = file_read(p, p->pagemap_fd, addr / MS_PAGE_SIZE * PAGEMAP_WORD, &word,
-				PAGEMAP_WORD, &n);
-		if (!err && n != PAGEMAP_WORD && addr < MS_USER_END)
-			err = error_gone(p);
-		if (!err)
-			*ret_state = n == PAGEMAP_WORD ? ms_pagemap_state(word) : MS_PAGE_ABSENT;
-		return err;
-	}
-	if (!block) {
-		err = blocks_load(p, addr);
+	if (!block_at(p, addr)) {
+		err = blocks_load(p, addr, &end);
 		if (err)
 			return err;
-		block = block_at(p, addr);
 	}
-	*ret_state = ms_block_page(block, addr);
+	*ret_state = ms_block_page(block_at(p, addr), addr);
 	return NULL;
+}
+
+/** The state of one page now. */
+static struct ms_error *page_ask(struct process *p, ms_addr addr, enum ms_page_state *ret_state)
+{
+	uint64_t word;
+	size_t n;
+	struct ms_error *err = file_read(p, p->pagemap_fd, addr / MS_PAGE_SIZE * PAGEMAP_WORD,
+					 &word, PAGEMAP_WORD, &n);
+
+	if (!err && n != PAGEMAP_WORD && addr < MS_USER_END)
+		err = error_gone(p);
+	if (!err)
+		*ret_state = n == PAGEMAP_WORD ? ms_pagemap_state(word) : MS_PAGE_ABSENT;
+	return err;
 }
 
 // --- Transfers. ---
@@ -607,25 +610,17 @@ static struct ms_error *piece_add(struct process *p, const struct piece *piece, 
 
 /**
  * What was absent may have come: of one page by a word, of a long read's by all blocks that are
- * asked for at once.  *ret_until is how far that goes.
+ * asked for at once, up to *asked_until.
  */
 static struct ms_error *ask_again(struct process *p, ms_addr addr, ms_addr end,
-				  enum ms_page_state *ret_state, ms_addr *ret_until)
+				  enum ms_page_state *ret_state, ms_addr *asked_until)
 {
-	enum { ASKED_BYTES = PAGEMAP_BLOCKS * MS_BLOCK_PAGES * MS_PAGE_SIZE };
-	const struct ms_region *region = region_at(p, addr);
-	ms_addr first = addr / (MS_BLOCK_PAGES * MS_PAGE_SIZE) * (MS_BLOCK_PAGES * MS_PAGE_SIZE);
 	struct ms_error *err;
 
-	if (end - addr <= 2 * MS_PAGE_SIZE || p->pagemap_fd < 0) {
-		*ret_until = 0;
-		return page_state(p, addr, true, ret_state);
-	}
-	err = blocks_load(p, addr);
-	if (err)
-		return err;
-	*ret_until = ms_min_u64(first + ASKED_BYTES, region ? region->end : 0);
-	return page_state(p, addr, false, ret_state);
+	if (end - addr <= 2 * MS_PAGE_SIZE)
+		return page_ask(p, addr, ret_state);
+	err = blocks_load(p, addr, asked_until);
+	return err ? err : page_state(p, addr, ret_state);
 }
 
 /** Split one read at page boundaries where residency changes; queue what must be read. */
@@ -648,7 +643,7 @@ static struct ms_error *read_split(struct process *p, struct ms_read *read, stru
 			read->status = MS_READ_FAULT;
 			return NULL;
 		}
-		err = page_state(p, addr, false, &state);
+		err = page_state(p, addr, &state);
 		if (!err && state != MS_PAGE_PRESENT && addr >= asked_until)
 			err = ask_again(p, addr, end, &state, &asked_until);
 		if (!err && state != MS_PAGE_PRESENT)
