@@ -50,6 +50,11 @@ const struct ms_span *ms_engine_object(const struct ms_engine *e, ms_addr addr)
 	return span && ms_span_is_object(e->layout, span, addr) ? span : NULL;
 }
 
+bool ms_engine_is_untyped(const struct ms_engine *e)
+{
+	return e->rt->target->lacks_program;
+}
+
 bool ms_engine_stopped(struct ms_engine *e)
 {
 	if (!e->report->partial && e->options && e->options->stop &&
@@ -82,6 +87,11 @@ bool ms_engine_take_type(struct ms_engine *e, struct ms_candidate *c, const stru
 	}
 	if (!named)
 		return true;
+	if (ms_engine_is_untyped(e)) {
+		const struct ms_region *r = ms_regions_find(&e->rt->regions, named);
+
+		return r && r->kind == MS_REGION_EXE;
+	}
 	c->type = ms_types_by_table(e->types, named);
 	return c->type != NULL;
 }
@@ -470,7 +480,8 @@ static struct ms_error *engine_run(struct ms_engine *e)
 	if (!err)
 		err = ms_go_types(e->rt, &e->types);
 	if (!err)
-		err = ms_shapes_create(e->types, e->layout, &e->shapes);
+		err = ms_shapes_create(ms_engine_is_untyped(e) ? NULL : e->types, e->layout,
+				       &e->shapes);
 	if (err)
 		return err;
 	e->names = calloc(e->types->count + 1, sizeof(*e->names));

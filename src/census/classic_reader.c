@@ -7,11 +7,15 @@
 //				must be marked as evacuated once one bucket was
 //
 // While a map grows, entries are in both arrays, so only the tags' form is held against it.
+//
+// Where no type is known, neither is how far apart tags are: a step is taken that makes all of them
+// tags, of up to 64 KiB, and the count where these are all.
 #include "census/engine.h"
 
 enum {
 	WHOLE_TABLE_MAX = 4096,
 	SAMPLE_BYTES = 1024,
+	UNTYPED_BYTES = 64 << 10,
 	TAG_BYTES = 8,
 };
 
@@ -57,6 +61,11 @@ static struct ms_error *want_tags(struct ms_engine *e, struct ms_candidate *c,
 	uint32_t sample;
 
 	c->whole = buckets == 1;
+	if (ms_engine_is_untyped(e) && !c->unit_bytes && c->span && !c->whole) {
+		uint64_t size = c->span->elem_bytes - ms_span_header_bytes(e->layout, c->span);
+
+		return want(e, c, m->buckets, (uint32_t)ms_min_u64(size, UNTYPED_BYTES));
+	}
 	if (c->whole || (!c->unit_bytes && !c->doubtful))
 		return want(e, c, m->buckets, TAG_BYTES);
 	if (!c->unit_bytes) {
@@ -151,6 +160,55 @@ static int64_t tags_count(const struct ms_engine *e, const struct ms_candidate *
 	return sum;
 }
 
+/** Entries by tags that are @p step apart in the first @p size bytes; -1 when they are no tags. */
+static int64_t step_count(const uint8_t *bytes, uint64_t size, uint32_t step)
+{
+	int64_t sum = 0;
+
+	for (uint64_t at = 0; at + TAG_BYTES <= size; at += step) {
+		int entries = ms_classic_bucket_entries(bytes + at);
+
+		if (entries < 0)
+			return -1;
+		sum += entries;
+	}
+	return sum;
+}
+
+/**
+ * The size of a bucket, of those that its array can have, by its tags.  False: none of them is.
+ * Several may be, of a table that is nearly empty: then it stays unknown.
+ */
+static bool unit_by_tags(struct ms_engine *e, struct ms_candidate *c)
+{
+	const struct ms_classic_map *m = &c->classic;
+	const uint8_t *bytes = ms_fetch_bytes(&e->fetch, c->want);
+	uint64_t fetched = e->fetch.wants[c->want].size, buckets = (uint64_t)1 << m->bucket_log2;
+	uint32_t units[MS_SHAPE_UNITS_MAX];
+	size_t count = ms_shapes_units(e->shapes, ms_classic_buckets(m->bucket_log2),
+				       c->span->elem_bytes, ms_span_has_pointers(c->span), units);
+	size_t fits = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t size = buckets * units[i];
+		int64_t entries = step_count(bytes, ms_min_u64(size, fetched), units[i]);
+		bool exact = size <= fetched && !m->noverflow && !m->oldbuckets;
+
+		if (entries < 0 || (uint64_t)entries > m->count ||
+		    (m->count && !entries && !m->oldbuckets) ||
+		    (exact && (uint64_t)entries != m->count))
+			continue;
+		c->unit_bytes = units[i];
+		c->whole = size <= fetched;
+		fits++;
+	}
+	if (fits > 1) {
+		c->unit_bytes = 0;
+		c->whole = false;
+	}
+	return fits > 0;
+}
+
 static bool all_fetched(const struct ms_engine *e, struct ms_candidate *c)
 {
 	for (uint32_t w = 0; w < c->want_count; w++) {
@@ -190,8 +248,11 @@ enum ms_judgement ms_classic_judge(struct ms_engine *e, struct ms_candidate *c)
 		c->reject = MS_REJECT_NO_TYPE;
 		return MS_JUDGE_AGAIN;
 	}
-	entries = tags_count(e, c, &blank);
 	c->reject = MS_REJECT_TAGS;
+	if (ms_engine_is_untyped(e) && c->span && !c->unit_bytes && !c->whole &&
+	    !unit_by_tags(e, c))
+		return MS_JUDGE_AGAIN;
+	entries = tags_count(e, c, &blank);
 	if (entries < 0)
 		return MS_JUDGE_AGAIN;
 	c->sound = true;

@@ -108,6 +108,9 @@ MS_MUST_USE struct ms_error *ms_engine_want_type(struct ms_engine *e, struct ms_
 /** Take that type in.  False when the memory names something that is no map's table. */
 bool ms_engine_take_type(struct ms_engine *e, struct ms_candidate *c, const struct ms_span *span);
 
+/** Whether no type is known, so that the bytes of a table alone say how large its buckets are. */
+bool ms_engine_is_untyped(const struct ms_engine *e);
+
 /** Make room for about @p count rows at once. */
 void ms_engine_expect_rows(struct ms_engine *e, size_t count);
 

@@ -75,6 +75,7 @@ static void take_file(const struct ms_session *s, struct ms_crash_report *r)
 		[MS_CORE_EXE_OF_MEMORY] = "the program's file is not here: what is known of it is "
 					  "from the core",
 		[MS_CORE_EXE_CHECKED] = NULL,
+		[MS_CORE_EXE_MISSING] = NULL, // Refused by then.
 	};
 	const struct ms_core_info *info = ms_core_info(s->target);
 	const struct ms_core_file *file = info->file;

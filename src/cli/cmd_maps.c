@@ -67,6 +67,8 @@ static struct ms_error *show(const struct ms_options *typed, const struct ms_cen
 	if (err)
 		return err;
 	o.view.filter = &filter;
+	if (report->target.lacks_program)
+		o.view.rows = MS_ROWS_EXPANDED; // Without owners all would be one row.
 	return ms_output_write(&o, &page);
 }
 

@@ -78,6 +78,26 @@ static struct ms_error *about(const struct ms_session *s, struct ms_error *err)
 				: ms_error_wrap(err, "process %d", (int)s->pid);
 }
 
+/** A core without its program has a census, and no more.  @p err, of its runtime, is taken over. */
+static struct ms_error *without_program(const struct ms_session *s, struct ms_error *err)
+{
+	const char *why = ms_core_info(s->target)->missing_why;
+	struct ms_error *whole = NULL;
+
+	if (err && ms_error_code(err) != MS_ERR_UNSUPPORTED)
+		return err;
+	if (err)
+		whole = ms_error_new(MS_ERR_UNSUPPORTED, "%s; and of what the core has: %s", why,
+				     ms_error_message(err));
+	else if (s->options->verb != MS_VERB_MAPS)
+		whole = ms_error_new(MS_ERR_UNSUPPORTED,
+				     "%s; for a census without types and owners type: mapscope "
+				     "maps %s",
+				     why, s->options->core);
+	ms_error_free(err);
+	return whole ? about(s, whole) : NULL;
+}
+
 struct ms_error *ms_session_open(struct ms_session *s)
 {
 	struct ms_error *err =
@@ -94,6 +114,8 @@ struct ms_error *ms_session_open(struct ms_session *s)
 		ms_error_free(err);
 		return NULL;
 	}
+	if (s->target->lacks_program)
+		return without_program(s, err);
 	if (err && ms_error_code(err) == MS_ERR_UNSUPPORTED) {
 		if (s->registries.refused)
 			err = ms_error_wrap(err, "it has libhmap, but %s, and",
@@ -170,6 +192,7 @@ struct ms_error *ms_session_describe(const struct ms_session *s, struct ms_arena
 		t.arch = arch_name(rt->elf.arch);
 		t.layout_source = rt->layout_source == MS_LAYOUT_DWARF ? "dwarf" : "table";
 		t.stripped = !rt->elf.has_symbols;
+		t.lacks_program = s->target->lacks_program;
 		t.proved = rt->layout_source == MS_LAYOUT_TABLE &&
 			   ms_layout_proved(b->release, rt->layout);
 	}

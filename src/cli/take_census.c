@@ -6,6 +6,7 @@
 #include "cli/progress.h"
 #include "inspect/inspect_run.h"
 #include "registry/hmap_census.h"
+#include "target/core.h"
 #include "walk/walk.h"
 
 #include <math.h>
@@ -43,6 +44,18 @@ static struct ms_error *walk(struct ms_session *s, struct ms_progress *progress,
 	return NULL;
 }
 
+/** Of a core without its program: what a look for types would have found is not here. */
+static struct ms_error *say_untyped(const struct ms_session *s, struct ms_census_report *report)
+{
+	bool tries = s->rt->build.release >= MS_GO(1, 24);
+
+	report->partial = true;
+	report->partial_reason = ms_arena_printf(
+	    &report->arena, "%s%s", ms_core_info(s->target)->missing_why,
+	    tries ? "; its sync.Maps are found by their type, and are not among these maps" : "");
+	return report->partial_reason ? NULL : ms_error_no_memory();
+}
+
 /** The maps of a Go program's runtime. */
 static struct ms_error *go_census(struct ms_session *s, struct ms_progress *progress,
 				  enum ms_take_what what, struct ms_walk_missed *missed,
@@ -55,9 +68,11 @@ static struct ms_error *go_census(struct ms_session *s, struct ms_progress *prog
 
 	if (err)
 		return err;
-	if (missed && missed->count)
+	if (s->target->lacks_program)
+		err = say_untyped(s, ret_report);
+	else if (missed && missed->count)
 		err = ms_inspect_add_rows(s->rt, missed->items, missed->count, ret_report);
-	if (!err && !s->options->no_owners)
+	if (!err && !s->options->no_owners && !s->target->lacks_program)
 		err = walk(s, progress, missed, ret_report);
 	if (err)
 		ms_census_report_deinit(ret_report);

@@ -3,6 +3,8 @@
 //
 // It is looked for in live memory: in a position-independent program the file holds only
 // relocations.  The linker puts it into .noptrdata, and since Go 1.26 into .go.module.
+//
+// Where the program is missing there is no such address: its headers say where its variables are.
 #include "golang/module.h"
 
 #include "base/cleanup.h"
@@ -145,10 +147,33 @@ static void modules_follow(struct ms_go_runtime *rt)
 	}
 }
 
+/** Of the first module its data alone, where the headers put them. */
+static struct ms_error *data_place(struct ms_go_runtime *rt)
+{
+	struct ms_go_module m = { 0 };
+
+	for (size_t i = 0; i < rt->elf.segment_count; i++) {
+		const struct ms_elf_segment *s = &rt->elf.segments[i];
+
+		if (!(s->prot & MS_PROT_WRITE))
+			continue;
+		m.data = rt->elf.bias + s->vaddr;
+		m.edata = m.bss = m.data + s->file_bytes;
+		m.ebss = m.data + s->mem_bytes;
+	}
+	if (!ordered(m.data, m.ebss))
+		return ms_error_new(MS_ERR_UNSUPPORTED, "its program has no data");
+	rt->modules[0] = m;
+	rt->module_count = 1;
+	return NULL;
+}
+
 struct ms_error *ms_go_modules_find(struct ms_go_runtime *rt)
 {
 	bool found = false;
 
+	if (rt->target->lacks_program)
+		return data_place(rt);
 	for (unsigned pass = 0; pass < 2 && !found; pass++) {
 		unsigned wanted = pass == 0 ? MS_PROT_READ | MS_PROT_WRITE : MS_PROT_READ;
 		uint64_t left = MS_ELF_IMAGE_BYTES_MAX;

@@ -3,6 +3,8 @@
 //	ELF file -> pclntab -> release -> layout row -> module data -> span table -> verification
 //
 // Each step rests on the one before, and each refusal says what was expected and what was found.
+// Of a core without its program there is no pclntab, and nothing that describes its types: its
+// release leads to a row, and that is held against the process alone.
 // When the linker's build info is gone, the release is looked for among the program's strings:
 // runtime.buildVersion is a string variable, so a pointer and a length in the data segment lead to
 // it.  Several such strings may exist; each is tried, and the rows decide by verification.
@@ -177,7 +179,7 @@ static struct ms_error *attach(struct ms_go_runtime *rt)
 
 	detach(rt);
 	err = ms_go_modules_find(rt);
-	if (!err)
+	if (!err && !rt->target->lacks_program)
 		err = as_refusal(ms_go_verify_program(rt));
 	if (err)
 		return err;
@@ -255,7 +257,7 @@ static struct ms_error *go_open(struct ms_go_runtime *rt, const struct ms_go_opt
 {
 	struct ms_error *err = ms_elf_open(rt->target, &rt->elf);
 
-	if (!err)
+	if (!err && !rt->target->lacks_program)
 		err = ms_pclntab_find(rt->target, &rt->elf, &rt->pclntab);
 	if (!err && rt->pclntab.family == MS_PCLNTAB_OLD)
 		err =
@@ -276,8 +278,9 @@ static struct ms_error *go_open(struct ms_go_runtime *rt, const struct ms_go_opt
 	}
 	if (!err)
 		return attach_by_release(rt);
-	if (ms_error_code(err) != MS_ERR_BAD_DATA && ms_error_code(err) != MS_ERR_FAULT)
-		return err;
+	if (rt->target->lacks_program ||
+	    (ms_error_code(err) != MS_ERR_BAD_DATA && ms_error_code(err) != MS_ERR_FAULT))
+		return as_refusal(err);
 	ms_error_free(err);
 	return attach_by_strings(rt);
 }

@@ -169,9 +169,10 @@ static int by_table(const void *a, const void *b)
 struct ms_error *ms_types_load(struct ms_go_runtime *rt, struct ms_types *ret_types)
 {
 	struct ms_types types = { 0 };
+	size_t modules = rt->target->lacks_program ? 0 : rt->module_count;
 	struct ms_error *err = NULL;
 
-	for (size_t i = 0; i < rt->module_count && !err; i++) {
+	for (size_t i = 0; i < modules && !err; i++) {
 		err = section_load(rt, &rt->modules[i], &types);
 		if (err && i > 0 && ms_error_code(err) == MS_ERR_FAULT) {
 			ms_error_free(err); // A plugin's types are a file we do not read.

@@ -32,7 +32,10 @@ struct ms_types {
 	size_t section_count, section_capacity;
 };
 
-/** Scan the type sections.  BAD_DATA when the first cannot hold types at all. */
+/**
+ * Scan the type sections: none, where the target lacks the program.  BAD_DATA when the first
+ * cannot hold types at all.
+ */
 MS_MUST_USE struct ms_error *ms_types_load(struct ms_go_runtime *rt, struct ms_types *ret_types);
 
 /** The target's types, loaded when they are first asked for; they stay the runtime's. */

@@ -230,6 +230,10 @@ struct ms_error *ms_build_info_read(struct ms_target *t, const struct ms_elf *el
 		if (elf->segments[i].prot & MS_PROT_EXEC)
 			continue;
 		err = segment_scan(t, &elf->segments[i], &offset, &found);
+		if (err && t->lacks_program && ms_error_code(err) == MS_ERR_FAULT) {
+			ms_error_free(err); // One of those that are missing.
+			continue;
+		}
 		if (err)
 			return err;
 	}

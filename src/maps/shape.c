@@ -6,7 +6,14 @@
 
 #include <stdlib.h>
 
-enum { CACHE_SLOTS = 8192, OVERFLOW_FROM_LOG2 = 4, LOG2_MAX = 44 };
+enum {
+	CACHE_SLOTS = 8192,
+	OVERFLOW_FROM_LOG2 = 4,
+	LOG2_MAX = 44,
+	UNIT_BYTES_MIN = 16,
+	UNIT_BYTES_MAX =
+	    8 + 8 * 2 * 128 + 8, // Keys and elems of up to 128 bytes are stored inline.
+};
 
 struct unit {
 	uint32_t bytes;
@@ -51,22 +58,41 @@ static bool unit_add(struct ms_shapes *s, const struct ms_map_type *type)
 	return ms_vec_push(s, { type->table_bytes, type->entry_bytes, type->has_pointers });
 }
 
+/** Every size that a bucket of some type has: words of tags, keys, elems, and a pointer. */
+static bool units_add_all(struct ms_shapes *s)
+{
+	for (uint32_t bytes = UNIT_BYTES_MIN; bytes <= UNIT_BYTES_MAX; bytes += 8) {
+		if (!ms_vec_push(s, { bytes, 0, false }) || !ms_vec_push(s, { bytes, 0, true }))
+			return false;
+	}
+	return true;
+}
+
 struct ms_error *ms_shapes_create(const struct ms_types *types, const struct ms_go_layout *layout,
 				  struct ms_shapes **ret_shapes)
 {
 	struct ms_shapes *s = calloc(1, sizeof(*s));
+	bool fits;
 
 	if (!s)
 		return ms_error_no_memory();
 	s->layout = layout;
-	for (size_t i = 0; i < types->count; i++) {
-		if (!unit_add(s, &types->items[i])) {
-			ms_shapes_destroy(s);
-			return ms_error_no_memory();
-		}
+	fits = types || units_add_all(s);
+	for (size_t i = 0; types && i < types->count && fits; i++)
+		fits = unit_add(s, &types->items[i]);
+	if (!fits) {
+		ms_shapes_destroy(s);
+		return ms_error_no_memory();
 	}
 	*ret_shapes = s;
 	return NULL;
+}
+
+static bool unit_fits(const struct ms_shapes *s, const struct unit *u, uint64_t units,
+		      uint64_t elem_bytes, bool has_pointers)
+{
+	return u->has_pointers == has_pointers && units <= UINT64_MAX / 4096 &&
+	       ms_go_alloc_bytes(s->layout, units * u->bytes, has_pointers) == elem_bytes;
 }
 
 static struct ms_shape shape_find(const struct ms_shapes *s, uint64_t units, uint64_t elem_bytes,
@@ -77,8 +103,7 @@ static struct ms_shape shape_find(const struct ms_shapes *s, uint64_t units, uin
 	for (size_t i = 0; i < s->count; i++) {
 		const struct unit *u = &s->items[i];
 
-		if (u->has_pointers != has_pointers || units > UINT64_MAX / 4096 ||
-		    ms_go_alloc_bytes(s->layout, units * u->bytes, has_pointers) != elem_bytes)
+		if (!unit_fits(s, u, units, elem_bytes, has_pointers))
 			continue;
 		if (!shape.fits) {
 			shape = (struct ms_shape){ true, u->bytes, u->entry_bytes };
@@ -102,6 +127,18 @@ struct ms_shape ms_shapes_fit(struct ms_shapes *s, uint64_t units, uint64_t elem
 		*c = (struct cached){ units, elem_bytes, has_pointers, true,
 				      shape_find(s, units, elem_bytes, has_pointers) };
 	return c->shape;
+}
+
+size_t ms_shapes_units(const struct ms_shapes *s, uint64_t units, uint64_t elem_bytes,
+		       bool has_pointers, uint32_t ret_bytes[MS_SHAPE_UNITS_MAX])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->count && count < MS_SHAPE_UNITS_MAX; i++) {
+		if (unit_fits(s, &s->items[i], units, elem_bytes, has_pointers))
+			ret_bytes[count++] = s->items[i].bytes;
+	}
+	return count;
 }
 
 void ms_shapes_destroy(struct ms_shapes *s)

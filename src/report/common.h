@@ -21,7 +21,8 @@ struct ms_report_target {
 	const char *arch;          // "amd64", "arm64".
 	const char *layout_source; // "table", "dwarf".
 	bool stripped;
-	bool proved; // The ground-truth test of this release runs in our suite.
+	bool lacks_program; // Of a core whose program is not here: stripped or not is not known.
+	bool proved;        // The ground-truth test of this release runs in our suite.
 };
 
 /** A C program with libhmap: it has neither collector nor goroutines. */

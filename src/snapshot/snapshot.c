@@ -184,6 +184,7 @@ static int on_string(void *context, const unsigned char *bytes, size_t size)
 	case FIELD_TYPE_SOURCE:
 		return take_word(r, text, size);
 	case FIELD_BOOL:
+	case FIELD_BOOL_OR_NULL:
 		return refuse_value(r, "true or false");
 	default:
 		return refuse_value(r, "a number");
@@ -230,6 +231,7 @@ static int on_number(void *context, const char *text, size_t size)
 		*(double *)place_of(r) = strtod(digits, NULL);
 		return 1;
 	case FIELD_BOOL:
+	case FIELD_BOOL_OR_NULL:
 		return refuse_value(r, "true or false");
 	default:
 		return refuse_value(r, "a text");
@@ -254,6 +256,7 @@ static int on_null(void *context)
 	case FIELD_U8:
 	case FIELD_TEXT: // NULL as the row began.
 	case FIELD_TYPE_SOURCE:
+	case FIELD_BOOL_OR_NULL:
 		return 1;
 	default:
 		return refuse_value(r, "known, and it has to be");
@@ -267,7 +270,7 @@ static int on_boolean(void *context, int value)
 	r->since_token = 0;
 	if (!r->field)
 		return 1;
-	if (r->field->type != FIELD_BOOL)
+	if (r->field->type != FIELD_BOOL && r->field->type != FIELD_BOOL_OR_NULL)
 		return refuse_value(r, r->field->type == FIELD_TEXT ? "a text" : "a number");
 	*(bool *)place_of(r) = value != 0;
 	return 1;

@@ -44,6 +44,7 @@ static enum encoding encoding_of(enum ms_field_type type)
 	case FIELD_DOUBLE:
 		return DOUBLES;
 	case FIELD_BOOL:
+	case FIELD_BOOL_OR_NULL:
 		return BOOLS;
 	case FIELD_SCHEMA:
 	case FIELD_TEXT:

@@ -26,6 +26,7 @@ enum ms_field_type {
 	FIELD_U8,
 	FIELD_DOUBLE,
 	FIELD_BOOL,
+	FIELD_BOOL_OR_NULL, // Null leaves it false; another field says that it is not known.
 	FIELD_TEXT,
 	FIELD_ADDRESS,
 	FIELD_KIND,

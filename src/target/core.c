@@ -7,6 +7,8 @@
 // The kernel leaves clean pages of files out, all but the first page of an ELF file; gcore leaves
 // mappings out altogether that cannot be written; dlv leaves nothing out.  Which file is which is
 // in NT_FILE; a core without it is taken to have the program where its program headers are.
+//
+// Where the program is not here, what the core has of it stands in: headers and data.
 #include "target/core.h"
 
 #include "base/cleanup.h"
@@ -35,6 +37,7 @@ struct core {
 	const struct ms_region *last_region; // Neighbouring reads share it.
 	struct ms_core_info info;
 	char exe_path[PATH_MAX]; // As it was mapped.
+	char missing_why[PATH_MAX + 256];
 	int exe_fd;
 };
 
@@ -101,7 +104,7 @@ static bool first_piece(struct core *c, ms_addr addr, size_t size, struct piece 
 		return true;
 	}
 	ret->exe_offset = region->file_offset + (addr - region->start);
-	return region->kind == MS_REGION_EXE && c->exe_fd >= 0 &&
+	return region->kind == MS_REGION_EXE && c->exe_fd >= 0 && !c->target.lacks_program &&
 	       ret->exe_offset <= c->target.exe_size &&
 	       ret->size <= c->target.exe_size - ret->exe_offset;
 }
@@ -159,10 +162,18 @@ static struct ms_error *core_regions(struct ms_target *t, struct ms_regions *ret
 	return ms_regions_copy(&core_of(t)->regions, ret_regions);
 }
 
+/** Whether the file has these bytes: one that was put together of what was there has holes. */
+static bool exe_has(const struct core *c, uint64_t offset, size_t size)
+{
+	if (offset > c->target.exe_size || size > c->target.exe_size - offset)
+		return false;
+	return !c->target.lacks_program || !size ||
+	       lseek(c->exe_fd, (off_t)offset, SEEK_HOLE) >= (off_t)(offset + size);
+}
+
 static struct ms_error *core_exe_read(struct ms_target *t, uint64_t offset, void *buf, size_t size)
 {
-	if (offset > t->exe_size || size > t->exe_size - offset ||
-	    !exe_bytes(core_of(t), offset, buf, size))
+	if (!exe_has(core_of(t), offset, size) || !exe_bytes(core_of(t), offset, buf, size))
 		return ms_error_new(MS_ERR_FAULT, "the executable has no %zu bytes at %" PRIu64,
 				    size, offset);
 	return NULL;
@@ -378,6 +389,7 @@ static void take_file(struct core *c, int fd, enum ms_core_exe is)
 	(void)fstat(fd, &file);
 	c->exe_fd = fd;
 	c->target.exe_size = (uint64_t)file.st_size;
+	c->target.lacks_program = is == MS_CORE_EXE_MISSING;
 	c->info.exe_is = is;
 }
 
@@ -432,12 +444,26 @@ static bool copy_segment(const struct core *c, const struct headers *memory, con
 	return true;
 }
 
-/** The program's file as far as it was mapped, of a core that left nothing out. */
+/** Headers, without those of sections: they are in no mapping. */
+static bool copy_headers(const struct headers *memory, int fd)
+{
+	Elf64_Ehdr elf = memory->elf;
+	size_t size = memory->count * sizeof(*memory->programs);
+
+	elf.e_shoff = 0;
+	elf.e_shnum = elf.e_shstrndx = 0;
+	return pwrite(fd, memory->programs, size, (off_t)elf.e_phoff) == (ssize_t)size &&
+	       pwrite(fd, &elf, sizeof(elf), 0) == (ssize_t)sizeof(elf);
+}
+
+/** The program's file as far as it was mapped and the core has it; what was written it must have.
+ */
 static bool put_together(struct core *c, const struct headers *memory)
 {
 	MS_AUTO_FREE uint8_t *buf = malloc(COPY_BYTES);
 	MS_AUTO_CLOSE int fd = memfd_create("program", MFD_CLOEXEC);
-	Elf64_Ehdr elf = memory->elf;
+	bool whole = true, has_data = false;
+	uint64_t end = 0;
 
 	if (!buf || fd < 0)
 		return false;
@@ -446,15 +472,19 @@ static bool put_together(struct core *c, const struct headers *memory)
 
 		if (p->p_type != PT_LOAD)
 			continue;
-		if (p->p_filesz > EXE_BYTES_MAX || p->p_offset > EXE_BYTES_MAX ||
-		    !copy_segment(c, memory, p, fd, buf))
+		if (p->p_filesz > EXE_BYTES_MAX || p->p_offset > EXE_BYTES_MAX)
 			return false;
+		end = ms_max_u64(end, p->p_offset + p->p_filesz);
+		if (copy_segment(c, memory, p, fd, buf))
+			has_data |= (p->p_flags & PF_W) != 0;
+		else if (p->p_flags & PF_W)
+			return false;
+		else
+			whole = false;
 	}
-	elf.e_shoff = 0; // Sections are in no mapping.
-	elf.e_shnum = elf.e_shstrndx = 0;
-	if (pwrite(fd, &elf, sizeof(elf), 0) != (ssize_t)sizeof(elf))
+	if ((!whole && !has_data) || ftruncate(fd, (off_t)end) != 0 || !copy_headers(memory, fd))
 		return false;
-	take_file(c, fd, MS_CORE_EXE_OF_MEMORY);
+	take_file(c, fd, whole ? MS_CORE_EXE_OF_MEMORY : MS_CORE_EXE_MISSING);
 	fd = -1;
 	return true;
 }
@@ -480,6 +510,24 @@ static struct ms_error *take_named_file(struct core *c, const char *exe,
 	return NULL;
 }
 
+static void say_missing(struct core *c, bool met_another)
+{
+	const char *name = c->info.exe ? c->info.exe : "the program";
+
+	if (met_another)
+		snprintf(c->missing_why, sizeof(c->missing_why),
+			 "it is of %s, and what is there now is another program (its build id is "
+			 "another one); give the old file by --exe FILE",
+			 name);
+	else
+		snprintf(c->missing_why, sizeof(c->missing_why),
+			 "its writer left the pages of %s out, and that program is not here: "
+			 "without it no type and no line is known; give it by --exe FILE, or the "
+			 "folder that its path begins in by --sysroot FOLDER",
+			 name);
+	c->info.missing_why = c->missing_why;
+}
+
 static struct ms_error *find_exe(struct core *c, const char *path, const struct ms_core_options *o)
 {
 	const struct ms_core_mapping *mapped =
@@ -493,19 +541,15 @@ static struct ms_error *find_exe(struct core *c, const char *path, const struct 
 	}
 	if (o->exe)
 		return take_named_file(c, o->exe, memory);
-	if (look_for_file(c, path, o->sysroot, memory, &met_another) ||
-	    (memory && put_together(c, memory)))
+	if (look_for_file(c, path, o->sysroot, memory, &met_another))
 		return NULL;
-	if (met_another)
-		return ms_error_new(MS_ERR_UNSUPPORTED,
-				    "it is of %s, and what is there now is another program (its "
-				    "build id is another one); give the old file by --exe FILE",
-				    c->exe_path);
-	return ms_error_new(MS_ERR_UNSUPPORTED,
-			    "its writer left the pages of %s out, and that program is not here: "
-			    "without it no type and no line is known; give it by --exe FILE, or "
-			    "the folder that its path begins in by --sysroot FOLDER",
-			    c->info.exe ? c->info.exe : "the program");
+	if (memory && put_together(c, memory)) {
+		if (c->info.exe_is == MS_CORE_EXE_MISSING)
+			say_missing(c, met_another);
+		return NULL;
+	}
+	say_missing(c, met_another);
+	return ms_error_new(MS_ERR_UNSUPPORTED, "%s", c->missing_why);
 }
 
 // --- What is where. ---

@@ -1,8 +1,9 @@
 // core.h - a core file as a target.
 //
 // Memory is what the core has; the clean pages of the executable that its writer left out come from
-// the executable, if that is found and is the right one.  What neither has is a FAULT.  The target
-// is never GONE, and has no process: pid is 0.
+// the executable, if that is found and is the right one.  What neither has is a FAULT.  A core that
+// has the program's data is a target without its program, too: lacks_program is set.  The target is
+// never GONE, and has no process: pid is 0.
 #pragma once
 
 #include "target/core_file.h"
@@ -17,12 +18,14 @@ enum ms_core_exe {
 	MS_CORE_EXE_CHECKED,   // Its build id is the core's.
 	MS_CORE_EXE_UNCHECKED, // The core does not have the page with the build id.
 	MS_CORE_EXE_OF_MEMORY, // No file: put together from the core.
+	MS_CORE_EXE_MISSING,   // No file, and not whole in the core: headers and data alone.
 };
 
 struct ms_core_info {
 	const struct ms_core_file *file;
 	const char *exe; // As it was mapped; NULL: not said.
 	enum ms_core_exe exe_is;
+	const char *missing_why; // A clause that says what to do, where it is missing.
 };
 
 /**

@@ -145,8 +145,9 @@ struct ms_target_ops {
 struct ms_target {
 	const struct ms_target_ops *ops;
 	struct ms_target_cost cost;
-	uint64_t exe_size; // Bytes of the executable file.
-	pid_t pid;         // 0 where there is no process.
+	uint64_t exe_size;  // Bytes of the executable file.
+	pid_t pid;          // 0 where there is no process.
+	bool lacks_program; // Of the executable only headers and data are here: no code, no types.
 };
 
 /** Fill @p buf with @p size bytes at @p addr.  FAULT, GONE or DENIED; untouched on FAULT only. */

@@ -95,6 +95,28 @@ def same(living, core):
     require(a == b, f'{len(a)} maps and {len(b)}: {sorted(set(a) ^ set(b))[:4]}')
 
 
+def counts(document):
+    """What a census knows of its maps without their types: a sync.Map since Go 1.24 is none."""
+    return sorted((m['address'], m['entries'], m['capacity'], m['tables'], m['deleted_slots'],
+                   json.dumps(m['growth'])) for m in document['maps'] if m['kind'] != 'sync_trie')
+
+
+def without_program(path, core, living):
+    """The kernel leaves the program out: where that is gone, maps have their counts, and nothing else has anything."""
+    nowhere = f'{path}/nowhere'
+    os.mkdir(nowhere)
+    moved = shutil.move(core, f'{nowhere}/core')
+    alone = core_census(moved, '--sysroot', nowhere, code=5)
+    require(alone['partial'] and '--exe FILE' in alone['partial_reason'] and
+            alone['target']['stripped'] is None and alone['target']['lacks_program'], f'{alone["target"]}')
+    require(all(m['type'] is None and m['owner'] is None for m in alone['maps']), 'a type without a program')
+    require(counts(alone) == counts(living), 'other counts without the program')
+    for verb in ([], ['goroutines'], ['inspect']):
+        refused = targets.tool(*verb, moved, *(['0xc000000000'] if verb == ['inspect'] else []), '--sysroot', nowhere)
+        require(refused.code == 3 and '--exe FILE' in refused.err and 'mapscope maps' in refused.err, refused.err)
+    shutil.move(moved, core)
+
+
 def add_kernel(release, variant):
     @test(f'cores/kernel/{release}/{variant}')
     def kernel():
@@ -109,6 +131,7 @@ def add_kernel(release, variant):
             page = targets.tool(core, '--json').document()
             require(page['error'] is None and page['signal'] == 'ABRT' and page['threads'] > 1,
                     f'end: {page["error"]} {page["signal"]} {page["threads"]}')
+            without_program(path, core, living)
             refused = targets.tool('maps', core, '--exe', shutil.which('sh'))
             require(refused.code == 3 and 'build id' in refused.err, refused.err)
 
@@ -209,7 +232,7 @@ def damaged():
         moved = f'{path}/elsewhere'
         os.mkdir(moved)
         shutil.copy(core, f'{moved}/core')
-        lost = targets.tool('maps', f'{moved}/core', '--sysroot', moved)
+        lost = targets.tool(f'{moved}/core', '--sysroot', moved)
         require(lost.code == 3 and '--exe FILE' in lost.err, lost.err)
         shutil.copy(binary, os.path.join(moved, os.path.basename(binary)))
         require(core_census(f'{moved}/core', '--sysroot', moved)['maps'], 'the program beside the core is not found')

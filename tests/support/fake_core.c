@@ -143,6 +143,22 @@ void fake_core_leave_nothing_out(struct fake_core *f)
 	fake_core_write(f);
 }
 
+void fake_core_add_data(struct fake_core *f)
+{
+	const Elf64_Half headers = 3;
+	const Elf64_Phdr data = { .p_type = PT_LOAD,
+				  .p_flags = PF_R | PF_W,
+				  .p_offset = sizeof(f->exe),
+				  .p_vaddr = FAKE_CORE_HEAP,
+				  .p_filesz = FAKE_CORE_PAGE,
+				  .p_memsz = FAKE_CORE_PAGE };
+
+	phdr(f->exe, 2, &data);
+	memcpy(f->exe + offsetof(Elf64_Ehdr, e_phnum), &headers, sizeof(headers));
+	memcpy(f->core + FAKE_CORE_PAGE, f->exe, FAKE_CORE_PAGE);
+	fake_core_write(f);
+}
+
 void fake_core_as_qemu(struct fake_core *f)
 {
 	const uint32_t files = NT_FILE, none = 0;

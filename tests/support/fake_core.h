@@ -30,6 +30,9 @@ void fake_core_init(struct fake_core *f, const char *exe_path);
 /** As dlv does: the core gets the program's second page, too. */
 void fake_core_leave_nothing_out(struct fake_core *f);
 
+/** The program gets data, whose page is the heap's first: the core has that, and not all else. */
+void fake_core_add_data(struct fake_core *f);
+
 /** As qemu does for its guests: no list of files, and not the first page of the program but its
  * second. */
 void fake_core_as_qemu(struct fake_core *f);

@@ -152,13 +152,14 @@ void truth_deinit(struct truth *truth)
 
 // --- A census held against them. ---
 
-static void census_take(const char *name, struct recorded_census *c)
+static void census_take(const char *name, bool lacks_program, struct recorded_census *c)
 {
 	const struct ms_census_options options = { 0 };
 
 	printf("%s\n", name); // Shown when a check fails.
 	*c = (struct recorded_census){ .name = name, .target = recording_open(name) };
 	truth_load(name, &c->truth);
+	c->target->lacks_program = lacks_program;
 	CHECK_OK(ms_go_open(c->target, NULL, &c->rt));
 	CHECK_OK(ms_census_run(c->rt, &options, &c->report));
 }
@@ -171,7 +172,7 @@ static void census_drop(struct recorded_census *c)
 	truth_deinit(&c->truth);
 }
 
-void on_each_census(recorded_census_fn check, void *context)
+static void on_each(bool lacks_program, recorded_census_fn check, void *context)
 {
 	struct recording_names names;
 
@@ -179,10 +180,20 @@ void on_each_census(recorded_census_fn check, void *context)
 	for (size_t i = 0; i < names.count; i++) {
 		struct recorded_census census;
 
-		census_take(names.items[i], &census);
+		census_take(names.items[i], lacks_program, &census);
 		check(&census, context);
 		census_drop(&census);
 	}
+}
+
+void on_each_census(recorded_census_fn check, void *context)
+{
+	on_each(false, check, context);
+}
+
+void on_each_census_without_program(recorded_census_fn check, void *context)
+{
+	on_each(true, check, context);
 }
 
 const struct ms_map_row *census_row(const struct ms_census_report *report, ms_addr address)

@@ -65,6 +65,9 @@ typedef void (*recorded_census_fn)(const struct recorded_census *census, void *c
 /** Take a census of every recording and call @p check on each. */
 void on_each_census(recorded_census_fn check, void *context);
 
+/** The same where nothing is known of the program but its headers and data, as in some cores. */
+void on_each_census_without_program(recorded_census_fn check, void *context);
+
 /** The row of a map, or NULL. */
 const struct ms_map_row *census_row(const struct ms_census_report *report, ms_addr address);
 

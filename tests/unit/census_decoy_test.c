@@ -24,3 +24,8 @@ MS_TEST(census_of_each_recording_passes_no_decoy)
 {
 	on_each_census(check_decoys, NULL);
 }
+
+MS_TEST(census_of_each_recording_passes_no_decoy_without_a_program)
+{
+	on_each_census_without_program(check_decoys, NULL);
+}

@@ -28,6 +28,19 @@ MS_TEST(census_of_each_recording_is_the_truth)
 	on_each_census(check_maps, NULL);
 }
 
+static void check_untyped(const struct recorded_census *t, void *context)
+{
+	check_maps(t, context);
+	for (size_t i = 0; i < t->report.map_count; i++)
+		CHECK(t->report.maps[i].type == NULL);
+	CHECK_EQ(t->report.coverage.typed, 0);
+}
+
+MS_TEST(census_of_each_recording_is_the_truth_without_a_program)
+{
+	on_each_census_without_program(check_untyped, NULL);
+}
+
 static void check_sums(const struct recorded_census *t, void *context)
 {
 	const struct ms_census_report *r = &t->report;

@@ -113,6 +113,28 @@ MS_TEST(a_core_that_left_nothing_out_has_its_program_in_it)
 	fake_core_deinit(&f);
 }
 
+/** As the kernel writes them: clean pages of the program are not there, its data are. */
+MS_TEST(a_core_without_its_program_has_headers_and_data)
+{
+	uint8_t bytes[64];
+	struct ms_target *t;
+
+	fake_core_init(&f, "/no/such/program");
+	fake_core_add_data(&f);
+	t = open_it(NULL);
+	CHECK_EQ(ms_core_info(t)->exe_is, MS_CORE_EXE_MISSING);
+	CHECK(t->lacks_program && strstr(ms_core_info(t)->missing_why, "--exe FILE"));
+	CHECK_EQ(t->exe_size, 3 * FAKE_CORE_PAGE);
+	CHECK_OK(ms_target_exe_read(t, 2 * FAKE_CORE_PAGE + 7, bytes, sizeof(bytes)));
+	CHECK(memcmp(bytes, f.core + 2 * FAKE_CORE_PAGE + 7, sizeof(bytes)) == 0);
+	CHECK_ERR(ms_target_exe_read(t, FAKE_CORE_PAGE, bytes, 1), MS_ERR_FAULT);
+	CHECK_ERR(ms_target_exe_read(t, 2 * FAKE_CORE_PAGE - 1, bytes, 2), MS_ERR_FAULT);
+	CHECK_ERR(ms_target_exe_read(t, 3 * FAKE_CORE_PAGE - 1, bytes, 2), MS_ERR_FAULT);
+	CHECK_ERR(ms_target_read(t, FAKE_CORE_EXE + FAKE_CORE_PAGE, bytes, 1), MS_ERR_FAULT);
+	ms_target_destroy(t);
+	fake_core_deinit(&f);
+}
+
 MS_TEST(a_program_that_the_core_does_not_name_is_placed_by_its_headers)
 {
 	const struct ms_core_options given = { .exe = f.exe_path };
