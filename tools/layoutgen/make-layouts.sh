@@ -5,6 +5,9 @@
 #	tools/layoutgen/make-layouts.sh --check		make them elsewhere and compare with the tree
 #	tools/layoutgen/make-layouts.sh --experiments	also write what each experiment moves; slow
 #
+# A row is said to hold for all patches of its minor releases: the first and the last of each are
+# built, too, and one that moves something fails the run.  Both sides of it belong into the list.
+#
 # LAYOUT_RELEASES names the toolchains ("1.24.13 1.27.4"); with --check, only the evidence of
 # these is compared.  A new release: add it to the list below and run this.
 set -euo pipefail
@@ -12,8 +15,8 @@ cd "$(dirname "$0")/../.."
 export LC_ALL=C GOFLAGS= GOTOOLCHAIN=local GOOS=linux GOWORK=off
 
 # The newest patch release of each minor release, and both sides of a change between two patches.
-releases=${LAYOUT_RELEASES:-1.18.8 1.18.10 1.19.1 1.19.4 1.20.14 1.21.13 1.22.12 1.23.12 1.24.13
-	1.25.14 1.26.11 1.27.4}
+releases=${LAYOUT_RELEASES:-1.18.8 1.18.10 1.19.2 1.19.4 1.20.14 1.21.13 1.22.12 1.23.11 1.23.12
+	1.24.5 1.24.6 1.24.13 1.25.14 1.26.11 1.27.4}
 # The other ends of the minor releases, which have to agree with the nearest of the above.
 other_patches="1.18 1.19 1.19.13 1.20 1.21.0 1.22.0 1.23.0 1.24.0 1.25.0 1.26.0 1.27.0"
 check=false experiments=false
@@ -57,6 +60,18 @@ build() { # LIST RELEASE ARCH LABEL [GO BUILD FLAG]...
 		echo "go$release $arch $label: $(grep -v '^#' "$scratch/log" | head -n 1 |
 			sed 's/.*\(internal compiler error\).*/\1/')" >>"$scratch/failed"
 	fi
+}
+
+# The other ends, beside the rows' own builds: what they move.
+compare_patches() {
+	local release arch
+	awk '$3 == "-"' "$scratch/rows" >"$scratch/patches"
+	for release in $other_patches; do
+		for arch in amd64 arm64; do
+			build "$scratch/patches" "$release" $arch -patch
+		done
+	done
+	"$scratch/layoutgen" moves "$scratch/patches" | grep -v ': moves nothing,' || true
 }
 
 # What each experiment, other patch release and kind of linking moves, on amd64.
@@ -110,6 +125,15 @@ done
 if [ -s "$scratch/failed" ]; then
 	cat "$scratch/failed" >&2
 	exit 1
+fi
+
+if [ -z "${LAYOUT_RELEASES:-}" ]; then
+	moved=$(compare_patches)
+	if [ -n "$moved" ] || [ -s "$scratch/failed" ]; then
+		cat "$scratch/failed" - >&2 <<<"$moved"
+		echo "make-layouts.sh: rows do not hold for these patches: list both sides of what moved" >&2
+		exit 1
+	fi
 fi
 
 evidence=$tree/tests/golden/layouts

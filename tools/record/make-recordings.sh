@@ -44,6 +44,9 @@ go1.27.4-mapsplitgroup 1.27.4 mapsplitgroup
 go1.27.4-nogreenteagc 1.27.4 nogreenteagc
 go1.27.4-nogreenteagc-mapsplitgroup 1.27.4 nogreenteagc,mapsplitgroup
 go1.18.10 1.18.10 -
+go1.23.11 1.23.11 -
+go1.24.5 1.24.5 -
+go1.24.5-noswissmap 1.24.5 noswissmap
 go1.19 1.19 -
 "
 
