@@ -1,6 +1,6 @@
 # Shortcuts only: each target is a line over a CMake preset or a script that can be run by hand.
 .DEFAULT_GOAL := help
-.PHONY: help setup build quick check long demo demo-c incidents bench bench-hmap growth layouts fuzz cov fmt tidy accept hooks install
+.PHONY: help setup build quick check long demo demo-c incidents bench bench-hmap growth layouts prove fuzz cov fmt tidy accept hooks install
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,6 +40,10 @@ growth: build ## both engines of libhmap filling side by side
 
 layouts: ## the rows of src/golang/layout_rows*.c, from real toolchains
 	@tools/layoutgen/make-layouts.sh
+
+prove: build ## what docs/support.md and docs/features.md say of releases, from runs of the live tests
+	@MS_PROVE=1 tests/live/run.sh --tier long --filter truth
+	@tests/live/run.sh --matrix docs/features.md
 
 fuzz: ## one fuzz target for a while: make fuzz T=elf S=60
 	@tools/fuzz.sh "$(T)" "$(S)"

@@ -1,6 +1,6 @@
 # ms_proved_rows(TARGET LIST): turn LIST (tests/live/proved.txt) into the table of cli/proved.h.
 #
-# A line is `go1.24.13 amd64 swiss`, maybe with +greentea and +splitgroup behind.
+# A line is `go1.24.13 amd64 swiss normal,stripped`, maybe with +greentea and +splitgroup behind swiss.
 function(ms_proved_rows target list)
 	set(out "${CMAKE_BINARY_DIR}/generated/proved_rows.c")
 	set(rows "")
@@ -13,7 +13,7 @@ function(ms_proved_rows target list)
 		if(line STREQUAL "")
 			continue()
 		endif()
-		if(NOT line MATCHES "^go([0-9]+)\\.([0-9]+)(\\.([0-9]+))? (amd64|arm64) ([a-z+]+)$")
+		if(NOT line MATCHES "^go([0-9]+)\\.([0-9]+)(\\.([0-9]+))? (amd64|arm64) ([a-z+]+) [a-z,]+$")
 			message(FATAL_ERROR "${list}: cannot read \"${line}\"")
 		endif()
 		set(patch "${CMAKE_MATCH_4}")

@@ -98,6 +98,19 @@ static struct ms_error *no_layout(struct ms_error *err, const char *why_no_dwarf
 	return whole;
 }
 
+/** Take the layout that the program's own DWARF tells. */
+static struct ms_error *layout_from_dwarf(struct ms_go_runtime *rt)
+{
+	struct ms_error *err = ms_go_layout_from_dwarf(ms_target_exe_fd(rt->target),
+						       &rt->dwarf_layout, rt->dwarf_classes);
+
+	if (err)
+		return err;
+	rt->layout = &rt->dwarf_layout;
+	rt->layout_source = MS_LAYOUT_DWARF;
+	return NULL;
+}
+
 /** Choose the row by release, architecture and experiments, or make one from DWARF. */
 static struct ms_error *layout_choose(struct ms_go_runtime *rt)
 {
@@ -120,15 +133,12 @@ static struct ms_error *layout_choose(struct ms_go_runtime *rt)
 				   b->version, arch_name(rt->elf.arch));
 	if (!rt->elf.has_dwarf)
 		return no_layout(err, "its executable has no DWARF to stand in");
-	dwarf_err = ms_go_layout_from_dwarf(ms_target_exe_fd(rt->target), &rt->dwarf_layout,
-					    rt->dwarf_classes);
+	dwarf_err = layout_from_dwarf(rt);
 	if (dwarf_err) {
 		ms_error_free(dwarf_err);
 		return no_layout(err, "its DWARF does not tell the layout either");
 	}
 	ms_error_free(err);
-	rt->layout = &rt->dwarf_layout;
-	rt->layout_source = MS_LAYOUT_DWARF;
 	return NULL;
 }
 
@@ -194,22 +204,41 @@ static struct ms_error *attach(struct ms_go_runtime *rt)
 	return err;
 }
 
+/** Where a process does not look like its row, a patch may have moved something: DWARF knows. */
+static bool attached_by_dwarf(struct ms_go_runtime *rt)
+{
+	struct ms_error *err;
+
+	if (!rt->elf.has_dwarf)
+		return false;
+	err = layout_from_dwarf(rt);
+	if (!err)
+		err = attach(rt);
+	ms_error_free(err);
+	return !err;
+}
+
 static struct ms_error *attach_by_release(struct ms_go_runtime *rt)
 {
 	struct ms_error *err = layout_choose(rt), *refusal;
+	bool has_row = rt->layout_source == MS_LAYOUT_TABLE;
 
 	if (err)
 		return err;
 	err = attach(rt);
 	if (!err || ms_error_code(err) != MS_ERR_UNSUPPORTED)
 		return err;
-	refusal = ms_error_new(MS_ERR_UNSUPPORTED,
-			       rt->layout_source == MS_LAYOUT_TABLE
-				   ? "%s has a layout row, but this process does not look like it: "
-				     "%s; make the row with: make layouts"
-				   : "%s has no layout row, and this process does not look like "
-				     "its DWARF: %s; make the row with: make layouts",
-			       rt->build.version, ms_error_message(err));
+	if (has_row && attached_by_dwarf(rt)) {
+		ms_error_free(err);
+		return NULL;
+	}
+	refusal =
+	    ms_error_new(MS_ERR_UNSUPPORTED,
+			 has_row ? "%s has a layout row, but this process does not look like it: "
+				   "%s; make the row with: make layouts"
+				 : "%s has no layout row, and this process does not look like "
+				   "its DWARF: %s; make the row with: make layouts",
+			 rt->build.version, ms_error_message(err));
 	ms_error_free(err);
 	return refusal;
 }

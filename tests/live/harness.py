@@ -9,6 +9,7 @@ TIERS = ('check', 'long')
 SHOWN_PROBLEMS = 6
 
 _tests = []
+passed = []  # Names, of those that ran.
 
 
 class Skip(Exception):
@@ -68,6 +69,7 @@ def run_one(name, function, args):
         print(f'FAIL {name}: the test itself broke', flush=True)
         traceback.print_exc(file=sys.stdout)
         return 'failed'
+    passed.append(name)
     print(f'ok   {name} ({time.monotonic() - start:.1f} s)', flush=True)
     return 'passed'
 

@@ -6,6 +6,7 @@ import sys
 import tempfile
 
 import harness
+import matrix
 import targets
 
 # Importing a module registers its tests; they run in this order.
@@ -14,6 +15,7 @@ import test_inspect  # noqa: F401
 import test_churn  # noqa: F401
 import test_c_programs  # noqa: F401
 import test_odd  # noqa: F401
+import test_hostile  # noqa: F401
 import test_reach  # noqa: F401
 import test_incidents  # noqa: F401
 import test_memory_profile  # noqa: F401
@@ -49,6 +51,7 @@ def main():
     parser = argparse.ArgumentParser(description='Live tests of mapscope.')
     parser.add_argument('--tier', choices=harness.TIERS, default='check')
     parser.add_argument('--filter', default='', metavar='TEXT', help='tests with TEXT in their name')
+    parser.add_argument('--matrix', metavar='FILE', help='write what passed on which release to FILE')
     parser.add_argument('--list', action='store_true', help='print the names and run nothing')
     options = parser.parse_args()
     tests = harness.selected(options.tier, options.filter)
@@ -62,7 +65,11 @@ def main():
     with tempfile.TemporaryDirectory(prefix='mapscope-live-') as folder:
         # A copy: a build that goes on meanwhile must not swap the tool between two tests.
         targets.TOOL = shutil.copy(targets.TOOL, os.path.join(folder, 'mapscope'))
-        return harness.run(tests)
+        status = harness.run(tests)
+    if options.matrix:
+        with open(options.matrix, 'w') as f:
+            f.write(matrix.text(harness.passed))
+    return status
 
 
 sys.exit(main())

@@ -1,24 +1,65 @@
-"""The list of proved releases says what these tests did, no more and no less."""
+"""The published tables say what these tests did, no more and no less."""
 import os
 
+import harness
+import matrix
 import test_arm64
 import test_truth
-from harness import ROOT, require_none, test
+from harness import ROOT, note, require_none, test
+
+PATH = os.path.join(ROOT, 'tests', 'live', 'proved.txt')
+BUILT = ('normal', 'stripped', 'pie', 'cgo', 'race')
 
 
-def proved_lines(arch):
-    """(release, kind of maps) of each line for an architecture."""
-    with open(os.path.join(ROOT, 'tests', 'live', 'proved.txt')) as f:
+def ran():
+    """{(release, architecture, kind of maps): how the programs were built whose census was the truth}."""
+    found = {}
+    for arch, exercised in (('amd64', test_truth.exercised), ('arm64', test_arm64.exercised)):
+        for release, kind, variant in exercised:
+            built = variant.removeprefix('arm64').lstrip('-') or 'normal'
+            found.setdefault((release, arch, kind), set()).add(built)
+    return {key: ','.join(sorted(built, key=BUILT.index)) for key, built in found.items()}
+
+
+def listed():
+    with open(PATH) as f:
         rows = [line.split() for line in f if line.strip() and not line.startswith('#')]
-    return {(r[0], r[2]) for r in rows if r[1] == arch}
+    return {tuple(r[:3]): r[3] for r in rows}
 
 
-@test('proved.txt is what ran', tier='long')
+def order(key):
+    release, arch, kind = key
+    return arch, [int(n) for n in release.removeprefix('go').split('.')], kind
+
+
+def write(found):
+    with open(PATH) as f:
+        head = [line for line in f if line.startswith('#') or not line.strip()]
+    with open(PATH, 'w') as f:
+        f.writelines(head)
+        f.writelines(' '.join((*key, found[key])) + '\n' for key in sorted(found, key=order))
+
+
+@test('truth/proved.txt is what ran', tier='long')
 def proved_is_exercised():
+    found = ran()
+    if os.environ.get('MS_PROVE'):
+        write(found)
+        note(f'wrote {len(found)} lines of proved.txt')
+        return
+    claims = listed()
+    require_none([f'{key}: listed {claims.get(key, "nothing")}, passed {found.get(key, "nothing")}'
+                  for key in sorted(claims.keys() | found.keys(), key=order) if claims.get(key) != found.get(key)],
+                 'lines of proved.txt are wrong')
+
+
+@test('truth/features.md names tests that exist')
+def features_exist():
+    names = [name for name, *_ in harness.selected('long', '')]
+    cells, _ = matrix.tested(names)
     problems = []
-    for arch, ran in (('amd64', test_truth.exercised), ('arm64', test_arm64.exercised)):
-        listed = proved_lines(arch)
-        problems += [f'listed, but no ground-truth test of it passed: {r} {arch} {k}'
-                     for r, k in sorted(listed - ran)]
-        problems += [f'passed, but is not listed: {r} {arch} {k}' for r, k in sorted(ran - listed)]
-    require_none(problems, 'lines of proved.txt are wrong')
+    for key, cell in matrix.said().items():
+        there = {r for r, _ in cells.get(key, ())}
+        problems += [f'{key}: no test has {release}' for release in
+                     (part.split()[0] for part in cell.split(': ', 1)[1].split(', ')) if release not in there]
+    require_none(problems, 'cells of docs/features.md have no test any more')
