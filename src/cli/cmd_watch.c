@@ -234,11 +234,8 @@ static bool is_gone(const struct watching *w)
 /** Whether an error of a census is no reason to end: a table that moved, or the process is gone. */
 static bool can_go_on(struct watching *w, const struct ms_error *err)
 {
-	enum ms_error_code code = ms_error_code(err);
-
 	w->is_gone = w->is_gone || is_gone(w);
-	return w->has_census && (w->is_gone || code == MS_ERR_UNSUPPORTED ||
-				 code == MS_ERR_BAD_DATA || code == MS_ERR_FAULT);
+	return w->has_census && (w->is_gone || ms_error_is_unreadable(err));
 }
 
 static struct ms_error *look(struct watching *w, enum reason reason)

@@ -37,13 +37,6 @@ void ms_top_look_init(struct ms_top_look *l, struct ms_session *session)
 		l->gc_unknown = "libhmap's programs have none";
 }
 
-static bool is_lasting(const struct ms_error *err)
-{
-	enum ms_error_code code = ms_error_code(err);
-
-	return code != MS_ERR_UNSUPPORTED && code != MS_ERR_BAD_DATA && code != MS_ERR_FAULT;
-}
-
 static struct ms_error *census_take(struct ms_top_look *l)
 {
 	double began = cpu_now(), now = ms_clock_now();
@@ -52,7 +45,7 @@ static struct ms_error *census_take(struct ms_top_look *l)
 
 	free(l->trouble);
 	l->trouble = NULL;
-	if (err && !is_lasting(err) && l->maps.looks) {
+	if (l->maps.looks && ms_error_is_unreadable(err)) {
 		l->trouble = strdup(ms_error_message(err));
 		ms_error_free(err);
 	} else if (err) {
@@ -81,7 +74,7 @@ static struct ms_error *gc_find(struct ms_top_look *l)
 	if (bytes == MS_UNKNOWN)
 		return NULL;
 	err = ms_go_collections_find(l->session->rt, bytes, &l->collections);
-	if (err && is_lasting(err))
+	if (err && !ms_error_is_unreadable(err))
 		return err;
 	l->has_collections = !err;
 	if (err)
@@ -101,7 +94,7 @@ static struct ms_error *gc_read(struct ms_top_look *l, bool is_census)
 	if (is_census)
 		l->writable_bytes = ms_regions_writable_bytes(&l->session->rt->regions);
 	err = ms_go_collections_read(&l->collections, &l->gc);
-	if (err && is_lasting(err))
+	if (err && !ms_error_is_unreadable(err))
 		return err;
 	l->gc_unknown = err ? "the runtime's own figures make no sense" : NULL;
 	ms_error_free(err);
@@ -146,7 +139,7 @@ static struct ms_error *waiters_look(struct ms_top_look *l)
 	if (!err && ms_waiters_has_nameless(l->waiters, NAMING_TRIES))
 		err = ms_waiters_name(l->waiters, NAMING_S_MAX);
 	l->waiters_due = now + (cpu_now() - began) / WAITERS_SHARE;
-	if (err && is_lasting(err))
+	if (err && !ms_error_is_unreadable(err))
 		return err;
 	if (err)
 		l->maps.waiting_unknown = "goroutines cannot be read";
