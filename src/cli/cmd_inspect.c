@@ -191,11 +191,7 @@ static struct ms_error *look_again(struct ms_session *s, struct kept *kept,
 		if (!err)
 			err = look(s, kept, ret_exit);
 	}
-	if (!err || ms_error_code(err) != MS_ERR_GONE)
-		return err;
-	ms_output_say(ms_error_message(err));
-	ms_error_free(err);
-	return NULL;
+	return ms_output_forgive_gone(err);
 }
 
 struct ms_error *ms_cmd_inspect(const struct ms_options *o, double started,
