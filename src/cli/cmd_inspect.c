@@ -92,8 +92,7 @@ static bool is_checked(const struct ms_inspect_report *r)
 	return r->invariant_count && !ms_inspect_count(r, MS_INVARIANT_UNKNOWN);
 }
 
-static struct ms_error *show(struct ms_session *s, const struct ms_census_report *census,
-			     struct ms_inspect_report *r, struct kept *kept,
+static struct ms_error *show(struct ms_session *s, struct ms_inspect_report *r, struct kept *kept,
 			     enum ms_exit_code *ret_exit)
 {
 	const struct shown shown = { r, *kept, ms_clock_now() };
@@ -102,13 +101,8 @@ static struct ms_error *show(struct ms_session *s, const struct ms_census_report
 		.documents = { [MS_FORMAT_JSON] = page_json, [MS_FORMAT_SVG] = page_svg },
 		.report = &shown
 	};
-	struct ms_error *err;
+	struct ms_error *err = ms_output_write(s->options, &page);
 
-	r->target = census->target;
-	r->cost = census->cost;
-	r->cost.read_bytes = s->target->cost.read_bytes;
-	ms_session_account(s, &r->cost);
-	err = ms_output_write(s->options, &page);
 	*kept = (struct kept){ shown.at, r->row.address, r->row.entries, units_of(r), r->frontier };
 	*ret_exit = MS_EXIT_DONE;
 	if (r->partial) {
@@ -167,9 +161,9 @@ static struct ms_error *look(struct ms_session *s, struct kept *kept, enum ms_ex
 	struct ms_error *err = find(s, &census, &row);
 
 	if (!err)
-		err = ms_open_map(s, row, &report);
+		err = ms_open_map(s, &census, row, &report);
 	if (!err) {
-		err = show(s, &census, &report, kept, ret_exit);
+		err = show(s, &report, kept, ret_exit);
 		ms_inspect_report_deinit(&report);
 	}
 	ms_census_report_deinit(&census);

@@ -144,7 +144,6 @@ static void draw_line(const struct top_screen *s, int y, const char *text, enum 
 
 static struct ms_error *row_to_page(struct top_screen *s)
 {
-	struct ms_session *session = s->look->session;
 	const struct ms_census_report *census = &s->look->maps.census;
 	const struct ms_map_row *row = ms_census_row_at(census, s->opened);
 	const struct ms_text_style style = { (unsigned)COLS, MS_COLOR_OFF, s->style.charset };
@@ -158,7 +157,7 @@ static struct ms_error *row_to_page(struct top_screen *s)
 		ms_sink_puts(&s->page, "This map is gone since the last census.\n");
 		return NULL;
 	}
-	err = ms_open_map(session, row, &report);
+	err = ms_open_map(s->look->session, census, row, &report);
 	if (err && ms_error_code(err) != MS_ERR_GONE) {
 		ms_sink_puts(&s->page, ms_error_message(err));
 		ms_sink_puts(&s->page, "\n");
@@ -167,10 +166,6 @@ static struct ms_error *row_to_page(struct top_screen *s)
 	}
 	if (err)
 		return err;
-	report.target = census->target;
-	report.cost = census->cost;
-	report.cost.read_bytes = session->target->cost.read_bytes;
-	ms_session_account(session, &report.cost);
 	err = ms_render_inspect_text(&report, &view, &style, &s->page);
 	ms_inspect_report_deinit(&report);
 	return err;
