@@ -32,11 +32,6 @@ struct shown {
 	double at;
 };
 
-static uint64_t units_of(const struct ms_inspect_report *r)
-{
-	return r->now.units;
-}
-
 /** "2.0 s later: +120 entries, 8 buckets more, 512 old ones moved" */
 static void put_since(const struct shown *shown, struct ms_sink *sink)
 {
@@ -52,8 +47,8 @@ static void put_since(const struct shown *shown, struct ms_sink *sink)
 		return;
 	}
 	ms_sink_printf(sink, "%+" PRId64 " entries", (int64_t)(r->row.entries - before->entries));
-	if (units_of(r) != before->units)
-		ms_sink_printf(sink, ", %+" PRId64 " %s", (int64_t)(units_of(r) - before->units),
+	if (r->now.units != before->units)
+		ms_sink_printf(sink, ", %+" PRId64 " %s", (int64_t)(r->now.units - before->units),
 			       r->row.kind == MS_MAP_CLASSIC ? "buckets" : "groups");
 	if (r->stage != MS_STAGE_NONE && r->frontier >= before->moved)
 		ms_sink_printf(sink, ", %s old buckets moved",
@@ -103,7 +98,8 @@ static struct ms_error *show(struct ms_session *s, struct ms_inspect_report *r, 
 	};
 	struct ms_error *err = ms_output_write(s->options, &page);
 
-	*kept = (struct kept){ shown.at, r->row.address, r->row.entries, units_of(r), r->frontier };
+	*kept =
+	    (struct kept){ shown.at, r->row.address, r->row.entries, r->now.units, r->frontier };
 	*ret_exit = MS_EXIT_DONE;
 	if (r->partial) {
 		ms_output_say_partial(r->partial_reason);
