@@ -39,7 +39,7 @@ struct top_screen {
 	char *message;       // On the last line until the next key.
 	ms_addr opened;      // The map of mode OPENED.
 	struct ms_sink page; // Its text, or the help's.
-	size_t page_first, page_lines;
+	size_t page_first;
 	bool page_due; // It is to be read again.
 	double due;
 };
@@ -206,11 +206,10 @@ static size_t count_lines(const char *text)
 static void draw_page(struct top_screen *s)
 {
 	const char *at = ms_sink_text(&s->page);
-	size_t room = LINES > 1 ? (size_t)LINES - 1 : 0, line = 0;
+	size_t room = LINES > 1 ? (size_t)LINES - 1 : 0, total = count_lines(at), line = 0;
 
-	s->page_lines = count_lines(at);
-	if (s->page_first + room > s->page_lines)
-		s->page_first = s->page_lines > room ? s->page_lines - room : 0;
+	if (s->page_first + room > total)
+		s->page_first = total > room ? total - room : 0;
 	while (at && *at) {
 		const char *end = strchrnul(at, '\n');
 
@@ -223,6 +222,17 @@ static void draw_page(struct top_screen *s)
 }
 
 // --- The table. ---
+
+/** The table begins where the selected row is on the screen. */
+static void follow_selected(struct top_screen *s)
+{
+	size_t room = ms_screen_row_room((unsigned)LINES);
+
+	if (s->selected < s->first)
+		s->first = s->selected;
+	if (room && s->selected >= s->first + room)
+		s->first = s->selected - room + 1;
+}
 
 static struct ms_error *rows_make(struct top_screen *s)
 {
@@ -240,10 +250,7 @@ static struct ms_error *rows_make(struct top_screen *s)
 	s->report = report;
 	if (s->selected >= report.row_count)
 		s->selected = report.row_count ? report.row_count - 1 : 0;
-	if (s->selected < s->first)
-		s->first = s->selected;
-	if (room && s->selected >= s->first + room)
-		s->first = s->selected - room + 1;
+	follow_selected(s);
 	return NULL;
 }
 
@@ -404,8 +411,7 @@ static void on_move(struct top_screen *s, int key)
 		s->selected = s->report.rows_passed - 1;
 	if (s->report.rows_passed && s->selected >= s->report.rows_passed)
 		s->selected = s->report.rows_passed - 1;
-	if (room && s->selected >= s->first + room)
-		s->first = s->selected - room + 1;
+	follow_selected(s);
 }
 
 static void on_every(struct top_screen *s, double factor)
