@@ -204,7 +204,6 @@ struct ms_error *ms_top_look_report(const struct ms_top_look *l, const struct ms
 	const struct ms_census_report *census = &l->maps.census;
 	struct ms_top_report r = { .target = census->target,
 				   .cost = census->cost,
-				   .every_s = l->every_s,
 				   .rss_bytes = ms_session_rss_bytes(l->session),
 				   .seen = census->coverage.seen,
 				   .read = census->coverage.read,
