@@ -56,29 +56,6 @@ static void cell(struct ms_sink *sink, unsigned width, const char *text)
 	ms_sink_puts(sink, " ");
 }
 
-/** +1,234 or -0.5; what has too many digits in thousands and millions. */
-static const char *change(struct ms_human *h, double per_s)
-{
-	static const char units[] = " kMG";
-	unsigned unit = 0;
-
-	if (isnan(per_s)) {
-		snprintf(h->text, sizeof(h->text), "?");
-		return h->text;
-	}
-	for (; fabs(per_s) >= 99999.5 && unit + 1 < sizeof(units) - 1; unit++)
-		per_s /= 1000;
-	if (per_s == 0)
-		snprintf(h->text, sizeof(h->text), "0");
-	else if (fabs(per_s) < 9.95 && !unit)
-		snprintf(h->text, sizeof(h->text), "%+.1f", per_s);
-	else if (!unit)
-		snprintf(h->text, sizeof(h->text), "%+.0f", per_s);
-	else
-		snprintf(h->text, sizeof(h->text), "%+.0f%c", per_s, units[unit]);
-	return h->text;
-}
-
 static const char *bar_cell(enum ms_charset charset, double filled)
 {
 	if (charset == MS_CHARSET_ASCII)
@@ -172,7 +149,7 @@ static void put_row(struct ms_text *t, struct ms_sink *sink, const struct column
 	struct ms_human h;
 
 	cell(sink, 11, ms_human_count(&h, row->entries));
-	cell(sink, 7, change(&h, row->per_s));
+	cell(sink, 7, ms_human_change(&h, row->per_s));
 	if (c->load)
 		cell(sink, 4, isnan(row->load) ? "?" : ms_human_percent(&h, row->load));
 	cell(sink, 6, ms_human_bytes(&h, row->total_bytes));
