@@ -343,16 +343,11 @@ size_t ms_screen_row_room(unsigned height)
 	return height > HEAD_LINES + FOOT_LINES ? height - HEAD_LINES - FOOT_LINES : 0;
 }
 
-static struct ms_text_style style_of(const struct ms_screen_view *view)
-{
-	return (struct ms_text_style){ 0, MS_COLOR_OFF, view->charset };
-}
-
 struct ms_error *ms_render_top_screen(const struct ms_top_report *r,
 				      const struct ms_screen_view *view,
 				      struct ms_screen *ret_screen)
 {
-	const struct ms_text_style style = style_of(view);
+	const struct ms_text_style style = { 0, MS_COLOR_OFF, view->charset };
 	size_t room = ms_screen_row_room(view->height);
 	struct ms_screen screen = { 0 };
 	struct ms_sink none;
@@ -385,31 +380,23 @@ struct ms_error *ms_render_top_text(const struct ms_top_report *r, const char *f
 				    const struct ms_text_style *style, struct ms_sink *sink)
 {
 	unsigned width = style->width ? style->width : 200;
-	const struct ms_screen_view view = {
-		.width = width, .charset = style->charset, .selected = SIZE_MAX, .filter = filter
-	};
-	struct ms_screen screen = { 0 };
-	const struct ms_text_style plain = style_of(&view);
-	struct ms_sink none;
-	struct ms_text t;
-	bool is_whole = true;
+	const struct ms_screen_view view = { .width = width,
+					     .height =
+						 HEAD_LINES + (unsigned)r->row_count + FOOT_LINES,
+					     .charset = style->charset,
+					     .selected = SIZE_MAX,
+					     .filter = filter };
+	struct ms_screen screen;
+	struct ms_error *err = ms_render_top_screen(r, &view, &screen);
 
-	ms_sink_init_memory(&none);
-	ms_text_init(&t, &plain, &none);
-	for (unsigned i = 0; i < HEAD_LINES && is_whole; i++)
-		is_whole = head_add(&screen, &t, r, &view, i);
-	for (size_t i = 0; i < r->row_count && is_whole; i++)
-		is_whole = row_add(&screen, &t, r, &view, i);
-	for (size_t i = 0; i < screen.count; i++) {
+	if (err)
+		return err;
+	for (size_t i = 0; i < HEAD_LINES + screen.rows; i++) {
 		ms_sink_puts(sink, screen.items[i].text);
 		ms_sink_puts(sink, "\n");
 	}
 	ms_sink_puts(sink, "\n");
-	ms_sink_deinit(&t.line);
-	ms_sink_deinit(&none);
 	ms_screen_deinit(&screen);
-	if (!is_whole)
-		ms_sink_fail_no_memory(sink);
 	return ms_sink_finish(sink);
 }
 
