@@ -396,28 +396,21 @@ static struct ms_error *parse_bucket(const char *text, uint64_t *ret_unit)
 
 static struct ms_error *parse_sort(const char *text, enum ms_verb verb, struct ms_options *o)
 {
-	if (verb == MS_VERB_TOP) {
-		for (unsigned i = 0; i < MS_TOP_SORT_COUNT_; i++) {
-			if (!strcmp(text, ms_top_sort_name((enum ms_top_sort)i))) {
-				o->looks.sort = (enum ms_top_sort)i;
-				return NULL;
-			}
-		}
-		return ms_error_new(MS_ERR_USAGE,
-				    "--sort %s is not known; type --sort growth, bytes, slack, "
-				    "waiting or entries",
-				    text);
-	}
-	for (size_t i = 0; i < MS_ARRAY_SIZE(sort_names); i++) {
-		if (!strcmp(text, sort_names[i])) {
-			o->view.sort = (enum ms_sort_key)i;
-			return NULL;
-		}
-	}
-	return ms_error_new(MS_ERR_USAGE,
-			    "--sort %s is not known; type --sort bytes, entries, slack, load or "
-			    "maps",
-			    text);
+	bool is_top = verb == MS_VERB_TOP;
+	size_t count = is_top ? MS_TOP_SORT_COUNT_ : MS_ARRAY_SIZE(sort_names), i = 0;
+
+	while (i < count &&
+	       strcmp(text, is_top ? ms_top_sort_name((enum ms_top_sort)i) : sort_names[i]) != 0)
+		i++;
+	if (i == count)
+		return ms_error_new(MS_ERR_USAGE, "--sort %s is not known; type --sort %s", text,
+				    is_top ? "growth, bytes, slack, waiting or entries"
+					   : "bytes, entries, slack, load or maps");
+	if (is_top)
+		o->looks.sort = (enum ms_top_sort)i;
+	else
+		o->view.sort = (enum ms_sort_key)i;
+	return NULL;
 }
 
 /** An ending that says nothing is told later, when it is known what the verb has. */
