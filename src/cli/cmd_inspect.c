@@ -62,7 +62,7 @@ static struct ms_error *page_text(const void *report, const struct ms_options *o
 	const struct ms_inspect_view view = { .gdb = o->gdb, .dlv = o->dlv };
 	const struct shown *shown = report;
 
-	if (o->looks.every_s > 0 && isatty(STDOUT_FILENO))
+	if (o->every_s > 0 && isatty(STDOUT_FILENO))
 		ms_sink_puts(sink, "\x1b[H\x1b[2J"); // In place of the last look.
 	put_since(shown, sink);
 	return ms_render_inspect_text(shown->report, &view, style, sink);
@@ -174,7 +174,7 @@ static struct ms_error *look_again(struct ms_session *s, struct kept *kept,
 	struct ms_error *err = NULL;
 
 	for (uint64_t i = 1; !err && i != o->looks.count; i++) {
-		ms_interrupt_sleep(kept->at + o->looks.every_s);
+		ms_interrupt_sleep(kept->at + o->every_s);
 		if (ms_interrupted())
 			return NULL;
 		err = ms_target_check(s->target);
@@ -195,7 +195,7 @@ struct ms_error *ms_cmd_inspect(const struct ms_options *o, double started,
 		err = ms_session_open(&s);
 	if (!err)
 		err = look(&s, &kept, ret_exit);
-	if (!err && o->looks.every_s > 0)
+	if (!err && o->every_s > 0)
 		err = look_again(&s, &kept, ret_exit);
 	ms_session_deinit(&s);
 	return err;

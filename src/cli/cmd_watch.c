@@ -183,7 +183,7 @@ static struct ms_error *add_to_ring(struct watching *w, const struct ms_census_r
 					     .start_ticks = w->start_ticks };
 	uint64_t reach_ns = (uint64_t)(o->watch.ring_s * 1e9);
 	uint64_t oldest_ns = now_ns > reach_ns ? now_ns - reach_ns : 0;
-	double each = (double)w->ring.data_bytes / (o->watch.ring_s / o->watch.every_s + 2);
+	double each = (double)w->ring.data_bytes / (o->watch.ring_s / o->every_s + 2);
 	struct ms_bytes owners = { 0 };
 	struct ms_error *err;
 
@@ -253,7 +253,7 @@ static struct ms_error *look(struct watching *w, enum reason reason)
 	if (!err)
 		err = ms_take_census(&s, MS_TAKE_MAPS, &census);
 	ms_session_deinit(&s);
-	w->due = ms_clock_now() + o.watch.every_s;
+	w->due = ms_clock_now() + o.every_s;
 	if (err && can_go_on(w, err)) {
 		if (!w->is_gone)
 			say("no census this time: %s", ms_error_message(err));
@@ -331,8 +331,8 @@ static void say_begun(const struct watching *w)
 	if (o->quiet)
 		return;
 	say("watching process %d: a census every %s, those of %s in %s (%s at most)", (int)w->pid,
-	    ms_human_ahead(&every, o->watch.every_s), ms_human_ahead(&reach, o->watch.ring_s),
-	    w->path, ms_human_bytes(&size, o->watch.ring_bytes));
+	    ms_human_ahead(&every, o->every_s), ms_human_ahead(&reach, o->watch.ring_s), w->path,
+	    ms_human_bytes(&size, o->watch.ring_bytes));
 	if (w->mark_bytes != MS_UNKNOWN)
 		say("a dump at %s of %s%s", ms_human_bytes(&mark, w->mark_bytes),
 		    o->watch.at_rss_share > 0 ? "its cgroup" : "RSS",

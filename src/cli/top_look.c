@@ -30,7 +30,7 @@ void ms_top_look_init(struct ms_top_look *l, struct ms_session *session)
 	*l = (struct ms_top_look){ .session = session,
 				   .options = *session->options,
 				   .gc_unknown = "not looked for yet" };
-	l->every_s = session->options->looks.every_s;
+	l->every_s = session->options->every_s;
 	l->options.quiet = true; // No progress on the screen.
 	session->options = &l->options;
 	if (!session->rt)
@@ -169,7 +169,7 @@ struct ms_error *ms_top_look_now(struct ms_top_look *l)
 	ms_live_maps_look(&l->maps, now);
 	if (!s->registries.count)
 		l->least_s = (cpu_now() - began) / (LOOK_SHARE / 2);
-	l->every_s = fmax(l->options.looks.every_s, l->least_s);
+	l->every_s = fmax(l->options.every_s, l->least_s);
 	if (s->rt)
 		err = gc_read(l, is_census);
 	if (!err && s->rt)

@@ -419,8 +419,8 @@ static void on_every(struct top_screen *s, double factor)
 	struct ms_options *o = &s->look->options;
 	char text[64];
 
-	o->looks.every_s = fmin(fmax(o->looks.every_s * factor, EVERY_MIN_S), EVERY_MAX_S);
-	s->look->every_s = fmax(o->looks.every_s, s->look->least_s);
+	o->every_s = fmin(fmax(o->every_s * factor, EVERY_MIN_S), EVERY_MAX_S);
+	s->look->every_s = fmax(o->every_s, s->look->least_s);
 	s->due = 0;
 	snprintf(text, sizeof(text), "a look every %.1f s", s->look->every_s);
 	say(s, text);
