@@ -10,13 +10,7 @@
 
 #include "cli/output.h"
 
-#include <sys/capability.h>
 #include <sys/prctl.h>
-
-#ifndef CAP_PERFMON // Headers older than Linux 5.8.
-#define CAP_PERFMON 38
-#define CAP_BPF 39
-#endif
 
 #define BIT(cap) (UINT64_C(1) << (cap))
 
@@ -94,6 +88,18 @@ void ms_privileges_placed(void)
 	kept &= ~PLACE;
 	if (!keep(kept, kept & ~WRITE))
 		ms_output_say("the right to place probes could not be given up");
+}
+
+bool ms_privileges_has(cap_value_t cap)
+{
+	cap_t now = cap_get_proc();
+	cap_flag_value_t has = CAP_CLEAR;
+
+	if (!now)
+		return false;
+	(void)cap_get_flag(now, cap, CAP_EFFECTIVE, &has); // The kernel may have no such one.
+	(void)cap_free(now);
+	return has == CAP_SET;
 }
 
 void ms_privileges_write_begin(void)
