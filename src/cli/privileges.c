@@ -67,6 +67,12 @@ static bool keep(uint64_t permitted, uint64_t effective)
  */
 static uint64_t kept;
 
+/** What is kept, in effect but for the right to write where root alone may. */
+static bool keep_kept(void)
+{
+	return keep(kept, kept & ~WRITE);
+}
+
 void ms_privileges_shrink(const struct ms_options *o)
 {
 	// What doctor says is what others could do; a command that run starts is not ours to bind.
@@ -77,7 +83,7 @@ void ms_privileges_shrink(const struct ms_options *o)
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
 		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-	if (!keep(kept, kept & ~WRITE))
+	if (!keep_kept())
 		ms_output_say("the capabilities that are not needed could not be given up");
 }
 
@@ -86,7 +92,7 @@ void ms_privileges_placed(void)
 	if (!(kept & PLACE))
 		return;
 	kept &= ~PLACE;
-	if (!keep(kept, kept & ~WRITE))
+	if (!keep_kept())
 		ms_output_say("the right to place probes could not be given up");
 }
 
@@ -111,5 +117,5 @@ void ms_privileges_write_begin(void)
 void ms_privileges_write_end(void)
 {
 	if (kept & WRITE)
-		(void)keep(kept, kept & ~WRITE);
+		(void)keep_kept();
 }
