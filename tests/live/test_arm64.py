@@ -78,10 +78,8 @@ def crash_is_named(release, variant, how):
         if not fatal or 'concurrent map' not in fatal.group(1):
             raise Skip(f'it did not die of its map: {said[:200]}')
         page = targets.tool(cores.only_core(folder, GUEST_CORES), '--exe', binary, '--json').document()
-    dead = int(re.search(r'^goroutine (\d+) .*running', said, re.M).group(1))
     require(page['error'] == fatal.group(1), f'{page["error"]}, not {fatal.group(1)}')
-    met = {page['goroutine'], *(u['goroutine'] for u in page['users'] if u['how'] == 'in map code')}
-    require(dead in met, f'goroutines {met}, not {dead}')  # Two can meet at once.
+    cores.require_named(page, said)
     require(page['map'] and page['map']['entries'] == 1000, f'the map: {page["map"]}')
     ours = [f['function'] for f in page['stack'] if f['function'].startswith('main.')]
     error, functions = ERRORS[how]

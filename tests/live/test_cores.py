@@ -103,17 +103,13 @@ def add_crash(release, variant, how):
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, errors='replace',
                                   env=dict(os.environ, GOTRACEBACK='crash')).stderr
             fatal = re.search(r'^fatal error: (.*)$', said, re.M)
-            dead = re.search(r'^goroutine ([1-9]\d*) .*\[running', said, re.M)
-            require(fatal and dead, f'the program said: {said[:400]}')
+            require(fatal, f'the program said: {said[:400]}')
             page = targets.tool(cores.only_core(path), '--json').document()
             text = targets.tool(cores.only_core(path)).out
         # A write may meet another first, whatever else was asked for.
         kind = next((k for k, e in ERRORS.items() if e == fatal.group(1)), None)
         require(page['error'] == fatal.group(1), f'error {page["error"]}, not {fatal.group(1)}')
-        # Both may have met the other at once: then the one that the runtime did not name is said to be
-        # the first, and the one that it named the second.
-        met = {page['goroutine'], *(u['goroutine'] for u in page['users'] if u['how'] == 'in map code')}
-        require(int(dead.group(1)) in met, f'goroutines {met}, not {dead.group(1)}')
+        cores.require_named(page, said)
         functions = [c['function'] for c in page['stack'] or []]
         require(any(f in functions for f in DIES_OF[kind]), f'its stack: {functions}')
         require(page['error'] in text.replace('\n  ', ' '), text[:300])
