@@ -84,6 +84,12 @@ enum ms_error_code ms_error_code(const struct ms_error *err)
 	return err->code;
 }
 
+bool ms_error_is_unreadable(const struct ms_error *err)
+{
+	return err && (err->code == MS_ERR_FAULT || err->code == MS_ERR_BAD_DATA ||
+		       err->code == MS_ERR_UNSUPPORTED);
+}
+
 const char *ms_error_message(const struct ms_error *err)
 {
 	return err->message;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define MS_MUST_USE __attribute__((warn_unused_result))
@@ -43,6 +44,12 @@ MS_MUST_USE struct ms_error *ms_error_wrap(struct ms_error *err, const char *fmt
 MS_MUST_USE struct ms_error *ms_error_no_memory(void);
 
 enum ms_error_code ms_error_code(const struct ms_error *err);
+
+/**
+ * FAULT, BAD_DATA or UNSUPPORTED: a part of the target could not be read, as where it moved
+ * meanwhile, and whoever can do without it goes on.  False for NULL.
+ */
+bool ms_error_is_unreadable(const struct ms_error *err);
 
 /** The whole sentence; owned by @p err. */
 const char *ms_error_message(const struct ms_error *err);

@@ -32,11 +32,6 @@ struct shown {
 	double at;
 };
 
-static uint64_t units_of(const struct ms_inspect_report *r)
-{
-	return r->now.units;
-}
-
 /** "2.0 s later: +120 entries, 8 buckets more, 512 old ones moved" */
 static void put_since(const struct shown *shown, struct ms_sink *sink)
 {
@@ -52,8 +47,8 @@ static void put_since(const struct shown *shown, struct ms_sink *sink)
 		return;
 	}
 	ms_sink_printf(sink, "%+" PRId64 " entries", (int64_t)(r->row.entries - before->entries));
-	if (units_of(r) != before->units)
-		ms_sink_printf(sink, ", %+" PRId64 " %s", (int64_t)(units_of(r) - before->units),
+	if (r->now.units != before->units)
+		ms_sink_printf(sink, ", %+" PRId64 " %s", (int64_t)(r->now.units - before->units),
 			       r->row.kind == MS_MAP_CLASSIC ? "buckets" : "groups");
 	if (r->stage != MS_STAGE_NONE && r->frontier >= before->moved)
 		ms_sink_printf(sink, ", %s old buckets moved",
@@ -67,7 +62,7 @@ static struct ms_error *page_text(const void *report, const struct ms_options *o
 	const struct ms_inspect_view view = { .gdb = o->gdb, .dlv = o->dlv };
 	const struct shown *shown = report;
 
-	if (o->looks.every_s > 0 && isatty(STDOUT_FILENO))
+	if (o->every_s > 0 && isatty(STDOUT_FILENO))
 		ms_sink_puts(sink, "\x1b[H\x1b[2J"); // In place of the last look.
 	put_since(shown, sink);
 	return ms_render_inspect_text(shown->report, &view, style, sink);
@@ -92,8 +87,7 @@ static bool is_checked(const struct ms_inspect_report *r)
 	return r->invariant_count && !ms_inspect_count(r, MS_INVARIANT_UNKNOWN);
 }
 
-static struct ms_error *show(struct ms_session *s, const struct ms_census_report *census,
-			     struct ms_inspect_report *r, struct kept *kept,
+static struct ms_error *show(struct ms_session *s, struct ms_inspect_report *r, struct kept *kept,
 			     enum ms_exit_code *ret_exit)
 {
 	const struct shown shown = { r, *kept, ms_clock_now() };
@@ -102,14 +96,10 @@ static struct ms_error *show(struct ms_session *s, const struct ms_census_report
 		.documents = { [MS_FORMAT_JSON] = page_json, [MS_FORMAT_SVG] = page_svg },
 		.report = &shown
 	};
-	struct ms_error *err;
+	struct ms_error *err = ms_output_write(s->options, &page);
 
-	r->target = census->target;
-	r->cost = census->cost;
-	r->cost.read_bytes = s->target->cost.read_bytes;
-	ms_session_account(s, &r->cost);
-	err = ms_output_write(s->options, &page);
-	*kept = (struct kept){ shown.at, r->row.address, r->row.entries, units_of(r), r->frontier };
+	*kept =
+	    (struct kept){ shown.at, r->row.address, r->row.entries, r->now.units, r->frontier };
 	*ret_exit = MS_EXIT_DONE;
 	if (r->partial) {
 		ms_output_say_partial(r->partial_reason);
@@ -167,9 +157,9 @@ static struct ms_error *look(struct ms_session *s, struct kept *kept, enum ms_ex
 	struct ms_error *err = find(s, &census, &row);
 
 	if (!err)
-		err = ms_open_map(s, row, &report);
+		err = ms_open_map(s, &census, row, &report);
 	if (!err) {
-		err = show(s, &census, &report, kept, ret_exit);
+		err = show(s, &report, kept, ret_exit);
 		ms_inspect_report_deinit(&report);
 	}
 	ms_census_report_deinit(&census);
@@ -184,18 +174,14 @@ static struct ms_error *look_again(struct ms_session *s, struct kept *kept,
 	struct ms_error *err = NULL;
 
 	for (uint64_t i = 1; !err && i != o->looks.count; i++) {
-		ms_interrupt_sleep(kept->at + o->looks.every_s);
+		ms_interrupt_sleep(kept->at + o->every_s);
 		if (ms_interrupted())
 			return NULL;
 		err = ms_target_check(s->target);
 		if (!err)
 			err = look(s, kept, ret_exit);
 	}
-	if (!err || ms_error_code(err) != MS_ERR_GONE)
-		return err;
-	ms_output_say(ms_error_message(err));
-	ms_error_free(err);
-	return NULL;
+	return ms_output_forgive_gone(err);
 }
 
 struct ms_error *ms_cmd_inspect(const struct ms_options *o, double started,
@@ -209,7 +195,7 @@ struct ms_error *ms_cmd_inspect(const struct ms_options *o, double started,
 		err = ms_session_open(&s);
 	if (!err)
 		err = look(&s, &kept, ret_exit);
-	if (!err && o->looks.every_s > 0)
+	if (!err && o->every_s > 0)
 		err = look_again(&s, &kept, ret_exit);
 	ms_session_deinit(&s);
 	return err;

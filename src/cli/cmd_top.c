@@ -61,16 +61,6 @@ static struct ms_error *batch(struct ms_top_look *look)
 	return err;
 }
 
-/** A process that went away after the first look is the end, as it is of watch. */
-static struct ms_error *end_of(const struct ms_top_look *look, struct ms_error *err)
-{
-	if (!err || ms_error_code(err) != MS_ERR_GONE || !look->maps.looks)
-		return err;
-	ms_output_say(ms_error_message(err));
-	ms_error_free(err);
-	return NULL;
-}
-
 struct ms_error *ms_cmd_top(const struct ms_options *o, double started, enum ms_exit_code *ret_exit)
 {
 	bool is_batch = o->looks.batch || o->format != MS_FORMAT_TEXT || o->looks.count;
@@ -86,7 +76,9 @@ struct ms_error *ms_cmd_top(const struct ms_options *o, double started, enum ms_
 		err = ms_session_open(&s);
 	if (!err) {
 		ms_top_look_init(&look, &s);
-		err = end_of(&look, is_batch ? batch(&look) : ms_top_screen_run(&look));
+		err = is_batch ? batch(&look) : ms_top_screen_run(&look);
+		if (look.maps.looks)
+			err = ms_output_forgive_gone(err);
 		ms_top_look_deinit(&look);
 		*ret_exit = MS_EXIT_DONE;
 	}

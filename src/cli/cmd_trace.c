@@ -221,14 +221,11 @@ static struct ms_error *forgive_census(struct ms_error *err)
 {
 	char line[512];
 
-	if (err && ms_error_code(err) != MS_ERR_UNSUPPORTED &&
-	    ms_error_code(err) != MS_ERR_BAD_DATA && ms_error_code(err) != MS_ERR_FAULT)
+	if (!ms_error_is_unreadable(err))
 		return forgive_gone(err);
-	if (err) {
-		snprintf(line, sizeof(line), "owners are missing: %s", ms_error_message(err));
-		ms_output_say(line);
-		ms_error_free(err);
-	}
+	snprintf(line, sizeof(line), "owners are missing: %s", ms_error_message(err));
+	ms_output_say(line);
+	ms_error_free(err);
 	return NULL;
 }
 

@@ -121,34 +121,57 @@ static void say_largest(const struct ms_census_report *census)
 		    ms_human_bytes(&bytes, row->total_bytes));
 }
 
-/** What grew since the ring's first census of this process. */
-static struct ms_error *say_growth(const struct watching *w)
-{
+/** The first and the last census of this process in the ring, and what lies between them. */
+struct growth {
 	struct ms_ring_sides ring;
 	struct ms_diff_report diff;
-	struct ms_sink sink;
-	struct ms_error *err = ms_ring_sides_read(&w->ring, w->path, &ring);
+};
+
+static void growth_deinit(struct growth *g)
+{
+	ms_diff_report_deinit(&g->diff);
+	for (unsigned i = 0; i < 2; i++)
+		ms_census_report_deinit(&g->ring.sides[i].census);
+}
+
+static struct ms_error *growth_read(const struct watching *w, struct growth *ret_growth)
+{
+	struct growth g = { 0 };
+	struct ms_error *err = ms_ring_sides_read(&w->ring, w->path, &g.ring);
+	const struct ms_snapshot *sides = g.ring.sides;
 
 	if (err)
 		return err;
 	const struct ms_diff_input inputs[] = {
-		{ ring.names[0], &ring.sides[0].census, false, false },
-		{ ring.names[1], &ring.sides[1].census, false, false },
+		{ g.ring.names[0], &sides[0].census, false, sides[0].all_maps },
+		{ g.ring.names[1], &sides[1].census, false, sides[1].all_maps },
 	};
-	if (!(ring.apart_s > 0))
-		say_largest(&ring.sides[1].census);
+	err = ms_diff_make(&inputs[0], &inputs[1], &g.diff);
+	if (err)
+		growth_deinit(&g);
 	else
-		err = ms_diff_make(&inputs[0], &inputs[1], &diff);
-	if (!err && ring.apart_s > 0) {
+		*ret_growth = g;
+	return err;
+}
+
+static struct ms_error *say_growth(const struct watching *w)
+{
+	struct growth g;
+	struct ms_sink sink;
+	struct ms_error *err = growth_read(w, &g);
+
+	if (err)
+		return err;
+	if (!(g.ring.apart_s > 0)) {
+		say_largest(&g.ring.sides[1].census);
+	} else {
 		ms_sink_init_memory(&sink);
-		err = ms_render_growth_line(&diff, ring.apart_s, &sink);
+		err = ms_render_growth_line(&g.diff, g.ring.apart_s, &sink);
 		if (!err && ms_sink_text(&sink))
 			ms_output_say(ms_sink_text(&sink));
 		ms_sink_deinit(&sink);
-		ms_diff_report_deinit(&diff);
 	}
-	for (unsigned i = 0; i < 2; i++)
-		ms_census_report_deinit(&ring.sides[i].census);
+	growth_deinit(&g);
 	return err;
 }
 
@@ -183,7 +206,7 @@ static struct ms_error *add_to_ring(struct watching *w, const struct ms_census_r
 					     .start_ticks = w->start_ticks };
 	uint64_t reach_ns = (uint64_t)(o->watch.ring_s * 1e9);
 	uint64_t oldest_ns = now_ns > reach_ns ? now_ns - reach_ns : 0;
-	double each = (double)w->ring.data_bytes / (o->watch.ring_s / o->watch.every_s + 2);
+	double each = (double)w->ring.data_bytes / (o->watch.ring_s / o->every_s + 2);
 	struct ms_bytes owners = { 0 };
 	struct ms_error *err;
 
@@ -234,11 +257,8 @@ static bool is_gone(const struct watching *w)
 /** Whether an error of a census is no reason to end: a table that moved, or the process is gone. */
 static bool can_go_on(struct watching *w, const struct ms_error *err)
 {
-	enum ms_error_code code = ms_error_code(err);
-
 	w->is_gone = w->is_gone || is_gone(w);
-	return w->has_census && (w->is_gone || code == MS_ERR_UNSUPPORTED ||
-				 code == MS_ERR_BAD_DATA || code == MS_ERR_FAULT);
+	return w->has_census && (w->is_gone || ms_error_is_unreadable(err));
 }
 
 static struct ms_error *look(struct watching *w, enum reason reason)
@@ -256,7 +276,7 @@ static struct ms_error *look(struct watching *w, enum reason reason)
 	if (!err)
 		err = ms_take_census(&s, MS_TAKE_MAPS, &census);
 	ms_session_deinit(&s);
-	w->due = ms_clock_now() + o.watch.every_s;
+	w->due = ms_clock_now() + o.every_s;
 	if (err && can_go_on(w, err)) {
 		if (!w->is_gone)
 			say("no census this time: %s", ms_error_message(err));
@@ -334,8 +354,8 @@ static void say_begun(const struct watching *w)
 	if (o->quiet)
 		return;
 	say("watching process %d: a census every %s, those of %s in %s (%s at most)", (int)w->pid,
-	    ms_human_ahead(&every, o->watch.every_s), ms_human_ahead(&reach, o->watch.ring_s),
-	    w->path, ms_human_bytes(&size, o->watch.ring_bytes));
+	    ms_human_ahead(&every, o->every_s), ms_human_ahead(&reach, o->watch.ring_s), w->path,
+	    ms_human_bytes(&size, o->watch.ring_bytes));
 	if (w->mark_bytes != MS_UNKNOWN)
 		say("a dump at %s of %s%s", ms_human_bytes(&mark, w->mark_bytes),
 		    o->watch.at_rss_share > 0 ? "its cgroup" : "RSS",
@@ -346,48 +366,43 @@ static void say_begun(const struct watching *w)
 
 // --- The end. ---
 
-struct end {
-	const struct ms_ring_sides *ring;
-	const struct ms_diff_report *diff;
-};
-
 static struct ms_error *page_text(const void *report, const struct ms_options *o,
 				  const struct ms_text_style *style, struct ms_sink *sink)
 {
-	const struct end *end = report;
+	const struct growth *g = report;
 	struct ms_error *err =
-	    ms_render_census_text(&end->ring->sides[1].census, &o->view, style, sink);
+	    ms_render_census_text(&g->ring.sides[1].census, &o->view, style, sink);
 
-	if (err || !(end->ring->apart_s > 0))
+	if (err || !(g->ring.apart_s > 0))
 		return err;
 	ms_sink_puts(sink, "\n");
-	return ms_render_diff_text(end->diff, &o->view, style, sink);
+	return ms_render_diff_text(&g->diff, &o->view, style, sink);
 }
 
 static struct ms_error *page_json(const void *report, const struct ms_options *o,
 				  struct ms_sink *sink)
 {
-	const struct end *end = report;
+	const struct growth *g = report;
 
-	return ms_render_diff_json(end->diff, &o->view, sink);
+	return ms_render_diff_json(&g->diff, &o->view, sink);
 }
 
 static struct ms_error *page_csv(const void *report, const struct ms_options *o,
 				 struct ms_sink *sink)
 {
-	const struct end *end = report;
+	const struct growth *g = report;
 
-	return ms_render_diff_csv(end->diff, &o->view, sink);
+	return ms_render_diff_csv(&g->diff, &o->view, sink);
 }
 
 /** Print what the last census has and what grew over the ring, and write the files but the ring. */
-static struct ms_error *show(const struct watching *w, const struct end *end)
+static struct ms_error *show(const struct watching *w, const struct growth *g)
 {
 	struct ms_row_filter filter MS_CLEANUP(ms_row_filter_deinit) = { 0 };
 	const struct ms_page page = {
 		.text = page_text,
 		.documents = { [MS_FORMAT_JSON] = page_json, [MS_FORMAT_CSV] = page_csv },
-		.report = end
+		.report = g
 	};
 	struct ms_options o = *w->options;
 	struct ms_error *err = ms_row_filter_init(&filter, o.owner, o.type);
@@ -406,28 +421,16 @@ static struct ms_error *show(const struct watching *w, const struct end *end)
 static struct ms_error *finish(const struct watching *w)
 {
 	const struct ms_session own = { .started = w->started };
-	struct ms_ring_sides ring;
-	struct ms_diff_report diff;
-	struct ms_error *err = ms_ring_sides_read(&w->ring, w->path, &ring);
+	struct growth g;
+	struct ms_error *err = growth_read(w, &g);
 
 	if (err)
 		return err;
-	const struct ms_diff_input inputs[] = {
-		{ ring.names[0], &ring.sides[0].census, false, ring.sides[0].all_maps },
-		{ ring.names[1], &ring.sides[1].census, false, ring.sides[1].all_maps },
-	};
-	err = ms_diff_make(&inputs[0], &inputs[1], &diff);
-	if (!err) {
-		const struct end end = { &ring, &diff };
-
-		ms_session_account(&own, &diff.cost);
-		diff.cost.gc_cycle = MS_UNKNOWN;
-		diff.cost.gc_age_s = NAN;
-		err = show(w, &end);
-		ms_diff_report_deinit(&diff);
-	}
-	for (unsigned i = 0; i < 2; i++)
-		ms_census_report_deinit(&ring.sides[i].census);
+	ms_session_account(&own, &g.diff.cost);
+	g.diff.cost.gc_cycle = MS_UNKNOWN;
+	g.diff.cost.gc_age_s = NAN;
+	err = show(w, &g);
+	growth_deinit(&g);
 	return err;
 }
 

@@ -5,39 +5,18 @@
 // looks for when something does not work.
 #include "base/cleanup.h"
 #include "cli/doctor.h"
+#include "cli/privileges.h"
 #include "cli/proc_file.h"
 #include "target/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
-
-enum { // linux/capability.h
-	CAPABILITY_READ_SEARCH = 2,
-	CAPABILITY_PTRACE = 19,
-	CAPABILITY_ADMIN = 21,
-	CAPABILITY_PERFMON = 38,
-	CAPABILITY_BPF = 39,
-};
-
-static bool has_capability(int number)
-{
-	struct ms_proc_text status;
-	const char *line;
-	uint64_t effective;
-
-	if (!ms_proc_text(getpid(), "status", &status))
-		return false;
-	line = strstr(status.bytes, "\nCapEff:");
-	return line && sscanf(line, "\nCapEff: %" SCNx64, &effective) == 1 &&
-	       effective >> number & 1;
-}
 
 /** Whether the effective capabilities of the process allow to trace any other. */
 static bool may_trace_all(void)
 {
-	return has_capability(CAPABILITY_PTRACE);
+	return ms_privileges_has(CAP_SYS_PTRACE);
 }
 
 /** kernel.yama.ptrace_scope; 0 where there is no Yama. */
@@ -56,7 +35,7 @@ static void explain_refusal(struct ms_doctor *d, int uid)
 {
 	int scope = yama_scope();
 
-	if (may_trace_all() && (uid_t)uid != geteuid() && !has_capability(CAPABILITY_READ_SEARCH))
+	if (may_trace_all() && (uid_t)uid != geteuid() && !ms_privileges_has(CAP_DAC_READ_SEARCH))
 		ms_doctor_add(d, "permission", MS_CHECK_NO, NULL,
 			      "it runs as user %d and we are user %u: beside CAP_SYS_PTRACE, which "
 			      "we have, that takes CAP_DAC_READ_SEARCH, which we lack",
@@ -234,7 +213,7 @@ static void check_probes(struct ms_doctor *d)
 			      "polled, without stacks");
 		return;
 	}
-	if (has_capability(CAPABILITY_ADMIN)) {
+	if (ms_privileges_has(CAP_SYS_ADMIN)) {
 		ms_doctor_add(d, "probes", MS_CHECK_OK, NULL,
 			      "we have CAP_SYS_ADMIN: growths can be traced with their stacks");
 		return;
@@ -244,7 +223,7 @@ static void check_probes(struct ms_doctor *d)
 			     : ms_arena_printf(&d->report->arena, "sudo mapscope trace %d",
 					       (int)d->session->pid);
 	ms_doctor_add(d, "probes", MS_CHECK_LIMITED, fix,
-		      has_capability(CAPABILITY_BPF) && has_capability(CAPABILITY_PERFMON)
+		      ms_privileges_has(CAP_BPF) && ms_privileges_has(CAP_PERFMON)
 			  ? "we have CAP_BPF and CAP_PERFMON, which is enough before Linux 6.17; "
 			    "else growths are polled, without stacks, for want of CAP_SYS_ADMIN"
 			  : "we lack CAP_SYS_ADMIN: growths are polled, without stacks");

@@ -87,7 +87,7 @@ static void list(unsigned bits, bool endings, struct ms_sink *sink)
 
 void ms_format_list_names(unsigned bits, struct ms_sink *sink)
 {
-	list(bits, false, sink);
+	list(bits & ~(1U << MS_FORMAT_MRING), false, sink); // It is a file, and never printed.
 }
 
 void ms_format_list_endings(unsigned bits, struct ms_sink *sink)

@@ -48,7 +48,7 @@ bool ms_format_of_path(const char *path, enum ms_format *ret_format);
 /** It is not for a terminal. */
 bool ms_format_is_binary(enum ms_format format);
 
-/** "json, csv or text" of the formats in @p bits. */
+/** "json, csv or text" of the formats in @p bits that can be printed. */
 void ms_format_list_names(unsigned bits, struct ms_sink *sink);
 
 /** ".json, .csv or .txt" */

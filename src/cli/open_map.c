@@ -44,8 +44,8 @@ static void tell_row(const struct ms_map_row *row, struct ms_inspect_report *r)
 			    : "a sync.Map from Go 1.24 on is a hash trie, which has no table";
 }
 
-struct ms_error *ms_open_map(struct ms_session *s, const struct ms_map_row *row,
-			     struct ms_inspect_report *ret_report)
+static struct ms_error *read_map(struct ms_session *s, const struct ms_map_row *row,
+				 struct ms_inspect_report *ret_report)
 {
 	struct deadline d = { .end = ms_clock_now() + READ_SECONDS_MAX };
 	const struct ms_inspect_options options = { .stop = should_stop,
@@ -74,4 +74,18 @@ struct ms_error *ms_open_map(struct ms_session *s, const struct ms_map_row *row,
 			    " in process %d; type: mapscope maps %d "
 			    "--all --json for all addresses",
 			    row->address, (int)s->pid, (int)s->pid);
+}
+
+struct ms_error *ms_open_map(struct ms_session *s, const struct ms_census_report *census,
+			     const struct ms_map_row *row, struct ms_inspect_report *ret_report)
+{
+	struct ms_error *err = read_map(s, row, ret_report);
+
+	if (err)
+		return err;
+	ret_report->target = census->target;
+	ret_report->cost = census->cost;
+	ret_report->cost.read_bytes = s->target->cost.read_bytes;
+	ms_session_account(s, &ret_report->cost);
+	return NULL;
 }

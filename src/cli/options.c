@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 static const double SECONDS_DEFAULT = 10, LOOKS_APART_S = 2, SECONDS_MIN = 0.1, SECONDS_MAX = 3600;
-static const double RING_S_DEFAULT = 2 * 3600, EVERY_S_DEFAULT = 5 * 60, EVERY_S_MIN = 0.5;
+static const double RING_S_DEFAULT = 2 * 3600, WATCH_EVERY_S_DEFAULT = 5 * 60, EVERY_S_MIN = 0.5;
 static const double TOP_EVERY_S_DEFAULT = 2;
 static const uint64_t RING_BYTES_DEFAULT = 64000000;
 
@@ -396,28 +396,21 @@ static struct ms_error *parse_bucket(const char *text, uint64_t *ret_unit)
 
 static struct ms_error *parse_sort(const char *text, enum ms_verb verb, struct ms_options *o)
 {
-	if (verb == MS_VERB_TOP) {
-		for (unsigned i = 0; i < MS_TOP_SORT_COUNT_; i++) {
-			if (!strcmp(text, ms_top_sort_name((enum ms_top_sort)i))) {
-				o->looks.sort = (enum ms_top_sort)i;
-				return NULL;
-			}
-		}
-		return ms_error_new(MS_ERR_USAGE,
-				    "--sort %s is not known; type --sort growth, bytes, slack, "
-				    "waiting or entries",
-				    text);
-	}
-	for (size_t i = 0; i < MS_ARRAY_SIZE(sort_names); i++) {
-		if (!strcmp(text, sort_names[i])) {
-			o->view.sort = (enum ms_sort_key)i;
-			return NULL;
-		}
-	}
-	return ms_error_new(MS_ERR_USAGE,
-			    "--sort %s is not known; type --sort bytes, entries, slack, load or "
-			    "maps",
-			    text);
+	bool is_top = verb == MS_VERB_TOP;
+	size_t count = is_top ? MS_TOP_SORT_COUNT_ : MS_ARRAY_SIZE(sort_names), i = 0;
+
+	while (i < count &&
+	       strcmp(text, is_top ? ms_top_sort_name((enum ms_top_sort)i) : sort_names[i]) != 0)
+		i++;
+	if (i == count)
+		return ms_error_new(MS_ERR_USAGE, "--sort %s is not known; type --sort %s", text,
+				    is_top ? "growth, bytes, slack, waiting or entries"
+					   : "bytes, entries, slack, load or maps");
+	if (is_top)
+		o->looks.sort = (enum ms_top_sort)i;
+	else
+		o->view.sort = (enum ms_sort_key)i;
+	return NULL;
 }
 
 /** An ending that says nothing is told later, when it is known what the verb has. */
@@ -564,8 +557,6 @@ static struct ms_error *parse_at_rss(const char *text, struct ms_options *o)
 static struct ms_error *take_option(int id, const char *value, struct ms_options *o,
 				    struct given *given)
 {
-	struct ms_error *err;
-
 	given->rows |= UINT64_C(1) << (row_of(id) - rows);
 	switch (id) {
 	case OPT_NAME:
@@ -609,9 +600,7 @@ static struct ms_error *take_option(int id, const char *value, struct ms_options
 	case OPT_RING:
 		return parse_time("--ring", value, &o->watch.ring_s);
 	case OPT_EVERY:
-		err = parse_time("--every", value, &o->watch.every_s);
-		o->looks.every_s = o->watch.every_s;
-		return err;
+		return parse_time("--every", value, &o->every_s);
 	case OPT_COUNT:
 		return parse_count("--count", value, &o->looks.count);
 	case OPT_BATCH:
@@ -794,7 +783,7 @@ static struct ms_error *check_watch(const struct ms_options *o)
 	if (rings != 1 || o->format == MS_FORMAT_MRING)
 		return ms_error_new(MS_ERR_USAGE, "watch keeps its censuses in one file; type "
 						  "mapscope watch PID -o FILE.mring");
-	if (o->watch.ring_s / o->watch.every_s > MS_RING_ENTRIES_MAX - 1)
+	if (o->watch.ring_s / o->every_s > MS_RING_ENTRIES_MAX - 1)
 		return ms_error_new(MS_ERR_USAGE,
 				    "a ring has at most %d censuses; type a larger --every, or a "
 				    "smaller --ring",
@@ -823,12 +812,12 @@ static struct ms_error *check_options(const struct ms_options *o, const struct g
 	if (o->view.sort == MS_SORT_MAPS && o->view.rows == MS_ROWS_EXPANDED)
 		return ms_error_new(MS_ERR_USAGE, "--sort maps counts the maps of a row, and "
 						  "--expand makes it one; type one of them");
-	if (o->verb == MS_VERB_INSPECT && o->looks.every_s > 0 && (o->core || o->file_count))
+	if (o->verb == MS_VERB_INSPECT && o->every_s > 0 && (o->core || o->file_count))
 		return ms_error_new(MS_ERR_USAGE,
 				    "--every looks at a running map again and again, "
 				    "which %s; type mapscope inspect without it",
 				    o->core ? "a core has none of" : "a file has no room for");
-	if (o->verb == MS_VERB_INSPECT && was_given(given, OPT_COUNT) && !(o->looks.every_s > 0))
+	if (o->verb == MS_VERB_INSPECT && was_given(given, OPT_COUNT) && !(o->every_s > 0))
 		return ms_error_new(MS_ERR_USAGE,
 				    "--count counts looks; type --every TIME with it");
 	err = check_formats(o, given);
@@ -964,6 +953,13 @@ static int words_after_dashes(int argc, char **argv)
 	return -1;
 }
 
+static double every_s_default(enum ms_verb verb)
+{
+	if (verb == MS_VERB_WATCH)
+		return WATCH_EVERY_S_DEFAULT;
+	return verb == MS_VERB_TOP ? TOP_EVERY_S_DEFAULT : 0;
+}
+
 struct ms_error *ms_options_parse(int argc, char **argv, struct ms_options *ret_options)
 {
 	struct ms_options o = {
@@ -971,7 +967,7 @@ struct ms_error *ms_options_parse(int argc, char **argv, struct ms_options *ret_
 		.seconds = SECONDS_DEFAULT,
 		.unit = MS_UNKNOWN,
 		.view = { .top = TOP_DEFAULT, .sort = MS_SORT_BYTES },
-		.watch = { RING_S_DEFAULT, EVERY_S_DEFAULT, RING_BYTES_DEFAULT, 0, 0 },
+		.watch = { RING_S_DEFAULT, RING_BYTES_DEFAULT, 0, 0 },
 	};
 	struct given given = { .after_dashes = words_after_dashes(argc, argv) };
 	struct ms_error *err = take_options(argc, argv, &o, &given);
@@ -988,8 +984,8 @@ struct ms_error *ms_options_parse(int argc, char **argv, struct ms_options *ret_
 			o.seconds = LOOKS_APART_S;
 		if ((o.verb == MS_VERB_TRACE || o.verb == MS_VERB_WATCH) && !given.seconds)
 			o.seconds = INFINITY;
-		if (o.verb == MS_VERB_TOP && !was_given(&given, OPT_EVERY))
-			o.looks.every_s = TOP_EVERY_S_DEFAULT;
+		if (!was_given(&given, OPT_EVERY))
+			o.every_s = every_s_default(o.verb);
 		if (!err && given.sort)
 			err = parse_sort(given.sort, o.verb, &o);
 		if (!err && given.seconds)

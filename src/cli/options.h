@@ -39,6 +39,7 @@ struct ms_options {
 	const char *exe, *sysroot;  // Where the program of a core file is, or NULL.
 	const char *name;           // As it was typed: a name, or a regular expression of several.
 	double seconds;             // From the command to the page, for a verb that watches.
+	double every_s;             // Between two censuses of watch, or looks; 0: one look.
 	struct ms_census_view view; // Its filter is made from the next two by the verb.
 	const char *owner, *type;   // Regular expressions that have been tried, or NULL.
 	struct {
@@ -47,13 +48,12 @@ struct ms_options {
 		pid_t pid;
 	} sides[2]; // Of diff.
 	struct {
-		double ring_s, every_s; // How far back it reaches, and how often.
+		double ring_s; // How far back it reaches.
 		uint64_t ring_bytes;
 		double at_rss_share;   // Of the limit; 0: not asked for.
 		uint64_t at_rss_bytes; // 0: not asked for.
 	} watch;
 	struct {
-		double every_s; // Between two looks; of inspect: 0 for one look.
 		uint64_t count; // Looks; 0: until it is ended.
 		enum ms_top_sort sort;
 		bool batch;

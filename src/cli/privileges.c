@@ -10,13 +10,7 @@
 
 #include "cli/output.h"
 
-#include <sys/capability.h>
 #include <sys/prctl.h>
-
-#ifndef CAP_PERFMON // Headers older than Linux 5.8.
-#define CAP_PERFMON 38
-#define CAP_BPF 39
-#endif
 
 #define BIT(cap) (UINT64_C(1) << (cap))
 
@@ -73,6 +67,12 @@ static bool keep(uint64_t permitted, uint64_t effective)
  */
 static uint64_t kept;
 
+/** What is kept, in effect but for the right to write where root alone may. */
+static bool keep_kept(void)
+{
+	return keep(kept, kept & ~WRITE);
+}
+
 void ms_privileges_shrink(const struct ms_options *o)
 {
 	// What doctor says is what others could do; a command that run starts is not ours to bind.
@@ -83,7 +83,7 @@ void ms_privileges_shrink(const struct ms_options *o)
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
 		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-	if (!keep(kept, kept & ~WRITE))
+	if (!keep_kept())
 		ms_output_say("the capabilities that are not needed could not be given up");
 }
 
@@ -92,8 +92,20 @@ void ms_privileges_placed(void)
 	if (!(kept & PLACE))
 		return;
 	kept &= ~PLACE;
-	if (!keep(kept, kept & ~WRITE))
+	if (!keep_kept())
 		ms_output_say("the right to place probes could not be given up");
+}
+
+bool ms_privileges_has(cap_value_t cap)
+{
+	cap_t now = cap_get_proc();
+	cap_flag_value_t has = CAP_CLEAR;
+
+	if (!now)
+		return false;
+	(void)cap_get_flag(now, cap, CAP_EFFECTIVE, &has); // The kernel may have no such one.
+	(void)cap_free(now);
+	return has == CAP_SET;
 }
 
 void ms_privileges_write_begin(void)
@@ -105,5 +117,5 @@ void ms_privileges_write_begin(void)
 void ms_privileges_write_end(void)
 {
 	if (kept & WRITE)
-		(void)keep(kept, kept & ~WRITE);
+		(void)keep_kept();
 }

@@ -30,18 +30,11 @@ void ms_top_look_init(struct ms_top_look *l, struct ms_session *session)
 	*l = (struct ms_top_look){ .session = session,
 				   .options = *session->options,
 				   .gc_unknown = "not looked for yet" };
-	l->every_s = session->options->looks.every_s;
+	l->every_s = session->options->every_s;
 	l->options.quiet = true; // No progress on the screen.
 	session->options = &l->options;
 	if (!session->rt)
 		l->gc_unknown = "libhmap's programs have none";
-}
-
-static bool is_lasting(const struct ms_error *err)
-{
-	enum ms_error_code code = ms_error_code(err);
-
-	return code != MS_ERR_UNSUPPORTED && code != MS_ERR_BAD_DATA && code != MS_ERR_FAULT;
 }
 
 static struct ms_error *census_take(struct ms_top_look *l)
@@ -52,7 +45,7 @@ static struct ms_error *census_take(struct ms_top_look *l)
 
 	free(l->trouble);
 	l->trouble = NULL;
-	if (err && !is_lasting(err) && l->maps.looks) {
+	if (l->maps.looks && ms_error_is_unreadable(err)) {
 		l->trouble = strdup(ms_error_message(err));
 		ms_error_free(err);
 	} else if (err) {
@@ -81,7 +74,7 @@ static struct ms_error *gc_find(struct ms_top_look *l)
 	if (bytes == MS_UNKNOWN)
 		return NULL;
 	err = ms_go_collections_find(l->session->rt, bytes, &l->collections);
-	if (err && is_lasting(err))
+	if (err && !ms_error_is_unreadable(err))
 		return err;
 	l->has_collections = !err;
 	if (err)
@@ -101,7 +94,7 @@ static struct ms_error *gc_read(struct ms_top_look *l, bool is_census)
 	if (is_census)
 		l->writable_bytes = ms_regions_writable_bytes(&l->session->rt->regions);
 	err = ms_go_collections_read(&l->collections, &l->gc);
-	if (err && is_lasting(err))
+	if (err && !ms_error_is_unreadable(err))
 		return err;
 	l->gc_unknown = err ? "the runtime's own figures make no sense" : NULL;
 	ms_error_free(err);
@@ -146,7 +139,7 @@ static struct ms_error *waiters_look(struct ms_top_look *l)
 	if (!err && ms_waiters_has_nameless(l->waiters, NAMING_TRIES))
 		err = ms_waiters_name(l->waiters, NAMING_S_MAX);
 	l->waiters_due = now + (cpu_now() - began) / WAITERS_SHARE;
-	if (err && is_lasting(err))
+	if (err && !ms_error_is_unreadable(err))
 		return err;
 	if (err)
 		l->maps.waiting_unknown = "goroutines cannot be read";
@@ -176,7 +169,7 @@ struct ms_error *ms_top_look_now(struct ms_top_look *l)
 	ms_live_maps_look(&l->maps, now);
 	if (!s->registries.count)
 		l->least_s = (cpu_now() - began) / (LOOK_SHARE / 2);
-	l->every_s = fmax(l->options.looks.every_s, l->least_s);
+	l->every_s = fmax(l->options.every_s, l->least_s);
 	if (s->rt)
 		err = gc_read(l, is_census);
 	if (!err && s->rt)
@@ -211,7 +204,6 @@ struct ms_error *ms_top_look_report(const struct ms_top_look *l, const struct ms
 	const struct ms_census_report *census = &l->maps.census;
 	struct ms_top_report r = { .target = census->target,
 				   .cost = census->cost,
-				   .every_s = l->every_s,
 				   .rss_bytes = ms_session_rss_bytes(l->session),
 				   .seen = census->coverage.seen,
 				   .read = census->coverage.read,

@@ -39,7 +39,7 @@ struct top_screen {
 	char *message;       // On the last line until the next key.
 	ms_addr opened;      // The map of mode OPENED.
 	struct ms_sink page; // Its text, or the help's.
-	size_t page_first, page_lines;
+	size_t page_first;
 	bool page_due; // It is to be read again.
 	double due;
 };
@@ -144,7 +144,6 @@ static void draw_line(const struct top_screen *s, int y, const char *text, enum 
 
 static struct ms_error *row_to_page(struct top_screen *s)
 {
-	struct ms_session *session = s->look->session;
 	const struct ms_census_report *census = &s->look->maps.census;
 	const struct ms_map_row *row = ms_census_row_at(census, s->opened);
 	const struct ms_text_style style = { (unsigned)COLS, MS_COLOR_OFF, s->style.charset };
@@ -158,7 +157,7 @@ static struct ms_error *row_to_page(struct top_screen *s)
 		ms_sink_puts(&s->page, "This map is gone since the last census.\n");
 		return NULL;
 	}
-	err = ms_open_map(session, row, &report);
+	err = ms_open_map(s->look->session, census, row, &report);
 	if (err && ms_error_code(err) != MS_ERR_GONE) {
 		ms_sink_puts(&s->page, ms_error_message(err));
 		ms_sink_puts(&s->page, "\n");
@@ -167,10 +166,6 @@ static struct ms_error *row_to_page(struct top_screen *s)
 	}
 	if (err)
 		return err;
-	report.target = census->target;
-	report.cost = census->cost;
-	report.cost.read_bytes = session->target->cost.read_bytes;
-	ms_session_account(session, &report.cost);
 	err = ms_render_inspect_text(&report, &view, &style, &s->page);
 	ms_inspect_report_deinit(&report);
 	return err;
@@ -211,11 +206,10 @@ static size_t count_lines(const char *text)
 static void draw_page(struct top_screen *s)
 {
 	const char *at = ms_sink_text(&s->page);
-	size_t room = LINES > 1 ? (size_t)LINES - 1 : 0, line = 0;
+	size_t room = LINES > 1 ? (size_t)LINES - 1 : 0, total = count_lines(at), line = 0;
 
-	s->page_lines = count_lines(at);
-	if (s->page_first + room > s->page_lines)
-		s->page_first = s->page_lines > room ? s->page_lines - room : 0;
+	if (s->page_first + room > total)
+		s->page_first = total > room ? total - room : 0;
 	while (at && *at) {
 		const char *end = strchrnul(at, '\n');
 
@@ -228,6 +222,17 @@ static void draw_page(struct top_screen *s)
 }
 
 // --- The table. ---
+
+/** The table begins where the selected row is on the screen. */
+static void follow_selected(struct top_screen *s)
+{
+	size_t room = ms_screen_row_room((unsigned)LINES);
+
+	if (s->selected < s->first)
+		s->first = s->selected;
+	if (room && s->selected >= s->first + room)
+		s->first = s->selected - room + 1;
+}
 
 static struct ms_error *rows_make(struct top_screen *s)
 {
@@ -245,10 +250,7 @@ static struct ms_error *rows_make(struct top_screen *s)
 	s->report = report;
 	if (s->selected >= report.row_count)
 		s->selected = report.row_count ? report.row_count - 1 : 0;
-	if (s->selected < s->first)
-		s->first = s->selected;
-	if (room && s->selected >= s->first + room)
-		s->first = s->selected - room + 1;
+	follow_selected(s);
 	return NULL;
 }
 
@@ -409,8 +411,7 @@ static void on_move(struct top_screen *s, int key)
 		s->selected = s->report.rows_passed - 1;
 	if (s->report.rows_passed && s->selected >= s->report.rows_passed)
 		s->selected = s->report.rows_passed - 1;
-	if (room && s->selected >= s->first + room)
-		s->first = s->selected - room + 1;
+	follow_selected(s);
 }
 
 static void on_every(struct top_screen *s, double factor)
@@ -418,8 +419,8 @@ static void on_every(struct top_screen *s, double factor)
 	struct ms_options *o = &s->look->options;
 	char text[64];
 
-	o->looks.every_s = fmin(fmax(o->looks.every_s * factor, EVERY_MIN_S), EVERY_MAX_S);
-	s->look->every_s = fmax(o->looks.every_s, s->look->least_s);
+	o->every_s = fmin(fmax(o->every_s * factor, EVERY_MIN_S), EVERY_MAX_S);
+	s->look->every_s = fmax(o->every_s, s->look->least_s);
 	s->due = 0;
 	snprintf(text, sizeof(text), "a look every %.1f s", s->look->every_s);
 	say(s, text);

@@ -177,8 +177,7 @@ static struct ms_error *end(struct ms_goroutines_run *run, void *state)
 	err = ms_go_scheduler_find(run->rt, &run->goroutines, &place);
 	if (!err)
 		err = write_all(run, &place);
-	if (!err || (ms_error_code(err) != MS_ERR_BAD_DATA && ms_error_code(err) != MS_ERR_FAULT &&
-		     ms_error_code(err) != MS_ERR_UNSUPPORTED))
+	if (!ms_error_is_unreadable(err))
 		return err;
 	report->sched_unknown = ms_arena_printf(&report->arena, "%s", ms_error_message(err));
 	ms_error_free(err);

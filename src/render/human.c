@@ -75,6 +75,24 @@ const char *ms_human_rate(struct ms_human *h, double per_unit)
 	return h->text;
 }
 
+const char *ms_human_change(struct ms_human *h, double change)
+{
+	static const char units[] = " kMG";
+	unsigned unit = 0;
+
+	if (isnan(change))
+		return set(h, "?");
+	for (; fabs(change) >= 99999.5 && unit + 1 < sizeof(units) - 1; unit++)
+		change /= 1000;
+	if (change == 0)
+		return set(h, "0");
+	if (unit)
+		snprintf(h->text, sizeof(h->text), "%+.0f%c", change, units[unit]);
+	else
+		snprintf(h->text, sizeof(h->text), fabs(change) < 9.95 ? "%+.1f" : "%+.0f", change);
+	return h->text;
+}
+
 const char *ms_human_seconds(struct ms_human *h, double seconds)
 {
 	if (!isfinite(seconds))

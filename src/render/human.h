@@ -21,6 +21,9 @@ const char *ms_human_bytes_change(struct ms_human *h, double bytes);
 /** 18,240 or, below 10, 0.5; with a minus sign where it is negative. */
 const char *ms_human_rate(struct ms_human *h, double per_unit);
 
+/** A difference in seven characters: +1234, -0.5, +250k. */
+const char *ms_human_change(struct ms_human *h, double change);
+
 /** 0.04 s, 0.4 s, 12 s */
 const char *ms_human_seconds(struct ms_human *h, double seconds);
 

@@ -56,29 +56,6 @@ static void cell(struct ms_sink *sink, unsigned width, const char *text)
 	ms_sink_puts(sink, " ");
 }
 
-/** +1,234 or -0.5; what has too many digits in thousands and millions. */
-static const char *change(struct ms_human *h, double per_s)
-{
-	static const char units[] = " kMG";
-	unsigned unit = 0;
-
-	if (isnan(per_s)) {
-		snprintf(h->text, sizeof(h->text), "?");
-		return h->text;
-	}
-	for (; fabs(per_s) >= 99999.5 && unit + 1 < sizeof(units) - 1; unit++)
-		per_s /= 1000;
-	if (per_s == 0)
-		snprintf(h->text, sizeof(h->text), "0");
-	else if (fabs(per_s) < 9.95 && !unit)
-		snprintf(h->text, sizeof(h->text), "%+.1f", per_s);
-	else if (!unit)
-		snprintf(h->text, sizeof(h->text), "%+.0f", per_s);
-	else
-		snprintf(h->text, sizeof(h->text), "%+.0f%c", per_s, units[unit]);
-	return h->text;
-}
-
 static const char *bar_cell(enum ms_charset charset, double filled)
 {
 	if (charset == MS_CHARSET_ASCII)
@@ -172,7 +149,7 @@ static void put_row(struct ms_text *t, struct ms_sink *sink, const struct column
 	struct ms_human h;
 
 	cell(sink, 11, ms_human_count(&h, row->entries));
-	cell(sink, 7, change(&h, row->per_s));
+	cell(sink, 7, ms_human_change(&h, row->per_s));
 	if (c->load)
 		cell(sink, 4, isnan(row->load) ? "?" : ms_human_percent(&h, row->load));
 	cell(sink, 6, ms_human_bytes(&h, row->total_bytes));
@@ -366,16 +343,11 @@ size_t ms_screen_row_room(unsigned height)
 	return height > HEAD_LINES + FOOT_LINES ? height - HEAD_LINES - FOOT_LINES : 0;
 }
 
-static struct ms_text_style style_of(const struct ms_screen_view *view)
-{
-	return (struct ms_text_style){ 0, MS_COLOR_OFF, view->charset };
-}
-
 struct ms_error *ms_render_top_screen(const struct ms_top_report *r,
 				      const struct ms_screen_view *view,
 				      struct ms_screen *ret_screen)
 {
-	const struct ms_text_style style = style_of(view);
+	const struct ms_text_style style = { 0, MS_COLOR_OFF, view->charset };
 	size_t room = ms_screen_row_room(view->height);
 	struct ms_screen screen = { 0 };
 	struct ms_sink none;
@@ -408,31 +380,23 @@ struct ms_error *ms_render_top_text(const struct ms_top_report *r, const char *f
 				    const struct ms_text_style *style, struct ms_sink *sink)
 {
 	unsigned width = style->width ? style->width : 200;
-	const struct ms_screen_view view = {
-		.width = width, .charset = style->charset, .selected = SIZE_MAX, .filter = filter
-	};
-	struct ms_screen screen = { 0 };
-	const struct ms_text_style plain = style_of(&view);
-	struct ms_sink none;
-	struct ms_text t;
-	bool is_whole = true;
+	const struct ms_screen_view view = { .width = width,
+					     .height =
+						 HEAD_LINES + (unsigned)r->row_count + FOOT_LINES,
+					     .charset = style->charset,
+					     .selected = SIZE_MAX,
+					     .filter = filter };
+	struct ms_screen screen;
+	struct ms_error *err = ms_render_top_screen(r, &view, &screen);
 
-	ms_sink_init_memory(&none);
-	ms_text_init(&t, &plain, &none);
-	for (unsigned i = 0; i < HEAD_LINES && is_whole; i++)
-		is_whole = head_add(&screen, &t, r, &view, i);
-	for (size_t i = 0; i < r->row_count && is_whole; i++)
-		is_whole = row_add(&screen, &t, r, &view, i);
-	for (size_t i = 0; i < screen.count; i++) {
+	if (err)
+		return err;
+	for (size_t i = 0; i < HEAD_LINES + screen.rows; i++) {
 		ms_sink_puts(sink, screen.items[i].text);
 		ms_sink_puts(sink, "\n");
 	}
 	ms_sink_puts(sink, "\n");
-	ms_sink_deinit(&t.line);
-	ms_sink_deinit(&none);
 	ms_screen_deinit(&screen);
-	if (!is_whole)
-		ms_sink_fail_no_memory(sink);
 	return ms_sink_finish(sink);
 }
 

@@ -46,7 +46,6 @@ struct ms_top_report {
 	struct ms_report_target target;
 	struct ms_report_cost cost;
 	uint64_t look;       // 1 is the first.
-	double every_s;      // Between two looks, as asked for.
 	double per_s_s;      // Over how long the entries a second are counted; NAN: not yet.
 	double census_age_s; // Of bytes, slack and load.
 	uint64_t rss_bytes;
@@ -55,7 +54,6 @@ struct ms_top_report {
 	uint64_t seen, read, skipped; // Of the census.
 	struct ms_top_gc gc;
 	const char *waiting_unknown; // Why; NULL: it is known.
-	double waiting_age_s;
 	enum ms_top_sort sort;
 	bool expanded; // A row is a map.
 	struct ms_top_row *rows;

@@ -277,9 +277,7 @@ static struct ms_error *open_add(struct ms_trace *trace, struct gc_watch *w,
 
 static struct ms_error *lost(struct ms_trace *trace, struct gc_watch *w, struct ms_error *err)
 {
-	enum ms_error_code code = ms_error_code(err);
-
-	if (code != MS_ERR_BAD_DATA && code != MS_ERR_UNSUPPORTED && code != MS_ERR_FAULT)
+	if (!ms_error_is_unreadable(err))
 		return err;
 	w->known = false;
 	w->due = INFINITY;

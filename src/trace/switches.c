@@ -44,8 +44,7 @@ static struct ms_error *look_up(struct ms_trace *trace, struct switches *s)
 {
 	struct ms_error *err = ms_go_scheduler_find(trace->rt, NULL, &s->place);
 
-	if (!err || (ms_error_code(err) != MS_ERR_BAD_DATA && ms_error_code(err) != MS_ERR_FAULT &&
-		     ms_error_code(err) != MS_ERR_UNSUPPORTED))
+	if (!ms_error_is_unreadable(err))
 		return err;
 	trace->report->switches_unknown =
 	    ms_arena_printf(&trace->report->arena, "%s", ms_error_message(err));

@@ -29,9 +29,9 @@ class Result:
             raise Failure(f'the output is not JSON: {bad}')
 
 
-def tool(*args, wrapper=(), timeout=TOOL_TIMEOUT_S):
-    """Run the tool to its end."""
-    command = [*wrapper, TOOL, *map(str, args)]
+def tool(*args, wrapper=(), copy=None, timeout=TOOL_TIMEOUT_S):
+    """Run the tool, or a copy of it, to its end."""
+    command = [*wrapper, copy or TOOL, *map(str, args)]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               errors='replace', timeout=timeout)

@@ -4,22 +4,22 @@ Method: a program that says which maps it owns is killed, and the census of its 
 one that dies of concurrent use is held against the runtime's own message.  Such a core has neither the
 pages of the program nor a list of files: where the program's file belongs is told by its headers.
 """
-import glob
 import os
 import re
-import resource
 import signal
 import subprocess
 import tempfile
 
 import builds
 import compare
+import cores
 import targets
 import test_truth
 from harness import Skip, add, require, test
 
 CHECKED = (('1.19.4', 'arm64'), ('1.24.13', 'arm64-stripped'), (builds.NEWEST, 'arm64-stripped'))
 TIMEOUT_S = 60
+GUEST_CORES = 'qemu_*.core'
 
 exercised = set()  # (release, kind of maps, how it was built) that passed, for proved.txt.
 
@@ -28,31 +28,19 @@ def qemu():
     return targets.need_command('qemu-aarch64-static')
 
 
-def allow_cores():
-    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-
-
 def environment():
     """Without the processor's AES: with it, the map that is to grow in its own size often never does."""
     return dict(os.environ, GOTRACEBACK='crash', GODEBUG='cpu.aes=off')
-
-
-def guest_core(folder):
-    found = glob.glob(os.path.join(folder, 'qemu_*.core'))
-    if not found:
-        raise Skip('qemu wrote no core of its guest')
-    require(len(found) == 1, f'cores: {found}')
-    return found[0]
 
 
 def core_is_truth(release, variant, experiment, kind):
     binary = builds.go_program('truth', release, variant, experiment)
     with tempfile.TemporaryDirectory(prefix='mapscope-arm64-') as folder:
         with targets.Truth(binary, '-maps', 3000, '-growing', '-decoys', 500, wrapper=[qemu()], cwd=folder,
-                           preexec_fn=allow_cores, env=environment()) as target:
+                           preexec_fn=cores.allow_cores, env=environment()) as target:
             os.kill(target.pid, signal.SIGABRT)
             target.child.wait(TIMEOUT_S)
-            core = guest_core(folder)
+            core = cores.only_core(folder, GUEST_CORES)
             document = targets.tool('maps', core, '--exe', binary, '--json', '--all').document()
             by_address = compare.require_sound(document)
             compare.require_listed(target, by_address)
@@ -77,17 +65,15 @@ ERRORS = {'writes': ('concurrent map writes', ('main.post', 'main.settle')),
 def crash_is_named(release, variant, how):
     binary = builds.go_program('crash', release, variant)
     with tempfile.TemporaryDirectory(prefix='mapscope-arm64-') as folder:
-        said = subprocess.run([qemu(), binary, how], cwd=folder, preexec_fn=allow_cores, text=True, errors='replace',
-                              timeout=TIMEOUT_S, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        said = subprocess.run([qemu(), binary, how], cwd=folder, preexec_fn=cores.allow_cores, text=True,
+                              errors='replace', timeout=TIMEOUT_S, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               env=environment()).stderr
         fatal = re.search(r'^fatal error: (.*)$', said, re.M)
         if not fatal or 'concurrent map' not in fatal.group(1):
             raise Skip(f'it did not die of its map: {said[:200]}')
-        page = targets.tool(guest_core(folder), '--exe', binary, '--json').document()
-    dead = int(re.search(r'^goroutine (\d+) .*running', said, re.M).group(1))
+        page = targets.tool(cores.only_core(folder, GUEST_CORES), '--exe', binary, '--json').document()
     require(page['error'] == fatal.group(1), f'{page["error"]}, not {fatal.group(1)}')
-    met = {page['goroutine'], *(u['goroutine'] for u in page['users'] if u['how'] == 'in map code')}
-    require(dead in met, f'goroutines {met}, not {dead}')  # Two can meet at once.
+    cores.require_named(page, said)
     require(page['map'] and page['map']['entries'] == 1000, f'the map: {page["map"]}')
     ours = [f['function'] for f in page['stack'] if f['function'].startswith('main.')]
     error, functions = ERRORS[how]

@@ -5,17 +5,16 @@ the process; one that dies of concurrent use is held against the runtime's own m
 error and the goroutine.  Damaged and foreign files are refused in one sentence.
 """
 import contextlib
-import glob
 import json
 import os
 import re
-import resource
 import shutil
 import signal
 import subprocess
 import tempfile
 
 import builds
+import cores
 import targets
 import test_c_programs
 from harness import Skip, note, require, test
@@ -28,29 +27,10 @@ BETWEEN_COLLECTIONS_S = 0.1  # The program sleeps for twice that.
 TIMEOUT_S = 60
 
 
-def need_kernel_cores():
-    with open('/proc/sys/kernel/core_pattern') as f:
-        pattern = f.read().strip()
-    if '/' in pattern or '|' in pattern:
-        raise Skip(f'the kernel puts cores elsewhere: {pattern}')
-
-
-def allow_cores():
-    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-
-
 @contextlib.contextmanager
 def folder():
     with tempfile.TemporaryDirectory(prefix='mapscope-core-') as path:
         yield path
-
-
-def only_core(path):
-    cores = glob.glob(os.path.join(path, 'core*'))
-    if not cores:
-        raise Skip('the kernel wrote no core here')
-    require(len(cores) == 1, f'cores: {cores}')
-    return cores[0]
 
 
 def rows(document):
@@ -66,14 +46,14 @@ def core_census(core, *options, code=0):
 
 def killed(path, binary, *args):
     """A core by the kernel of a process that was held, and its census before."""
-    with targets.Process([binary, *args], cwd=path, preexec_fn=allow_cores,
+    with targets.Process([binary, *args], cwd=path, preexec_fn=cores.allow_cores,
                          env=dict(os.environ, GOTRACEBACK='crash')) as program:
         program.line()
         living = targets.census(program.pid)
         waited = waits(targets.tool('goroutines', str(program.pid), '--json').document())
         os.kill(program.pid, signal.SIGABRT)
         program.child.wait(TIMEOUT_S)
-    return only_core(path), living, waited
+    return cores.only_core(path), living, waited
 
 
 def waits(document):
@@ -120,7 +100,7 @@ def without_program(path, core, living):
 def add_kernel(release, variant):
     @test(f'cores/kernel/{release}/{variant}')
     def kernel():
-        need_kernel_cores()
+        cores.need_kernel_cores()
         binary = builds.go_program('crash', release, variant)
         with folder() as path:
             core, living, waited = killed(path, binary, 'hold')
@@ -139,24 +119,20 @@ def add_kernel(release, variant):
 def add_crash(release, variant, how):
     @test(f'cores/{how}/{release}/{variant}')
     def crash():
-        need_kernel_cores()
+        cores.need_kernel_cores()
         binary = builds.go_program('crash', release, variant)
         with folder() as path:
-            said = subprocess.run([binary, how], cwd=path, preexec_fn=allow_cores, text=True, timeout=TIMEOUT_S,
+            said = subprocess.run([binary, how], cwd=path, preexec_fn=cores.allow_cores, text=True, timeout=TIMEOUT_S,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, errors='replace',
                                   env=dict(os.environ, GOTRACEBACK='crash')).stderr
             fatal = re.search(r'^fatal error: (.*)$', said, re.M)
-            dead = re.search(r'^goroutine ([1-9]\d*) .*\[running', said, re.M)
-            require(fatal and dead, f'the program said: {said[:400]}')
-            page = targets.tool(only_core(path), '--json').document()
-            text = targets.tool(only_core(path)).out
+            require(fatal, f'the program said: {said[:400]}')
+            page = targets.tool(cores.only_core(path), '--json').document()
+            text = targets.tool(cores.only_core(path)).out
         # A write may meet another first, whatever else was asked for.
         kind = next((k for k, e in ERRORS.items() if e == fatal.group(1)), None)
         require(page['error'] == fatal.group(1), f'error {page["error"]}, not {fatal.group(1)}')
-        # Both may have met the other at once: then the one that the runtime did not name is said to be
-        # the first, and the one that it named the second.
-        met = {page['goroutine'], *(u['goroutine'] for u in page['users'] if u['how'] == 'in map code')}
-        require(int(dead.group(1)) in met, f'goroutines {met}, not {dead.group(1)}')
+        cores.require_named(page, said)
         functions = [c['function'] for c in page['stack'] or []]
         require(any(f in functions for f in DIES_OF[kind]), f'its stack: {functions}')
         require(page['error'] in text.replace('\n  ', ' '), text[:300])
@@ -189,8 +165,8 @@ def gcore():
                                   timeout=TIMEOUT_S)
             if done.returncode:
                 raise Skip(f'gcore may not: {done.stderr.strip().splitlines()[-1:]}')
-            same(living, core_census(only_core(path)))
-            require(targets.tool(only_core(path), '--json').document()['signal'] is None,
+            same(living, core_census(cores.only_core(path)))
+            require(targets.tool(cores.only_core(path), '--json').document()['signal'] is None,
                     'nobody killed it')
 
 
@@ -218,7 +194,7 @@ def dlv():
 
 @test('cores/damaged')
 def damaged():
-    need_kernel_cores()
+    cores.need_kernel_cores()
     binary = builds.go_program('crash', builds.NEWEST, 'normal')
     with folder() as path:
         core, _, _ = killed(path, binary, 'hold')
@@ -242,9 +218,9 @@ def damaged():
 
 @test('cores/C program, in the middle of a growth')
 def c_program():
-    need_kernel_cores()
+    cores.need_kernel_cores()
     with folder() as path:
-        with targets.Process([test_c_programs.sessions(), 50], cwd=path, preexec_fn=allow_cores) as program:
+        with targets.Process([test_c_programs.sessions(), 50], cwd=path, preexec_fn=cores.allow_cores) as program:
             cache = program.line().split()[1]
             for _ in range(2000):
                 living = targets.census(program.pid)
@@ -256,6 +232,6 @@ def c_program():
                 raise Skip('no look met a growth')
             os.kill(program.pid, signal.SIGABRT)
             program.child.wait(TIMEOUT_S)
-        core = core_census(only_core(path))
+        core = core_census(cores.only_core(path))
         require(rows(core) == rows(living), 'another census')
         require(next(m for m in core['maps'] if m['address'] == cache)['growing'], 'it does not grow')

@@ -8,8 +8,8 @@ import tempfile
 import zlib
 
 import builds
+import cores
 import targets
-import test_cores
 from harness import Skip, add, note, require, require_none
 
 WORD = 'quokkasecretword'  # Sixteen bytes, as a whole array key.
@@ -110,10 +110,10 @@ def written(verb, words, folder, name):
 
 def of_a_core(process, folder):
     """The same of its core, where the kernel leaves one."""
-    test_cores.need_kernel_cores()
+    cores.need_kernel_cores()
     os.kill(process.pid, signal.SIGABRT)
     process.child.wait(20)
-    core = test_cores.only_core(folder)
+    core = cores.only_core(folder)
     outputs = written('maps', (core, '--all'), folder, 'maps-of-core')
     page = targets.tool(core, '-o', os.path.join(folder, 'core.json'))
     require(page.code == 0, page.err)
@@ -145,7 +145,7 @@ def nothing_is_shown(release, variant):
     left_out = set(verbs_of_the_tool()) - set(VERBS) - set(BY_THEMSELVES)
     require(not left_out, f'verbs that nobody looks at here: {left_out}')
     with tempfile.TemporaryDirectory() as folder, \
-            targets.Process([binary, WORD, str(NUMBER)], cwd=folder, preexec_fn=test_cores.allow_cores,
+            targets.Process([binary, WORD, str(NUMBER)], cwd=folder, preexec_fn=cores.allow_cores,
                             env=dict(os.environ, GOTRACEBACK='crash')) as process:
         require(process.line() == 'ready', 'the program did not start')
         outputs = {}

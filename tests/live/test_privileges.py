@@ -11,7 +11,7 @@ import time
 import builds
 import targets
 from harness import require, test
-from test_reach import NOBODY, PublicCopy
+from test_reach import NOBODY, PublicCopy, as_nobody
 
 DENIED = 2
 SOON_S = 30
@@ -22,18 +22,10 @@ LOOKS = (('maps',), ('heap',), ('inspect', 'main.GlobalConfig'), ('goroutines', 
          ('top', '--count', '1'), ('diagnose', '--seconds', '0.5', '--no-probes'))
 
 
-def nobody_with(*names):
-    words = ','.join(['-all', *(f'+{n}' for n in names)])
-    return [targets.need_command('setpriv'), f'--reuid={NOBODY}', f'--regid={NOBODY}', '--clear-groups',
-            f'--inh-caps={words}', f'--ambient-caps={words}', f'--bounding-set={words}', '--']
-
-
 def run(tool, capabilities, pid, verb, *more):
-    before, targets.TOOL = targets.TOOL, tool
-    try:
-        return targets.tool(verb, pid, *more, wrapper=nobody_with(*capabilities))
-    finally:
-        targets.TOOL = before
+    words = ','.join(['-all', *(f'+{n}' for n in capabilities)])
+    wrapper = as_nobody(f'--inh-caps={words}', f'--ambient-caps={words}', f'--bounding-set={words}')
+    return targets.tool(verb, pid, *more, copy=tool, wrapper=wrapper)
 
 
 @test('privileges/looks')

@@ -23,9 +23,8 @@ def yama_forbids():
         return False
 
 
-def as_nobody():
-    return [targets.need_command('setpriv'), f'--reuid={NOBODY}', f'--regid={NOBODY}',
-            '--clear-groups', '--']
+def as_nobody(*more):
+    return [targets.need_command('setpriv'), f'--reuid={NOBODY}', f'--regid={NOBODY}', '--clear-groups', *more, '--']
 
 
 class PublicCopy:
@@ -44,14 +43,6 @@ class PublicCopy:
 
     def __exit__(self, *_):
         shutil.rmtree(self.folder)
-
-
-def tool_as_nobody(tool, *args):
-    before, targets.TOOL = targets.TOOL, tool
-    try:
-        return targets.tool(*args, wrapper=as_nobody())
-    finally:
-        targets.TOOL = before
 
 
 @test('reach/what the walk reads is counted')
@@ -76,7 +67,7 @@ def same_user():
     with PublicCopy(binary, targets.TOOL) as (program, tool):
         with targets.Truth(program, '-maps', 1000, '-stack', 20, wrapper=as_nobody(),
                            owner=NOBODY) as target:
-            result = tool_as_nobody(tool, 'maps', target.pid, '--json', '--all')
+            result = targets.tool('maps', target.pid, '--json', '--all', copy=tool, wrapper=as_nobody())
             compare.require_listed(target, compare.require_sound(result.document()))
             target.finish()
 
@@ -86,7 +77,7 @@ def other_user():
     targets.need_root()
     binary = builds.go_program('truth', builds.NEWEST, 'stripped')
     with PublicCopy(targets.TOOL) as (tool,), targets.Truth(binary, '-maps', 10) as target:
-        result = tool_as_nobody(tool, 'maps', target.pid)
+        result = targets.tool('maps', target.pid, copy=tool, wrapper=as_nobody())
         require(result.code == DENIED, f'exit code {result.code}, not {DENIED}: {result.err}')
         require('sudo' in result.err or 'CAP_SYS_PTRACE' in result.err,
                 f'no way out is named: {result.err.strip()}')

@@ -10,7 +10,7 @@ import time
 import builds
 import targets
 from harness import ROOT, Failure, require, test
-from test_reach import NOBODY, PublicCopy, as_nobody, tool_as_nobody
+from test_reach import NOBODY, PublicCopy, as_nobody
 
 BUDGET_BROKEN, NOT_STARTED, PARTIAL = 10, 125, 5
 PROGRAM = os.path.join(builds.PROGRAMS, 'budget')
@@ -156,7 +156,7 @@ def terminate():
 def users():
     with PublicCopy(program(), targets.TOOL) as (binary, tool):
         if os.geteuid() == 0:
-            result = tool_as_nobody(tool, 'run', '--json', '--', binary)
+            result = targets.tool('run', '--json', '--', binary, copy=tool, wrapper=as_nobody())
             require(f'uid {NOBODY}' in result.out and as_nobody(), f'it ran as {result.out}')
             require('"entries":50000' in result.err, f'the cache was not seen: {result.err[-300:]}')
             result, document = run_json(binary, wrapper=['env', f'SUDO_UID={NOBODY}',

@@ -32,6 +32,16 @@ MS_TEST(error_errno_appends_the_systems_words)
 	CHECK_STR(ms_error_message(err), "open x: No such file or directory");
 }
 
+MS_TEST(error_is_unreadable_where_only_a_part_of_the_target_is_missing)
+{
+	for (enum ms_error_code code = MS_ERR_FAULT; code <= MS_ERR_INTERNAL; code++) {
+		MS_AUTO_ERROR struct ms_error *err = ms_error_new(code, "x");
+
+		CHECK_EQ(ms_error_is_unreadable(err), code <= MS_ERR_UNSUPPORTED);
+	}
+	CHECK(!ms_error_is_unreadable(NULL));
+}
+
 MS_TEST(error_no_memory_is_shared_and_unchanged_by_wrap_and_free)
 {
 	struct ms_error *err = ms_error_wrap(ms_error_no_memory(), "reading %s", "x");

@@ -315,13 +315,13 @@ MS_TEST(options_of_watch_are_times_and_sizes)
 	struct ms_options o = { 0 };
 
 	CHECK_OK(parse("watch 12 -o x.mring", &o));
-	CHECK(isinf(o.seconds) && o.watch.ring_s == 7200 && o.watch.every_s == 300);
+	CHECK(isinf(o.seconds) && o.watch.ring_s == 7200 && o.every_s == 300);
 	CHECK_EQ(o.watch.ring_bytes, 64000000);
 	CHECK(!(o.watch.at_rss_share > 0) && !o.watch.at_rss_bytes);
 	CHECK_OK(parse("watch 12 -o x.mring --ring 1.5h --every 30s --ring-size 2MiB --at-rss 90% "
 		       "--seconds 86400",
 		       &o));
-	CHECK(o.watch.ring_s == 5400 && o.watch.every_s == 30 && o.seconds == 86400);
+	CHECK(o.watch.ring_s == 5400 && o.every_s == 30 && o.seconds == 86400);
 	CHECK_EQ(o.watch.ring_bytes, 2 << 20);
 	CHECK(o.watch.at_rss_share == 0.9);
 	CHECK_OK(parse("watch 12 -o x.mring -o end.json --at-rss 2GB", &o));

@@ -57,6 +57,20 @@ MS_TEST(render_human_rates_and_shares)
 	CHECK_STR(ms_human_percent(&h, NAN), "?");
 }
 
+MS_TEST(render_human_changes_fit_seven_characters)
+{
+	struct ms_human h;
+
+	CHECK_STR(ms_human_change(&h, 0), "0");
+	CHECK_STR(ms_human_change(&h, -0.5), "-0.5");
+	CHECK_STR(ms_human_change(&h, 9.94), "+9.9");
+	CHECK_STR(ms_human_change(&h, 9.96), "+10");
+	CHECK_STR(ms_human_change(&h, -99999), "-99999");
+	CHECK_STR(ms_human_change(&h, 99999.6), "+100k");
+	CHECK_STR(ms_human_change(&h, -2.5e8), "-250M");
+	CHECK_STR(ms_human_change(&h, NAN), "?");
+}
+
 MS_TEST(render_human_times)
 {
 	struct ms_human h;

@@ -73,6 +73,7 @@ try watch 1
 try watch 1 -o x.json
 try watch 1 -o a.mring -o b.mring
 try watch 1 -o x.mring --format mring
+try watch 1 -o x.mring --format svg
 try watch 1 -o x.mring --every 1
 try watch 1 -o x.mring --every 0s
 try watch 1 -o x.mring --ring 2w
