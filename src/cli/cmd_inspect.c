@@ -181,7 +181,7 @@ static struct ms_error *look_again(struct ms_session *s, struct kept *kept,
 		if (!err)
 			err = look(s, kept, ret_exit);
 	}
-	return ms_output_forgive_gone(err);
+	return err;
 }
 
 struct ms_error *ms_cmd_inspect(const struct ms_options *o, double started,

@@ -77,8 +77,6 @@ struct ms_error *ms_cmd_top(const struct ms_options *o, double started, enum ms_
 	if (!err) {
 		ms_top_look_init(&look, &s);
 		err = is_batch ? batch(&look) : ms_top_screen_run(&look);
-		if (look.maps.looks)
-			err = ms_output_forgive_gone(err);
 		ms_top_look_deinit(&look);
 		*ret_exit = MS_EXIT_DONE;
 	}

@@ -442,7 +442,7 @@ static void say_gone(const struct watching *w)
 	struct ms_human count, ago;
 
 	say("process %d went away%s; %s keeps %s %s, the last %s before", (int)w->pid,
-	    was_killed ? ": the kernel killed in its cgroup for memory" : "", w->path,
+	    was_killed ? ": the kernel killed something in its cgroup for memory" : "", w->path,
 	    ms_human_count(&count, w->ring.count), w->ring.count == 1 ? "census" : "censuses",
 	    ms_human_ahead(&ago, ((double)ms_clock_wall_ns() - last_ns) / 1e9));
 }

@@ -333,8 +333,7 @@ static struct ms_error *refuse_file(const char *word)
 	if (access(word, R_OK) != 0)
 		return ms_error_errno(MS_ERR_IO, errno, "could not open %s", word);
 	return ms_error_new(MS_ERR_UNSUPPORTED,
-			    "%s is a file but no core file; type mapscope PID, or mapscope CORE",
-			    word);
+			    "%s is no core file; type mapscope PID, or mapscope CORE", word);
 }
 
 static struct ms_error *parse_pid(const char *text, pid_t *ret_pid)

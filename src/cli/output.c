@@ -214,15 +214,6 @@ void ms_output_say(const char *sentence)
 	say("mapscope: ", sentence);
 }
 
-struct ms_error *ms_output_forgive_gone(struct ms_error *err)
-{
-	if (!err || ms_error_code(err) != MS_ERR_GONE)
-		return err;
-	ms_output_say(ms_error_message(err));
-	ms_error_free(err);
-	return NULL;
-}
-
 void ms_output_say_partial(const char *reason)
 {
 	say("mapscope: the result is partial: ", reason);

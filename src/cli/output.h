@@ -34,9 +34,6 @@ MS_MUST_USE struct ms_error *ms_output_write(const struct ms_options *options,
 MS_MUST_USE struct ms_error *ms_output_forgive_closed(struct ms_error *err,
 						      const struct ms_sink *sink);
 
-/** @p err of looking again; NULL, and said, when the target went away: what there was is shown. */
-MS_MUST_USE struct ms_error *ms_output_forgive_gone(struct ms_error *err);
-
 /** One sentence on stderr.  It may hold words of the target or of the command line. */
 void ms_output_say(const char *sentence);
 

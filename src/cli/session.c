@@ -71,9 +71,8 @@ static struct ms_error *about(const struct ms_session *s, struct ms_error *err)
 {
 	const struct ms_core_info *core = ms_core_info(s->target);
 
-	if (core && core->file->missing_bytes)
-		err = ms_error_wrap(err, "it is cut off, %llu MB are missing, and",
-				    (unsigned long long)core->file->missing_bytes >> 20);
+	if (core)
+		err = ms_core_error_if_cut(core->file, err);
 	return s->options->core ? ms_error_wrap(err, "core file %s", s->options->core)
 				: ms_error_wrap(err, "process %d", (int)s->pid);
 }

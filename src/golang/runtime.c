@@ -221,6 +221,7 @@ static bool attached_by_dwarf(struct ms_go_runtime *rt)
 static struct ms_error *attach_by_release(struct ms_go_runtime *rt)
 {
 	struct ms_error *err = layout_choose(rt), *refusal;
+	const char *says = "has a layout row, but this process does not look like it";
 	bool has_row = rt->layout_source == MS_LAYOUT_TABLE;
 
 	if (err)
@@ -232,13 +233,13 @@ static struct ms_error *attach_by_release(struct ms_go_runtime *rt)
 		ms_error_free(err);
 		return NULL;
 	}
-	refusal =
-	    ms_error_new(MS_ERR_UNSUPPORTED,
-			 has_row ? "%s has a layout row, but this process does not look like it: "
-				   "%s; make the row with: make layouts"
-				 : "%s has no layout row, and this process does not look like "
-				   "its DWARF: %s; make the row with: make layouts",
-			 rt->build.version, ms_error_message(err));
+	if (!has_row)
+		says = "has no layout row, and this process does not look like its DWARF";
+	else if (rt->elf.has_dwarf)
+		says = "has a layout row, but this process looks like neither that nor its DWARF";
+	refusal = ms_error_new(
+	    MS_ERR_UNSUPPORTED, "%s %s: %s%s", rt->build.version, says, ms_error_message(err),
+	    rt->elf.has_dwarf ? "" : "; a build without -ldflags=-w tells its layout itself");
 	ms_error_free(err);
 	return refusal;
 }

@@ -220,6 +220,15 @@ static const struct ms_target_ops core_ops = {
 	.destroy = core_destroy,
 };
 
+struct ms_error *ms_core_error_if_cut(const struct ms_core_file *file, struct ms_error *err)
+{
+	if (!file->missing_bytes)
+		return err;
+	return ms_error_wrap(
+	    err, "it is cut off, its last %" PRIu64 " bytes of %" PRIu64 " are missing, and",
+	    file->missing_bytes, file->bytes + file->missing_bytes);
+}
+
 const struct ms_core_info *ms_core_info(const struct ms_target *target)
 {
 	return target && target->ops == &core_ops ? &((const struct core *)target)->info : NULL;
@@ -378,6 +387,7 @@ static int open_file(const char *path)
 	if (fd >= 0 && (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode))) {
 		close(fd);
 		fd = -1;
+		errno = EINVAL;
 	}
 	return fd;
 }
@@ -496,6 +506,8 @@ static struct ms_error *take_named_file(struct core *c, const char *exe,
 	enum ms_core_exe is;
 	bool differs;
 
+	if (fd < 0 && errno == EINVAL)
+		return ms_error_new(MS_ERR_IO, "--exe %s is no file", exe);
 	if (fd < 0)
 		return ms_error_errno(MS_ERR_IO, errno, "--exe %s", exe);
 	is = compare(c, memory, fd, &differs);
@@ -644,7 +656,8 @@ struct ms_error *ms_core_open(const char *path, const struct ms_core_options *op
 	if (!err) {
 		err = find_exe(c, path, options ? options : &defaults);
 		if (err)
-			err = ms_error_wrap(err, "core file %s", path);
+			err = ms_error_wrap(ms_core_error_if_cut(&c->file, err), "core file %s",
+					    path);
 	}
 	if (!err)
 		err = make_regions(c);

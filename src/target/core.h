@@ -35,5 +35,9 @@ struct ms_core_info {
 MS_MUST_USE struct ms_error *ms_core_open(const char *path, const struct ms_core_options *options,
 					  struct ms_target **ret_target);
 
+/** @p err about a core, which says also what is missing where that was cut off.  Takes it over. */
+MS_MUST_USE struct ms_error *ms_core_error_if_cut(const struct ms_core_file *file,
+						  struct ms_error *err);
+
 /** What is known of it, owned by @p target; NULL where that is no core. */
 const struct ms_core_info *ms_core_info(const struct ms_target *target);

@@ -131,7 +131,7 @@ def ends(how):
             if how == 'the target exits':
                 target.kill()
                 screen.wait(r'^mapscope: ', 'the sentence')
-                screen.wait_ended(0)
+                screen.wait_ended(4)
             elif how == 'suspended':
                 os.kill(tool, signal.SIGTSTP)
                 screen.keys('b')
