@@ -385,6 +385,13 @@ static struct ms_error *pointers_read(struct ms_go_runtime *rt, ms_addr **ret_po
 	return err;
 }
 
+/** Where a span says that it is very large: whether both of its ends are mapped. */
+static bool is_there(const struct ms_go_runtime *rt, const struct ms_span *s)
+{
+	return s->pages <= ARENA_PAGES || (ms_regions_find(&rt->regions, s->start) &&
+					   ms_regions_find(&rt->regions, ms_span_end(s) - 1));
+}
+
 /** Parse the spans of one run out of the bytes that were read for it. */
 static struct ms_error *run_parse(struct ms_go_runtime *rt, struct ms_spans *spans,
 				  const ms_addr *pointers, const struct run *run,
@@ -397,6 +404,10 @@ static struct ms_error *run_parse(struct ms_go_runtime *rt, struct ms_spans *spa
 				   spans->sweepgen, &span) ||
 		    span.state == MS_SPAN_DEAD)
 			continue;
+		if (!is_there(rt, &span)) {
+			spans->unreadable++;
+			continue;
+		}
 		span.address = pointers[i];
 		if (!ms_vec_push(spans, span))
 			return ms_error_no_memory();

@@ -44,3 +44,29 @@ MS_TEST(filter_says_what_is_wrong)
 	ms_error_free(err);
 	CHECK(!ms_row_filter_is_set(&filter)); // Nothing is left to free.
 }
+
+MS_TEST(filter_refuses_what_would_take_all_memory)
+{
+	static const char *const bombs[] = {
+		"l++++++++++++++++++++++++++++++++++++++++++++++++++",
+		"((((((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+",
+		"(a{255}){255}{255}",
+		"x(a{255}b){255}{9,}|c",
+		"((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((a",
+	};
+	static const char *const harmless[] = {
+		"main\\.(a|b)+ [(]x[)]{2} [^]+]+\\+\\++",
+		"a+b+c+d+e+f+g+h+i+j+k+l+m+n+o+p+q+r+s+t+u+v+w",
+		"((a+)+)+",
+		"a{1000}",
+		"[a+++++++++++++++++++++++++++]",
+	};
+	struct ms_row_filter filter;
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(bombs); i++)
+		CHECK_ERR(ms_row_filter_init(&filter, bombs[i], NULL), MS_ERR_USAGE);
+	for (size_t i = 0; i < MS_ARRAY_SIZE(harmless); i++) {
+		CHECK_OK(ms_row_filter_init(&filter, harmless[i], NULL));
+		ms_row_filter_deinit(&filter);
+	}
+}
