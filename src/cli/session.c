@@ -168,6 +168,7 @@ static struct ms_error *describe_file(const struct ms_session *s, struct ms_repo
 struct ms_error *ms_session_describe(const struct ms_session *s, struct ms_arena *arena,
 				     struct ms_report_target *ret_target)
 {
+	const struct ms_core_info *info = ms_core_info(s->target);
 	const struct ms_go_runtime *rt = s->rt;
 	const char *core = s->options->core;
 	struct ms_report_target t = { .pid = core && !s->pid ? MS_UNKNOWN : (uint64_t)s->pid,
@@ -191,6 +192,8 @@ struct ms_error *ms_session_describe(const struct ms_session *s, struct ms_arena
 		t.arch = arch_name(rt->elf.arch);
 		t.layout_source = rt->layout_source == MS_LAYOUT_DWARF ? "dwarf" : "table";
 		t.stripped = !rt->elf.has_symbols;
+		t.symbols_unknown = info && (info->exe_is == MS_CORE_EXE_OF_MEMORY ||
+					     info->exe_is == MS_CORE_EXE_MISSING);
 		t.lacks_program = s->target->lacks_program;
 		t.proved = rt->layout_source == MS_LAYOUT_TABLE &&
 			   ms_layout_proved(b->release, rt->layout);

@@ -217,13 +217,14 @@ void ms_json_put_target(struct ms_json *j, const char *key, const struct ms_repo
 	ms_json_put_string(j, "libhmap", target->libhmap);
 	ms_json_put_string(j, "experiments", target->experiments);
 	ms_json_put_string(j, "arch", target->arch);
-	if (target->lacks_program) {
+	if (target->symbols_unknown) {
 		ms_json_key(j, "stripped");
 		ms_json_null(j);
-		ms_json_put_bool(j, "lacks_program", true);
 	} else {
 		ms_json_put_bool(j, "stripped", target->stripped);
 	}
+	if (target->lacks_program)
+		ms_json_put_bool(j, "lacks_program", true);
 	ms_json_put_string(j, "layout_source", target->layout_source);
 	ms_json_put_bool(j, "proved", target->proved);
 	ms_json_put_u64(j, "start_ticks", target->start_ticks);

@@ -219,7 +219,7 @@ void ms_text_target(struct ms_text *t, const struct ms_report_target *target)
 		ms_text_printf(t, " linux/");
 		ms_text_name(t, target->arch, 20);
 	}
-	if (target->stripped && !target->lacks_program)
+	if (target->stripped && !target->symbols_unknown)
 		ms_text_printf(t, " stripped");
 }
 

@@ -21,7 +21,8 @@ struct ms_report_target {
 	const char *arch;          // "amd64", "arm64".
 	const char *layout_source; // "table", "dwarf".
 	bool stripped;
-	bool lacks_program; // Of a core whose program is not here: stripped or not is not known.
+	bool symbols_unknown; // Whether it is stripped: there is no file of it, as of some cores.
+	bool lacks_program;   // Nor is it in the core: no type and no owner is known.
 	bool proved;        // The ground-truth test of this release runs in our suite.
 };
 

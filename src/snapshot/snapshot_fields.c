@@ -55,6 +55,7 @@ static const struct ms_snapshot_field fields[] = {
 	TARGET(arch, FIELD_TEXT),
 	TARGET(layout_source, FIELD_TEXT),
 	TARGET(stripped, FIELD_BOOL_OR_NULL),
+	TARGET(symbols_unknown, FIELD_BOOL),
 	TARGET(lacks_program, FIELD_BOOL),
 	TARGET(proved, FIELD_BOOL),
 	COST(wall_s, FIELD_DOUBLE),

@@ -188,6 +188,7 @@ def dlv():
         same(living, core_census(f'{path}/core', '--exe', binary))
         # It leaves no page out: without the program there are no names of variables, and no more is missing.
         alone = core_census(f'{path}/core')
+        require(alone['target']['stripped'] is None, 'it says whether a program is stripped that has no file')
         require([m['entries'] for m in alone['maps']] == [m['entries'] for m in living['maps']],
                 'another census without the program')
 
