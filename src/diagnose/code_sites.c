@@ -29,7 +29,9 @@ struct sites {
 
 static bool is_of_sync_map(const struct ms_map_row *map)
 {
-	return map->kind == MS_MAP_SYNC_TRIE || ms_map_row_is_of_sync_map(map);
+	bool is_trie = map->kind == MS_MAP_SYNC_TRIE && map->type && !strcmp(map->type, "sync.Map");
+
+	return is_trie || ms_map_row_is_of_sync_map(map);
 }
 
 /** Where the maps of a finding are: the field that its owner names, or the variable. */

@@ -211,9 +211,45 @@ static size_t path_unescape(const char *path, size_t size, char to[PATH_BYTES_MA
 	return len;
 }
 
-ms_addr ms_named_types_receiver(const struct ms_named_types *named, const char *name)
+/** Whether @p method is nothing but a method: no closure of one, and no bound one. */
+static bool is_method(const char *method)
 {
-	const char *open = strstr(name, ".(*"), *slash, *close, *method;
+	return *method && !method[strcspn(method, ".-[(")];
+}
+
+/**
+ * The trie of package internal/sync that a function is a method of.  Generic code knows types by
+ * shape only, and these two shapes are of one type each there: sync.Map's, and the index of package
+ * unique.  The methods of sync.Map itself are the trie's where no type of that name is kept.
+ */
+static ms_addr trie_receiver(const struct ms_named_types *named, const char *name)
+{
+	static const char package[] = "internal/sync";
+	static const struct {
+		const char *methods, *type;
+	} tries[] = {
+		{ "internal/sync.(*HashTrieMap[go.shape.interface {},go.shape.interface {}]).",
+		  "HashTrieMap[interface {},interface {}]" },
+		{ "internal/sync.(*HashTrieMap[go.shape.*internal/abi.Type,go.shape.interface "
+		  "{}]).",
+		  "HashTrieMap[*internal/abi.Type,interface {}]" },
+		{ "sync.(*Map).", "HashTrieMap[interface {},interface {}]" },
+	};
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(tries); i++) {
+		size_t size = strlen(tries[i].methods);
+
+		if (!strncmp(name, tries[i].methods, size) && is_method(name + size))
+			return ms_named_types_find(named, package, strlen(package), tries[i].type,
+						   strlen(tries[i].type));
+	}
+	return 0;
+}
+
+/** The named type that a function which is not generic is a method of. */
+static ms_addr plain_receiver(const struct ms_named_types *named, const char *name)
+{
+	const char *open = strstr(name, ".(*"), *slash, *close;
 	char path[PATH_BYTES_MAX];
 	size_t size;
 
@@ -225,12 +261,17 @@ ms_addr ms_named_types_receiver(const struct ms_named_types *named, const char *
 	close = strstr(open, ").");
 	if (!close)
 		return 0;
-	method = close + 2;
-	if (!*method || method[strcspn(method, ".-[(")] ||
-	    memchr(open, '[', (size_t)(close - open)))
+	if (!is_method(close + 2) || memchr(open, '[', (size_t)(close - open)))
 		return 0;
 	size = path_unescape(name, (size_t)(open - name), path);
 	return ms_named_types_find(named, path, size, open + 3, (size_t)(close - (open + 3)));
+}
+
+ms_addr ms_named_types_receiver(const struct ms_named_types *named, const char *name)
+{
+	ms_addr type = plain_receiver(named, name);
+
+	return type ? type : trie_receiver(named, name);
 }
 
 void ms_named_types_destroy(struct ms_named_types *named)

@@ -159,10 +159,16 @@ static size_t columns_of(struct ms_sink *scratch)
 	return text ? ms_text_columns(text) : 0;
 }
 
+/** It changed while it was read; a trie has no header, and shows nothing then. */
+static bool is_header_only(const struct ms_map_row *row)
+{
+	return row->confidence == MS_CONFIDENCE_CHANGED && row->kind != MS_MAP_SYNC_TRIE;
+}
+
 /** What a reader must know about a row; the legend under the table says what it means. */
 static const char *row_marks(const struct ms_map_row *row)
 {
-	bool changed = row->confidence == MS_CONFIDENCE_CHANGED;
+	bool changed = is_header_only(row);
 
 	if (row->where == MS_WHERE_STACK)
 		return changed ? "*+" : "+";
@@ -285,7 +291,7 @@ static bool is_growing(const struct shown *row)
 
 static bool is_changed(const struct shown *row)
 {
-	return row->map && row->map->confidence == MS_CONFIDENCE_CHANGED;
+	return row->map && is_header_only(row->map);
 }
 
 static bool is_on_stack(const struct shown *row)

@@ -170,6 +170,43 @@ static int by_address(const void *a, const void *b)
 	return x->address < y->address ? -1 : x->address > y->address;
 }
 
+/** What a trie is a map of, by its branches' type: of sync.Map or of package unique. */
+static const char *trie_name(struct ms_walk *w, const struct ms_walk_trie *t)
+{
+	const char *name = plan_name(w, t->type), *arguments = strchr(name, '[');
+	bool is_unique = !strncmp(name, "unique.", 7);
+
+	if (!arguments || (!is_unique && !strcmp(arguments, "[interface {},interface {}]")))
+		return "sync.Map";
+	return ms_arena_printf(&w->report->arena, "%s%s",
+			       is_unique ? "unique.canonMap" : "sync.HashTrieMap",
+			       strstr(arguments, SHAPE) ? "" : arguments);
+}
+
+static struct ms_map_row trie_row(struct ms_walk *w, const struct ms_walk_trie *t)
+{
+	bool is_whole = ms_walk_trie_is_whole(t);
+
+	if (!is_whole)
+		ms_walk_cut(w, "it did not get to all nodes of a sync.Map");
+	return (struct ms_map_row){ .address = t->address,
+				    .entries = is_whole ? t->entries : MS_UNKNOWN,
+				    .capacity = MS_UNKNOWN,
+				    .grow_at = MS_UNKNOWN,
+				    .overflow_buckets = MS_UNKNOWN,
+				    .deleted_slots = MS_UNKNOWN,
+				    .live_bytes = MS_UNKNOWN,
+				    .total_bytes = is_whole ? t->bytes : MS_UNKNOWN,
+				    .slack_bytes = MS_UNKNOWN,
+				    .type = trie_name(w, t),
+				    .owners = 1,
+				    .kind = MS_MAP_SYNC_TRIE,
+				    .where = MS_WHERE_HEAP,
+				    .confidence = is_whole && !t->is_moving ? MS_CONFIDENCE_VERIFIED
+									    : MS_CONFIDENCE_CHANGED,
+				    .type_source = MS_TYPE_WALK };
+}
+
 /** Hash tries are maps of a program, too. */
 static struct ms_error *tries_add(struct ms_walk *w, struct owners *owners)
 {
@@ -184,25 +221,14 @@ static struct ms_error *tries_add(struct ms_walk *w, struct owners *owners)
 	r->maps = rows;
 	for (size_t i = 0; i < w->tries.count; i++) {
 		const struct ms_walk_trie *t = &w->tries.items[i];
-		struct ms_map_row row = { .address = t->address,
-					  .entries = t->entries,
-					  .capacity = MS_UNKNOWN,
-					  .grow_at = MS_UNKNOWN,
-					  .overflow_buckets = MS_UNKNOWN,
-					  .deleted_slots = MS_UNKNOWN,
-					  .live_bytes = MS_UNKNOWN,
-					  .total_bytes = t->bytes,
-					  .slack_bytes = MS_UNKNOWN,
-					  .type = "sync.Map",
-					  .owners = 1,
-					  .kind = MS_MAP_SYNC_TRIE,
-					  .where = MS_WHERE_HEAP,
-					  .confidence = MS_CONFIDENCE_VERIFIED,
-					  .type_source = MS_TYPE_WALK };
+		struct ms_map_row row = trie_row(w, t);
 		struct ms_error *err = owner_text(w, owners, t->label, t->root, &row.owner);
 
 		if (err)
 			return err;
+		if (!row.type)
+			return ms_error_no_memory();
+		r->coverage.changed += row.confidence == MS_CONFIDENCE_CHANGED;
 		r->maps[r->map_count++] = row;
 	}
 	qsort(r->maps, r->map_count, sizeof(*r->maps), by_address);

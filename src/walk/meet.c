@@ -115,6 +115,7 @@ static bool queue_has_room(const struct ms_walk *w, const struct ms_walk_queue *
 static void queue_push(struct ms_walk *w, struct ms_walk_queue *q, struct ms_walk_item item)
 {
 	if (!queue_has_room(w, q)) {
+		ms_walk_trie_lose(w);
 		ms_walk_cut(w, "more was waiting to be visited than its memory holds");
 		return;
 	}
@@ -122,9 +123,7 @@ static void queue_push(struct ms_walk *w, struct ms_walk_queue *q, struct ms_wal
 		w->out_of_memory = true;
 		return;
 	}
-	if (item.kind == MS_WALK_TRIE_NODE ||
-	    (item.type && ms_plans_at(&w->plans, item.type)->labels == MS_LABELS_HOLDERS))
-		item.trie = w->trie;
+	ms_walk_trie_waits(w, &item);
 	q->items[(q->first + q->count) & (q->capacity - 1)] = item;
 	q->count++;
 }

@@ -6,6 +6,7 @@
 //	sync/atomic.Pointer[T]   the blank field of type [0]*T says what the pointer leads to
 //	sync.Map (<= 1.23)       entry.p leads to an interface{}
 //	sync.Map (>= 1.24)       internal/sync.HashTrieMap: nodes say themselves what they are
+//	unique (>= 1.25)         unique.canonMap: the same with nodes of its own
 //	sync.Pool                local is an array of poolLocal, localSize long
 //	sync.eface               an interface in two words (poolDequeue's slots)
 //
@@ -144,7 +145,8 @@ static bool named_collect(struct ms_plans *p)
 	struct ms_struct_type type;
 
 	while (ms_struct_types_next(p->types, p->layout, &scan, &type)) {
-		if (!is_package(&type, "sync") && !is_package(&type, "internal/sync"))
+		if (!is_package(&type, "sync") && !is_package(&type, "internal/sync") &&
+		    !is_package(&type, "unique"))
 			continue;
 		if (p->named.count == NAMED_MAX) {
 			p->cut = true;
@@ -307,7 +309,7 @@ static bool take_special(struct ms_plan_build *b, const struct ms_struct_type *t
 		return false;
 	if (is_called(&n, "sync/atomic", "Pointer"))
 		return take_atomic_pointer(b, type, at);
-	if (is_called(&n, "internal/sync", "HashTrieMap"))
+	if (is_called(&n, "internal/sync", "HashTrieMap") || is_called(&n, "unique", "canonMap"))
 		return take_trie(b, &n, type, at);
 	if (is_called(&n, "sync", "entry") && kind_of(p, type->address) == MS_KIND_STRUCT) {
 		struct ms_struct_member field;
@@ -331,6 +333,12 @@ static bool take_special(struct ms_plan_build *b, const struct ms_struct_type *t
 	return false;
 }
 
+/** Structs of both packages that have tries are called the same. */
+static bool is_of_trie(const struct names *n, const char *name)
+{
+	return is_called(n, "internal/sync", name) || is_called(n, "unique", name);
+}
+
 static bool is_inside_of_sync(const struct names *n)
 {
 	static const char *const sync[] = { "Map",       "readOnly",     "entry",
@@ -343,6 +351,8 @@ static bool is_inside_of_sync(const struct names *n)
 			return true;
 	}
 	return is_called(n, "sync/atomic", "Pointer") || is_called(n, "sync/atomic", "Value") ||
+	       is_called(n, "unique", "canonMap") || is_called(n, "unique", "indirect") ||
+	       is_called(n, "unique", "entry") ||
 	       (n->package_size == strlen("internal/sync") &&
 		!memcmp(n->package, "internal/sync", n->package_size));
 }
@@ -673,36 +683,53 @@ static void make_map(struct ms_plans *p, ms_plan_id id)
 	p->items[id].table_plan = table_plan;
 }
 
-static void make_trie_node(struct ms_plans *p, ms_plan_id id)
+/** The ops of the field called @p name lead to nodes of a trie whose branches are @p branch. */
+static void mark_nodes(struct ms_plans *p, const struct ms_struct_type *type, const char *name,
+		       ms_plan_id branch, struct ms_plan_build *b)
 {
-	struct names n;
-	ms_plan_id entry, branch;
+	struct ms_struct_member field;
+	uint64_t bytes;
 
-	if (p->items[id].kind != MS_KIND_STRUCT || !names_read(p, p->items[id].address, &n) ||
-	    !is_called(&n, "internal/sync", "node"))
+	if (!field_find(p, type, name, &field) ||
+	    !ms_type_bytes(p->types, p->layout, field.type, &bytes))
 		return;
-	entry = ms_plans_get(p, named_sibling(p, &n, "entry"));
-	branch = ms_plans_get(p, named_sibling(p, &n, "indirect"));
-	p->items[id].is_trie_node = true;
-	if (entry)
-		p->items[entry].is_trie_entry = true;
-	p->items[id].entry = entry;
-	p->items[id].branch = branch;
+	for (size_t i = 0; i < b->count; i++) {
+		struct ms_op *op = &b->ops[i];
+
+		if ((op->kind != MS_OP_POINTER && op->kind != MS_OP_UNTYPED) ||
+		    !ms_range_holds(field.offset, field.offset + bytes, op->offset, WORD_BYTES))
+			continue;
+		op->kind = MS_OP_TRIE_NODE;
+		op->type = branch;
+	}
 }
 
-/** Pointers to nodes of a trie lead to something larger than a node. */
-static void mark_trie_nodes(struct ms_plans *p, struct ms_plan_build *b)
+/**
+ * Pointers to nodes of a trie lead to something larger than a node, whatever their type says: in
+ * generic code that is a struct without a name.
+ */
+static void mark_trie_nodes(struct ms_plans *p, ms_plan_id id, struct ms_plan_build *b)
 {
-	for (size_t i = 0; i < b->count; i++) {
-		ms_plan_id to = b->ops[i].type;
+	struct ms_struct_type type;
+	ms_plan_id branch, entry;
+	bool is_branch;
+	struct names n;
 
-		if (b->ops[i].kind != MS_OP_POINTER || !to)
-			continue;
-		if (!ms_plans_at(p, to)->is_ready)
-			make_trie_node(p, to);
-		if (ms_plans_at(p, to)->is_trie_node)
-			b->ops[i].kind = MS_OP_TRIE_NODE;
-	}
+	if (p->items[id].kind != MS_KIND_STRUCT || !names_read(p, p->items[id].address, &n) ||
+	    !ms_struct_type_read(p->types, p->layout, p->items[id].address, &type))
+		return;
+	is_branch = is_of_trie(&n, "indirect");
+	if (!is_branch && !is_of_trie(&n, "entry"))
+		return;
+	branch = is_branch ? id : ms_plans_get(p, named_sibling(p, &n, "indirect"));
+	entry = is_branch ? ms_plans_get(p, named_sibling(p, &n, "entry")) : id;
+	if (entry)
+		p->items[entry].is_trie_entry = true;
+	if (!branch)
+		return;
+	p->items[branch].is_trie_branch = true;
+	p->items[branch].entry = entry;
+	mark_nodes(p, &type, is_branch ? "children" : "overflow", branch, b);
 }
 
 static bool ops_keep(struct ms_plans *p, ms_plan_id id, const struct ms_plan_build *b)
@@ -732,7 +759,7 @@ static void plan_make(struct ms_plans *p, ms_plan_id id)
 		take_table(b, id);
 	else if (!b->failed)
 		take_apart(b, p->items[id].address, start);
-	mark_trie_nodes(p, b);
+	mark_trie_nodes(p, id, b);
 	if (p->items[id].kind == MS_KIND_MAP)
 		make_map(p, id);
 	p->parts += b->parts;
@@ -747,6 +774,26 @@ const struct ms_plan *ms_plans_ready(struct ms_plans *p, ms_plan_id id)
 	if (!p->items[id].is_ready)
 		plan_make(p, id);
 	return &p->items[id];
+}
+
+void ms_plans_sync_map(struct ms_plans *p, struct ms_plan_sync_map *ret_map)
+{
+	static const char trie[] = "sync.HashTrieMap[interface {},interface {}]";
+	static const char branch[] = "sync.indirect[interface {},interface {}]";
+	struct ms_struct_member root, hash, equal;
+	struct ms_struct_type type;
+
+	*ret_map = (struct ms_plan_sync_map){ 0 };
+	if (!ms_struct_type_read(p->types, p->layout, named_find(p, trie, sizeof(trie) - 1),
+				 &type) ||
+	    !field_find(p, &type, "root", &root) || !field_find(p, &type, "keyHash", &hash) ||
+	    !field_find(p, &type, "valEqual", &equal))
+		return;
+	ret_map->branch = ms_plans_get(p, named_find(p, branch, sizeof(branch) - 1));
+	ret_map->bytes = type.bytes;
+	ret_map->root = root.offset;
+	ret_map->hash = hash.offset;
+	ret_map->equal = equal.offset;
 }
 
 /** interface{} is needed where no descriptor of it may be. */

@@ -25,8 +25,9 @@ enum ms_op_kind {
 	MS_OP_FUNC,      // A word that leads to a closure.
 	MS_OP_UNTYPED,   // A pointer of which nothing says what to.
 	MS_OP_POOL,      // sync.Pool's array and its length, of elements of the type.
-	MS_OP_TRIE,      // sync.Map's hash trie (Go >= 1.24); the type is that of its nodes.
-	MS_OP_TRIE_NODE, // A word that leads to a node of a trie: an entry, or more nodes.
+	MS_OP_TRIE,      // A hash trie (Go >= 1.24); the type is that of its branches.
+	MS_OP_TRIE_NODE, // A word that leads to a node of a trie: an entry, or a branch of the
+			 // type.
 };
 
 struct ms_op {
@@ -60,9 +61,9 @@ struct ms_plan {
 	bool is_direct; // An interface holds the value itself in its word, not a pointer to it.
 	bool is_ready;  // Its ops were made.
 	bool is_table;  // A bucket or group: begins with a byte for each of its slots.
-	bool is_trie_node;
 	bool is_trie_entry;
-	ms_plan_id entry, branch; // Of a trie's node: what it is, by its first byte.
+	bool is_trie_branch;
+	ms_plan_id entry; // Of a trie's branch: its entries'.
 };
 
 struct ms_plans {
@@ -92,6 +93,16 @@ struct ms_plans {
 MS_MUST_USE struct ms_error *ms_plans_init(const struct ms_types *types,
 					   const struct ms_go_layout *layout,
 					   struct ms_labels *labels, struct ms_plans *ret_plans);
+
+/** How a sync.Map lies in memory from Go 1.24 on; offsets are from its beginning. */
+struct ms_plan_sync_map {
+	ms_plan_id branch; // 0: the program has none.
+	uint64_t bytes;
+	uint64_t root, hash, equal; // The topmost branch, and two functions.
+};
+
+/** Of the trie that sync.Map is made of, where the program describes it. */
+void ms_plans_sync_map(struct ms_plans *plans, struct ms_plan_sync_map *ret_map);
 
 /** The plan of the type described at @p descriptor; 0 when nothing can be described there. */
 ms_plan_id ms_plans_get(struct ms_plans *plans, ms_addr descriptor);

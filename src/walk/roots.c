@@ -2,7 +2,7 @@
 //
 //	1. variables of the program's own packages, then those of the standard library
 //	2. without debug information: what machine code says of variables
-//	3. interfaces in the module's data that no variable accounts for
+//	3. interfaces and sync.Maps in the module's data that no variable accounts for
 //	4. what goroutines that rest have on their stacks
 //	5. finalizers
 //	6. objects whose memory names their type, but that nothing typed leads to
@@ -154,8 +154,20 @@ static struct ms_error *from_code(struct ms_walk *w)
 
 // --- Data. ---
 
+/** Its root is at @p at. */
+static void meet_sync_map(struct ms_walk *w, ms_addr top, ms_addr at)
+{
+	ms_label label;
+	uint32_t root = ms_walk_name_variable(w, at - w->sync_map.root, &label);
+
+	w->summary.roots++;
+	ms_walk_meet_trie(w, at - w->sync_map.root, top, w->sync_map.branch, label, root);
+}
+
 static void scan_words(struct ms_walk *w, const uint8_t *bytes, size_t size, ms_addr address)
 {
+	const struct ms_walk_words words = { bytes, size, address };
+
 	for (size_t at = 0; at + WORD_BYTES <= size; at += WORD_BYTES) {
 		bool last = at + 2 * WORD_BYTES > size;
 		ms_addr word = ms_load_u64(bytes + at);
@@ -169,6 +181,10 @@ static void scan_words(struct ms_walk *w, const uint8_t *bytes, size_t size, ms_
 		if (ms_walk_row_of(w, word) != SIZE_MAX) {
 			root = ms_walk_name_variable(w, address + at, &label);
 			ms_walk_meet_map(w, word, 0, label, root, address + at);
+			continue;
+		}
+		if (ms_walk_is_sync_map(w, &words, at)) {
+			meet_sync_map(w, word, address + at);
 			continue;
 		}
 		if (ms_spans_find(&w->spans, word)) {

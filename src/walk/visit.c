@@ -17,11 +17,8 @@ enum {
 	UNTYPED_WORDS_MAX = 4096,
 	NESTED_MAX = 8, // Values in slots of values.
 	TABLE_SLOTS = 8,
-	TRIES_MAX = 1 << 20,
 	STEPS_MIN = 64, // In one item; more by its size.
 };
-
-static const uint64_t TRIE_KEY = (uint64_t)0x7a1e << 48; // Tells tries from other parts seen.
 
 static void visit_values(struct ms_walk *w, const struct ms_walk_item *item, ms_plan_id type,
 			 const uint8_t *bytes, uint64_t size, ms_addr address, unsigned nested);
@@ -101,35 +98,6 @@ static ms_label label_of(struct ms_walk *w, const struct ms_walk_item *item, ms_
 	return op->label;
 }
 
-/** The trie at @p at, whose topmost branch is at @p top. */
-static void trie_begin(struct ms_walk *w, ms_addr at, ms_addr top, ms_plan_id type, ms_label label,
-		       uint32_t root)
-{
-	if (!ms_walk_set_add(w, &w->parts, at ^ TRIE_KEY))
-		return;
-	if (w->tries.count >= TRIES_MAX) {
-		ms_walk_cut(w, "more tries of sync.Map than are kept in mind");
-		return;
-	}
-	if (!ms_vec_push(&w->tries, { at, type, label, root, 0, 0 })) {
-		w->out_of_memory = true;
-		return;
-	}
-	w->trie = (uint32_t)w->tries.count;
-	ms_walk_meet_values(w, top, type, 1, ms_label_element(&w->labels, label), root);
-	w->trie = 0;
-}
-
-/** An inside of a trie was reached. */
-static void trie_count(struct ms_walk *w, const struct ms_walk_item *item)
-{
-	const struct ms_span *span = ms_spans_find(&w->spans, item->address);
-	struct ms_walk_trie *trie = &w->tries.items[item->trie - 1];
-
-	trie->entries += ms_plans_at(&w->plans, item->type)->is_trie_entry;
-	trie->bytes += span ? span->elem_bytes : 0;
-}
-
 /** One op at one place: @p word is the first word there, @p second the next where there is one. */
 static void op_do(struct ms_walk *w, const struct ms_walk_item *item, const struct ms_op *op,
 		  ms_label label, const uint8_t *at, ms_addr address)
@@ -180,10 +148,10 @@ static void op_do(struct ms_walk *w, const struct ms_walk_item *item, const stru
 				    root);
 		return;
 	case MS_OP_TRIE:
-		trie_begin(w, address - op->back, word, op->type, label, root);
+		ms_walk_meet_trie(w, address - op->back, word, op->type, label, root);
 		return;
 	case MS_OP_TRIE_NODE:
-		ms_walk_meet_object(w, word, MS_WALK_TRIE_NODE, op->type, label, root);
+		ms_walk_meet_node(w, word, op->type, label, root);
 		return;
 	}
 }
@@ -383,20 +351,6 @@ static void visit_chan(struct ms_walk *w, const struct ms_walk_item *item, const
 			    ms_label_element(&w->labels, item->label), item->root);
 }
 
-static void visit_node(struct ms_walk *w, const struct ms_walk_item *item, const uint8_t *raw)
-{
-	const struct ms_plan *node = ms_plans_ready(&w->plans, item->type);
-	ms_plan_id type = raw[0] & 1 ? node->entry : node->branch;
-	struct ms_walk_item next = *item;
-
-	if (!type)
-		return;
-	next.kind = MS_WALK_VALUES;
-	next.type = type;
-	next.count = 1;
-	ms_walk_push(w, next);
-}
-
 /** The word before an object names the type of what lies in it, one value or several. */
 static void visit_headed(struct ms_walk *w, const struct ms_walk_item *item, const uint8_t *raw)
 {
@@ -458,6 +412,8 @@ static void meet_among_words(struct ms_walk *w, const struct ms_walk_item *item,
 static void visit_words(struct ms_walk *w, const struct ms_walk_item *item, const uint8_t *bytes,
 			uint64_t size, uint64_t first)
 {
+	const struct ms_walk_words words = { bytes, (size_t)size, item->address };
+
 	for (uint64_t at = first * WORD_BYTES; at + WORD_BYTES <= size; at += WORD_BYTES) {
 		ms_addr word = ms_load_u64(bytes + at);
 		ms_plan_id type;
@@ -473,7 +429,12 @@ static void visit_words(struct ms_walk *w, const struct ms_walk_item *item, cons
 			continue;
 		}
 		if (ms_spans_find(&w->spans, word)) {
-			ms_walk_meet_object(w, word, MS_WALK_UNTYPED, 0, item->label, item->root);
+			if (ms_walk_is_sync_map(w, &words, at))
+				ms_walk_meet_trie(w, item->address + at - w->sync_map.root, word,
+						  w->sync_map.branch, item->label, item->root);
+			else
+				ms_walk_meet_object(w, word, MS_WALK_UNTYPED, 0, item->label,
+						    item->root);
 			continue;
 		}
 		if (at + 2 * WORD_BYTES > size)
@@ -508,8 +469,8 @@ static void visit_item(struct ms_walk *w, const struct ms_walk_item *item, const
 	switch ((enum ms_walk_kind)item->kind) {
 	case MS_WALK_VALUES:
 	case MS_WALK_ROOTED:
-		if (item->trie && item->trie <= w->tries.count)
-			trie_count(w, item);
+		if (item->trie)
+			ms_walk_trie_count(w, item);
 		visit_row(w, item, bytes, size);
 		return;
 	case MS_WALK_MAP:
@@ -531,7 +492,7 @@ static void visit_item(struct ms_walk *w, const struct ms_walk_item *item, const
 		visit_closure(w, item, bytes, size);
 		return;
 	case MS_WALK_TRIE_NODE:
-		visit_node(w, item, bytes);
+		ms_walk_visit_node(w, item, bytes);
 		return;
 	case MS_WALK_UNTYPED:
 		push_rest(w, item, size);

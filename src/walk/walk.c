@@ -312,6 +312,8 @@ static struct ms_error *walk_init(struct ms_walk *w)
 	if (!err)
 		err = code_load(w);
 	if (!err)
+		ms_walk_sync_map_load(w);
+	if (!err)
 		err = ms_spans_load(w->rt, &w->spans);
 	if (!err)
 		err = spans_index(w);

@@ -62,6 +62,9 @@ struct ms_walk_trie {
 	uint32_t root;
 	uint64_t entries;
 	uint64_t bytes;
+	uint64_t waiting; // Nodes that were met and not yet visited.
+	bool is_lost;     // A node could not be visited.
+	bool is_moving;   // A node was no longer there, or not yet.
 };
 
 /** Where a wanted address was met. */
@@ -120,6 +123,13 @@ struct ms_walk {
 		struct ms_walk_trie *items;
 		size_t count, capacity;
 	} tries;
+	struct ms_plan_sync_map sync_map;
+	struct ms_walk_function {
+		ms_addr entry;
+		ms_addr value;   // Of a variable that is this function; 0: not met yet.
+		ms_addr refused; // The last that is not.
+		unsigned looks;
+	} sync_hash, sync_equal; // What is in every sync.Map.
 	struct ms_symbols symbols;
 	const struct ms_code_facts *facts;    // NULL: not to be had, or not needed.
 	const struct ms_functions *functions; // Likewise.
@@ -229,6 +239,44 @@ ms_label ms_walk_name_stack(struct ms_walk *w, const struct ms_function *functio
 // stacks.c
 
 MS_MUST_USE struct ms_error *ms_walk_from_stacks(struct ms_walk *w);
+
+// tries.c
+
+/** The trie at @p at, whose topmost branch is at @p top. */
+void ms_walk_meet_trie(struct ms_walk *w, ms_addr at, ms_addr top, ms_plan_id branch,
+		       ms_label label, uint32_t root);
+
+/** Learn how to know a sync.Map where no type says so. */
+void ms_walk_sync_map_load(struct ms_walk *w);
+
+/** Words as they were read. */
+struct ms_walk_words {
+	const uint8_t *bytes;
+	size_t size;
+	ms_addr address;
+};
+
+/** Whether the word @p at bytes behind the first is the root of a sync.Map. */
+bool ms_walk_is_sync_map(struct ms_walk *w, const struct ms_walk_words *words, size_t at);
+
+/** A word of a trie leads to a node. */
+void ms_walk_meet_node(struct ms_walk *w, ms_addr address, ms_plan_id branch, ms_label label,
+		       uint32_t root);
+
+/** An item is about to wait: note whose node it is. */
+void ms_walk_trie_waits(struct ms_walk *w, struct ms_walk_item *item);
+
+/** A node cannot wait, nor be visited. */
+void ms_walk_trie_lose(struct ms_walk *w);
+
+/** A branch or an entry was reached. */
+void ms_walk_trie_count(struct ms_walk *w, const struct ms_walk_item *item);
+
+/** A node was reached, of which only its bytes say what it is. */
+void ms_walk_visit_node(struct ms_walk *w, const struct ms_walk_item *item, const uint8_t *raw);
+
+/** Whether all nodes of a trie that were met were visited. */
+bool ms_walk_trie_is_whole(const struct ms_walk_trie *trie);
 
 // roots.c
 

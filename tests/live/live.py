@@ -30,6 +30,7 @@ import test_unwind_dump  # noqa: F401
 import test_sched  # noqa: F401
 import test_trace_polls  # noqa: F401
 import test_owners  # noqa: F401
+import test_tries  # noqa: F401
 import test_memory  # noqa: F401
 import test_clock  # noqa: F401
 import test_run  # noqa: F401

@@ -35,6 +35,8 @@ static const struct fake_function functions[FAKE_FN_COUNT] = {
 			      .bytes = 64,
 			      .frame_bytes = 16,
 			      .line = 40 },
+	[FAKE_FN_HASH] = { .name = "runtime.nilinterhash", .bytes = 32, .line = 50 },
+	[FAKE_FN_EQUAL] = { .name = "runtime.nilinterequal", .bytes = 32, .line = 60 },
 };
 
 static void put(uint8_t *at, uint64_t value, size_t size)

@@ -26,8 +26,17 @@ enum {
 	FAKE_SPANS_MAX = 4096,
 };
 
-/** The functions of every fake program: a closure's and a stack's. */
-enum { FAKE_FN_GOEXIT, FAKE_FN_PARK, FAKE_FN_WORKER, FAKE_FN_CLOSURE, FAKE_FN_COUNT };
+/** The functions of every fake program: a closure's, a stack's, and those of an interface's keys.
+ */
+enum {
+	FAKE_FN_GOEXIT,
+	FAKE_FN_PARK,
+	FAKE_FN_WORKER,
+	FAKE_FN_CLOSURE,
+	FAKE_FN_HASH,
+	FAKE_FN_EQUAL,
+	FAKE_FN_COUNT,
+};
 
 struct fake_heap {
 	struct fake_functions *functions; // Its target and its runtime.

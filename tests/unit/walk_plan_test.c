@@ -324,7 +324,7 @@ MS_TEST(plan_of_a_hash_trie_knows_its_nodes)
 	plans_begin(f);
 	CHECK_STR(written(f, holder), "trie 16 .sessions sync.indirect[K,V]");
 	CHECK_EQ(f->plans.ops[plan_of(f, holder)->first_op].back, 8);
-	CHECK_STR(written(f, branch), "trie node 8 x16/8 sync.node[K,V]");
+	CHECK_STR(written(f, branch), "trie node 8 x16/8 sync.indirect[K,V]");
 	CHECK_STR(written(f, entry), "eface 8; eface 24");
 	CHECK(plan_of(f, entry)->is_trie_entry);
 	CHECK(!plan_of(f, branch)->is_trie_entry);
