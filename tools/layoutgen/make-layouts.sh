@@ -102,9 +102,6 @@ build_comparisons() { # LIST
 			;;
 		esac
 	done
-	for release in $other_patches; do
-		build "$list" "$release" amd64 -patch
-	done
 }
 
 cc=${CC:-gcc}
