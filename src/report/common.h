@@ -23,7 +23,7 @@ struct ms_report_target {
 	bool stripped;
 	bool symbols_unknown; // Whether it is stripped: there is no file of it, as of some cores.
 	bool lacks_program;   // Nor is it in the core: no type and no owner is known.
-	bool proved;        // The ground-truth test of this release runs in our suite.
+	bool proved;          // The ground-truth test of this release runs in our suite.
 };
 
 /** A C program with libhmap: it has neither collector nor goroutines. */
