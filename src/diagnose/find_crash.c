@@ -13,96 +13,16 @@
 
 #include "base/cleanup.h"
 #include "diagnose/code_sites.h"
-#include "golang/unwind.h"
+#include "diagnose/crash_dead.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { FRAMES_BYTES_MAX = 64 << 10 };
 
-static bool begins_with(const char *text, const char *prefix)
-{
-	return !strncmp(text, prefix, strlen(prefix));
-}
-
-static bool has_any(const char *name, const char *const *words)
-{
-	for (; *words; words++) {
-		if (strstr(name, *words))
-			return true;
-	}
-	return false;
-}
-
-/** Code of maps, to Go 1.23 in package runtime alone. */
-static bool is_map_code(const char *name)
-{
-	return begins_with(name, "runtime.map") || begins_with(name, "internal/runtime/maps.") ||
-	       begins_with(name, "runtime.reflect_map") || begins_with(name, "reflect.map");
-}
-
-static enum ms_crash_error error_of_call(const char *name)
-{
-	static const char *const iterates[] = { "iter", "Iter", NULL };
-	static const char *const reads[] = { "access", "getWith", "Get", NULL };
-
-	if (has_any(name, iterates))
-		return MS_CRASH_ITERATION_AND_WRITE;
-	return has_any(name, reads) ? MS_CRASH_READ_AND_WRITE : MS_CRASH_WRITES;
-}
-
-static bool is_fatal(const char *name)
-{
-	static const char *const names[] = { "runtime.fatal", "runtime.throw", "runtime.fatalthrow",
-					     "internal/runtime/maps.fatal" };
-
-	for (size_t i = 0; i < MS_ARRAY_SIZE(names); i++) {
-		if (!strcmp(name, names[i]))
-			return true;
-	}
-	return false;
-}
-
-/** What a stack says of a fatal error: of map code where that is right behind it. */
-static enum ms_crash_error error_of_stack(const struct ms_stack *stack)
-{
-	enum ms_crash_error error = MS_CRASH_NONE;
-
-	for (uint32_t i = 0; i < stack->count && stack->calls[i].is_runtime; i++) {
-		const char *name = stack->calls[i].function;
-
-		if (!name)
-			continue;
-		if (is_fatal(name))
-			error = MS_CRASH_OTHER;
-		else if (error == MS_CRASH_OTHER && is_map_code(name))
-			return error_of_call(name);
-	}
-	return error;
-}
-
 static const struct ms_stack *stack_of(const struct ms_goroutines_report *g, uint32_t index)
 {
 	return index < g->stacks.count ? &g->stacks.items[index] : NULL;
-}
-
-static const struct ms_goroutine_row *find_dead(struct ms_crash_report *r)
-{
-	const struct ms_goroutine_row *found = NULL;
-
-	for (size_t i = 0; i < r->goroutines->row_count; i++) {
-		const struct ms_goroutine_row *row = &r->goroutines->rows[i];
-		const struct ms_stack *stack = stack_of(r->goroutines, row->stack);
-		enum ms_crash_error error = stack ? error_of_stack(stack) : MS_CRASH_NONE;
-
-		if (error > r->error) { // The map's before another: one follows from the other.
-			r->error = (uint8_t)error;
-			found = row;
-		}
-		if (!found && r->thread && row->thread == r->thread)
-			found = row;
-	}
-	return found;
 }
 
 static int by_address(const void *a, const void *b)
@@ -152,22 +72,19 @@ static ms_addr own_frame_end(const struct ms_frames *frames)
  * Where no register or argument has the map any more, words of the call's frames may: one that all
  * of them agree on.
  */
-static struct ms_error *map_in_frames(struct ms_go_runtime *rt, ms_addr goroutine,
-				      const struct ms_census_report *census,
+static struct ms_error *map_in_frames(struct ms_go_runtime *rt, struct ms_unwinder *unwinder,
+				      ms_addr goroutine, const struct ms_census_report *census,
 				      const struct ms_map_row **ret_map)
 {
 	MS_AUTO_FREE struct ms_frames *frames = malloc(sizeof(*frames));
 	MS_AUTO_FREE uint8_t *bytes = malloc(FRAMES_BYTES_MAX);
-	struct ms_unwinder *unwinder = NULL;
 	struct ms_goroutine g;
 	ms_addr end = 0;
 	struct ms_error *err;
 
 	if (!frames || !bytes)
 		return ms_error_no_memory();
-	err = ms_unwinder_create(rt, &unwinder);
-	if (!err)
-		err = ms_goroutine_reread(rt, goroutine, &g);
+	err = ms_goroutine_reread(rt, goroutine, &g);
 	if (!err)
 		err = ms_unwind(unwinder, &g, frames);
 	if (!err)
@@ -177,7 +94,6 @@ static struct ms_error *map_in_frames(struct ms_go_runtime *rt, ms_addr goroutin
 		if (!err)
 			*ret_map = only_map(census, bytes, end - g.sp);
 	}
-	ms_unwinder_destroy(unwinder);
 	if (!err || ms_error_code(err) == MS_ERR_NO_MEMORY)
 		return err;
 	ms_error_free(err); // A stack that cannot be read shows nothing.
@@ -245,29 +161,36 @@ static struct ms_error *find_users(struct ms_go_runtime *rt, struct ms_crash_rep
 	return NULL;
 }
 
-struct ms_error *ms_crash_find(struct ms_go_runtime *rt, struct ms_crash_report *r)
+static struct ms_error *find_all(struct ms_go_runtime *rt, struct ms_unwinder *unwinder,
+				 struct ms_crash_report *r)
 {
 	const struct ms_goroutine_row *dead;
+	struct ms_error *err = ms_crash_find_dead(rt, unwinder, r, &dead);
 
-	r->stack = MS_NO_STACK;
-	if (!r->goroutines)
-		return NULL;
-	dead = find_dead(r);
-	if (!dead)
-		return NULL;
-	r->goroutine = dead->id;
-	r->stack = dead->stack;
-	r->role = dead->role;
-	if (!ms_crash_error_text((enum ms_crash_error)r->error))
-		return NULL;
+	if (err || !dead || !ms_crash_error_text((enum ms_crash_error)r->error))
+		return err;
 	r->map_address = dead->map;
 	r->map = map_at(r->census, dead->map);
 	if (!dead->map) {
-		struct ms_error *err = map_in_frames(rt, dead->address, r->census, &r->map);
-
+		err = map_in_frames(rt, unwinder, dead->address, r->census, &r->map);
 		if (err)
 			return err;
 		r->map_address = r->map ? r->map->address : 0;
 	}
 	return find_users(rt, r);
+}
+
+struct ms_error *ms_crash_find(struct ms_go_runtime *rt, struct ms_crash_report *r)
+{
+	struct ms_unwinder *unwinder = NULL;
+	struct ms_error *err;
+
+	r->stack = MS_NO_STACK;
+	if (!r->goroutines)
+		return NULL;
+	err = ms_unwinder_create(rt, &unwinder);
+	if (!err)
+		err = find_all(rt, unwinder, r);
+	ms_unwinder_destroy(unwinder);
+	return err;
 }
