@@ -59,6 +59,7 @@ def core_is_truth(release, variant, experiment, kind):
 
 
 ERRORS = {'writes': ('concurrent map writes', ('main.post', 'main.settle')),
+          'read': ('concurrent map read and map write', ('main.look',)),
           'iterate': ('concurrent map iteration and map write', ('main.sum',))}
 
 
