@@ -13,175 +13,15 @@
 
 #include "base/cleanup.h"
 #include "diagnose/code_sites.h"
-#include "golang/unwind.h"
+#include "diagnose/crash_dead.h"
+#include "diagnose/crash_map.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRAMES_BYTES_MAX = 64 << 10 };
-
-static bool begins_with(const char *text, const char *prefix)
-{
-	return !strncmp(text, prefix, strlen(prefix));
-}
-
-static bool has_any(const char *name, const char *const *words)
-{
-	for (; *words; words++) {
-		if (strstr(name, *words))
-			return true;
-	}
-	return false;
-}
-
-/** Code of maps, to Go 1.23 in package runtime alone. */
-static bool is_map_code(const char *name)
-{
-	return begins_with(name, "runtime.map") || begins_with(name, "internal/runtime/maps.") ||
-	       begins_with(name, "runtime.reflect_map") || begins_with(name, "reflect.map");
-}
-
-static enum ms_crash_error error_of_call(const char *name)
-{
-	static const char *const iterates[] = { "iter", "Iter", NULL };
-	static const char *const reads[] = { "access", "getWith", "Get", NULL };
-
-	if (has_any(name, iterates))
-		return MS_CRASH_ITERATION_AND_WRITE;
-	return has_any(name, reads) ? MS_CRASH_READ_AND_WRITE : MS_CRASH_WRITES;
-}
-
-static bool is_fatal(const char *name)
-{
-	static const char *const names[] = { "runtime.fatal", "runtime.throw", "runtime.fatalthrow",
-					     "internal/runtime/maps.fatal" };
-
-	for (size_t i = 0; i < MS_ARRAY_SIZE(names); i++) {
-		if (!strcmp(name, names[i]))
-			return true;
-	}
-	return false;
-}
-
-/** What a stack says of a fatal error: of map code where that is right behind it. */
-static enum ms_crash_error error_of_stack(const struct ms_stack *stack)
-{
-	enum ms_crash_error error = MS_CRASH_NONE;
-
-	for (uint32_t i = 0; i < stack->count && stack->calls[i].is_runtime; i++) {
-		const char *name = stack->calls[i].function;
-
-		if (!name)
-			continue;
-		if (is_fatal(name))
-			error = MS_CRASH_OTHER;
-		else if (error == MS_CRASH_OTHER && is_map_code(name))
-			return error_of_call(name);
-	}
-	return error;
-}
-
 static const struct ms_stack *stack_of(const struct ms_goroutines_report *g, uint32_t index)
 {
 	return index < g->stacks.count ? &g->stacks.items[index] : NULL;
-}
-
-static const struct ms_goroutine_row *find_dead(struct ms_crash_report *r)
-{
-	const struct ms_goroutine_row *found = NULL;
-
-	for (size_t i = 0; i < r->goroutines->row_count; i++) {
-		const struct ms_goroutine_row *row = &r->goroutines->rows[i];
-		const struct ms_stack *stack = stack_of(r->goroutines, row->stack);
-		enum ms_crash_error error = stack ? error_of_stack(stack) : MS_CRASH_NONE;
-
-		if (error > r->error) { // The map's before another: one follows from the other.
-			r->error = (uint8_t)error;
-			found = row;
-		}
-		if (!found && r->thread && row->thread == r->thread)
-			found = row;
-	}
-	return found;
-}
-
-static int by_address(const void *a, const void *b)
-{
-	const struct ms_map_row *x = a, *y = b;
-
-	return x->address < y->address ? -1 : x->address > y->address;
-}
-
-/** A census is by address. */
-static const struct ms_map_row *map_at(const struct ms_census_report *census, ms_addr address)
-{
-	const struct ms_map_row key = { .address = address };
-
-	return address && census->map_count
-		   ? bsearch(&key, census->maps, census->map_count, sizeof(key), by_address)
-		   : NULL;
-}
-
-/** The one map that words of a stack are addresses of; NULL: none, or several. */
-static const struct ms_map_row *only_map(const struct ms_census_report *census,
-					 const uint8_t *bytes, size_t size)
-{
-	const struct ms_map_row *only = NULL;
-
-	for (size_t at = 0; at + 8 <= size; at += 8) {
-		const struct ms_map_row *map = map_at(census, ms_load_u64(bytes + at));
-
-		if (map && only && map != only)
-			return NULL;
-		only = map ? map : only;
-	}
-	return only;
-}
-
-/** Behind the program's own innermost frame: up to there a call into map code has its map. */
-static ms_addr own_frame_end(const struct ms_frames *frames)
-{
-	for (size_t i = 0; i < frames->count; i++) {
-		if (!(frames->items[i].function->flags & MS_FUNCTION_RUNTIME))
-			return frames->items[i].end;
-	}
-	return 0;
-}
-
-/**
- * Where no register or argument has the map any more, words of the call's frames may: one that all
- * of them agree on.
- */
-static struct ms_error *map_in_frames(struct ms_go_runtime *rt, ms_addr goroutine,
-				      const struct ms_census_report *census,
-				      const struct ms_map_row **ret_map)
-{
-	MS_AUTO_FREE struct ms_frames *frames = malloc(sizeof(*frames));
-	MS_AUTO_FREE uint8_t *bytes = malloc(FRAMES_BYTES_MAX);
-	struct ms_unwinder *unwinder = NULL;
-	struct ms_goroutine g;
-	ms_addr end = 0;
-	struct ms_error *err;
-
-	if (!frames || !bytes)
-		return ms_error_no_memory();
-	err = ms_unwinder_create(rt, &unwinder);
-	if (!err)
-		err = ms_goroutine_reread(rt, goroutine, &g);
-	if (!err)
-		err = ms_unwind(unwinder, &g, frames);
-	if (!err)
-		end = own_frame_end(frames);
-	if (!err && end > g.sp && end - g.sp <= FRAMES_BYTES_MAX) {
-		err = ms_target_read(rt->target, g.sp, bytes, end - g.sp);
-		if (!err)
-			*ret_map = only_map(census, bytes, end - g.sp);
-	}
-	ms_unwinder_destroy(unwinder);
-	if (!err || ms_error_code(err) == MS_ERR_NO_MEMORY)
-		return err;
-	ms_error_free(err); // A stack that cannot be read shows nothing.
-	return NULL;
 }
 
 static void add_user(struct ms_crash_report *r, const struct ms_goroutine_row *row,
@@ -198,10 +38,21 @@ static void add_user(struct ms_crash_report *r, const struct ms_goroutine_row *r
 							    .how = (uint8_t)how };
 }
 
-static bool is_in_map(const struct ms_goroutine_row *row, ms_addr map)
+/** Whether a goroutine is in code of the map that the other died in. */
+static struct ms_error *is_in_map(struct ms_crash_stacks *stacks, const struct ms_crash_report *r,
+				  const struct ms_goroutine_row *row, bool *ret_is)
 {
-	return map && row->map == map && row->role >= MS_ROLE_READS &&
-	       row->role <= MS_ROLE_ITERATES;
+	struct ms_map_use use = { .map = row->map };
+	struct ms_error *err = NULL;
+
+	*ret_is = false;
+	if (!r->map_address || row->id == r->goroutine || row->role < MS_ROLE_READS ||
+	    row->role > MS_ROLE_ITERATES)
+		return NULL;
+	if (!row->map)
+		err = ms_crash_use_of_caller(stacks, row, &use);
+	*ret_is = !err && use.map == r->map_address;
+	return err;
 }
 
 static bool calls_any(const struct ms_stack *stack, const struct ms_code_calls *calls)
@@ -218,20 +69,25 @@ static bool calls_any(const struct ms_stack *stack, const struct ms_code_calls *
 
 /** Those in code of this map; without any, those that have a function on their stack that writes.
  */
-static struct ms_error *find_users(struct ms_go_runtime *rt, struct ms_crash_report *r)
+static struct ms_error *find_users(struct ms_crash_stacks *stacks, struct ms_crash_report *r)
 {
 	struct ms_goroutines_report *g = r->goroutines;
 	struct ms_code_sites sites = { 0 };
 	struct ms_error *err;
 
 	for (size_t i = 0; i < g->row_count; i++) {
-		if (g->rows[i].id != r->goroutine && is_in_map(&g->rows[i], r->map_address))
+		bool is_in = false;
+
+		err = is_in_map(stacks, r, &g->rows[i], &is_in);
+		if (err)
+			return err;
+		if (is_in)
 			add_user(r, &g->rows[i], (enum ms_map_role)g->rows[i].role,
 				 MS_SECOND_IN_MAP_CODE);
 	}
 	if (r->user_count || !r->map)
 		return NULL;
-	err = ms_code_sites_of_map(rt, r->map, &r->census->arena, &sites);
+	err = ms_code_sites_of_map(stacks->rt, r->map, &r->census->arena, &sites);
 	if (err)
 		return err;
 	r->code_is_known = sites.filled.count || sites.deleted.count;
@@ -245,29 +101,35 @@ static struct ms_error *find_users(struct ms_go_runtime *rt, struct ms_crash_rep
 	return NULL;
 }
 
-struct ms_error *ms_crash_find(struct ms_go_runtime *rt, struct ms_crash_report *r)
+static struct ms_error *find_all(struct ms_crash_stacks *stacks, struct ms_crash_report *r)
 {
 	const struct ms_goroutine_row *dead;
+	struct ms_error *err = ms_crash_find_dead(stacks->rt, stacks->unwinder, r, &dead);
+
+	if (err || !dead || !ms_crash_error_text((enum ms_crash_error)r->error))
+		return err;
+	err = ms_crash_find_map(stacks, r, dead);
+	return err ? err : find_users(stacks, r);
+}
+
+struct ms_error *ms_crash_find(struct ms_go_runtime *rt, struct ms_crash_report *r)
+{
+	MS_AUTO_FREE struct ms_crash_stacks *stacks = NULL;
+	struct ms_error *err;
 
 	r->stack = MS_NO_STACK;
 	if (!r->goroutines)
 		return NULL;
-	dead = find_dead(r);
-	if (!dead)
-		return NULL;
-	r->goroutine = dead->id;
-	r->stack = dead->stack;
-	r->role = dead->role;
-	if (!ms_crash_error_text((enum ms_crash_error)r->error))
-		return NULL;
-	r->map_address = dead->map;
-	r->map = map_at(r->census, dead->map);
-	if (!dead->map) {
-		struct ms_error *err = map_in_frames(rt, dead->address, r->census, &r->map);
-
-		if (err)
-			return err;
-		r->map_address = r->map ? r->map->address : 0;
-	}
-	return find_users(rt, r);
+	stacks = calloc(1, sizeof(*stacks));
+	if (!stacks)
+		return ms_error_no_memory();
+	stacks->rt = rt;
+	err = ms_unwinder_create(rt, &stacks->unwinder);
+	if (!err)
+		err = ms_map_finder_create(rt, r->census, &stacks->finder);
+	if (!err)
+		err = find_all(stacks, r);
+	ms_map_finder_destroy(stacks->finder);
+	ms_unwinder_destroy(stacks->unwinder);
+	return err;
 }

@@ -114,33 +114,96 @@ static bool before_signal(struct ms_go_runtime *rt, ms_addr gsignal, ms_addr sp,
 	return found;
 }
 
-struct ms_error *ms_goroutine_stop(struct ms_go_runtime *rt, struct ms_goroutine *g)
+/** A word of an M; 0 where there is none. */
+static struct ms_error *m_word(struct ms_go_runtime *rt, ms_addr m, uint32_t offset,
+			       ms_addr *ret_word)
 {
-	const struct ms_go_layout *l = rt->layout;
-	const struct ms_thread_state *thread;
-	uint8_t id[8], gsignal[8];
-	struct place at;
-	size_t count;
-	struct ms_error *err;
+	uint8_t raw[8];
+	struct ms_error *err = ms_target_read(rt->target, m + offset, raw, sizeof(raw));
 
-	if (g->status != MS_GO_RUNNING || !g->m || !ms_target_threads(rt->target, &count))
-		return NULL;
-	err = ms_target_read(rt->target, g->m + l->m_procid, id, sizeof(id));
-	if (!err)
-		err = ms_target_read(rt->target, g->m + l->m_gsignal, gsignal, sizeof(gsignal));
+	*ret_word = 0;
 	if (err && ms_error_code(err) == MS_ERR_FAULT) {
 		ms_error_free(err);
 		return NULL;
 	}
-	thread = err ? NULL : thread_of(rt->target, ms_load_u64(id));
-	if (!thread)
+	if (!err)
+		*ret_word = ms_load_u64(raw);
+	return err;
+}
+
+/** The thread of the M that runs @p g; NULL: it runs on none that is known. */
+static struct ms_error *thread_find(struct ms_go_runtime *rt, const struct ms_goroutine *g,
+				    const struct ms_thread_state **ret_thread)
+{
+	struct ms_error *err;
+	size_t count;
+	ms_addr id;
+
+	*ret_thread = NULL;
+	if (g->status != MS_GO_RUNNING || !g->m || !ms_target_threads(rt->target, &count))
+		return NULL;
+	err = m_word(rt, g->m, rt->layout->m_procid, &id);
+	if (!err && id)
+		*ret_thread = thread_of(rt->target, id);
+	return err;
+}
+
+/** Where the thread was, in a signal's handler or not, if it is on the stack of @p on. */
+static struct ms_error *place_find(struct ms_go_runtime *rt, const struct ms_thread_state *thread,
+				   ms_addr m, const struct ms_goroutine *on, struct place *ret)
+{
+	ms_addr gsignal;
+	struct ms_error *err;
+
+	*ret = (struct place){ thread->pc, thread->sp, thread->bp, thread->lr };
+	if (is_on_stack(on, ret->sp))
+		return NULL;
+	err = m_word(rt, m, rt->layout->m_gsignal, &gsignal);
+	if (!err && gsignal)
+		(void)before_signal(rt, gsignal, thread->sp, ret);
+	return err;
+}
+
+struct ms_error *ms_goroutine_stop(struct ms_go_runtime *rt, struct ms_goroutine *g)
+{
+	const struct ms_thread_state *thread;
+	struct place at;
+	struct ms_error *err = thread_find(rt, g, &thread);
+
+	if (!err && thread)
+		err = place_find(rt, thread, g->m, g, &at);
+	if (err || !thread)
 		return err;
-	at = (struct place){ thread->pc, thread->sp, thread->bp, thread->lr };
-	if (!is_on_stack(g, at.sp))
-		(void)before_signal(rt, ms_load_u64(gsignal), thread->sp, &at);
 	if (is_on_stack(g, at.sp))
 		take(g, &at);
 	else if (is_on_stack(g, g->sp))
 		g->is_stopped = true; // On g0: saved in g.sched, as of one that rests.
+	return NULL;
+}
+
+struct ms_error *ms_goroutine_system_stack(struct ms_go_runtime *rt, const struct ms_goroutine *g,
+					   struct ms_goroutine *ret_system, bool *ret_is_there)
+{
+	const struct ms_go_layout *l = rt->layout;
+	struct ms_goroutine system = { .m = g->m, .status = MS_GO_RUNNING };
+	const struct ms_thread_state *thread;
+	struct place at;
+	struct ms_error *err = thread_find(rt, g, &thread);
+
+	*ret_is_there = false;
+	if (err || !thread)
+		return err;
+	err = m_word(rt, g->m, l->m_g0, &system.address);
+	if (!err && system.address)
+		err = m_word(rt, system.address, l->g_stack_lo, &system.stack_lo);
+	if (!err && system.address)
+		err = m_word(rt, system.address, l->g_stack_hi, &system.stack_hi);
+	if (!err)
+		err = place_find(rt, thread, g->m, &system, &at);
+	if (err || !is_on_stack(&system, at.sp))
+		return err;
+	take(&system, &at);
+	*ret_system = system;
+	*ret_is_there = true;
 	return NULL;
 }

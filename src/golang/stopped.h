@@ -9,3 +9,13 @@
  * saved as it left.  Nothing is changed where none of these is known, and in a live process.
  */
 MS_MUST_USE struct ms_error *ms_goroutine_stop(struct ms_go_runtime *rt, struct ms_goroutine *g);
+
+/**
+ * In a core file: the thread that runs @p g, where it is on the stack of its own (g0) that the
+ * runtime works on for a goroutine, as one that rests there.  False in *ret_is_there where it is
+ * not, and in a live process.
+ */
+MS_MUST_USE struct ms_error *ms_goroutine_system_stack(struct ms_go_runtime *rt,
+						       const struct ms_goroutine *g,
+						       struct ms_goroutine *ret_system,
+						       bool *ret_is_there);

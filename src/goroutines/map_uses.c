@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/vec.h"
 #include "golang/calls.h"
+#include "golang/passed_values.h"
 #include "goroutines/map_finder.h"
 
 enum {
@@ -86,12 +87,15 @@ const struct ms_map_row *ms_map_finder_row(const struct ms_map_finder *f, ms_add
 const char *ms_map_finder_type_name(const struct ms_map_finder *f, ms_addr type,
 				    struct ms_arena *arena)
 {
-	const char *text;
-	size_t size;
+	const uint32_t *index = type ? ms_number_map_find(&f->type_of, type) : NULL;
+	const struct ms_map_type *is = index ? &f->types->items[*index] : NULL;
+	const char *key, *elem;
+	size_t key_size, elem_size;
 
-	return type && ms_types_name(f->types, f->rt->layout, type, &text, &size)
-		   ? ms_arena_strndup(arena, text, size)
-		   : NULL;
+	if (!is || !ms_types_name(f->types, f->rt->layout, is->key, &key, &key_size) ||
+	    !ms_types_name(f->types, f->rt->layout, is->elem, &elem, &elem_size))
+		return NULL;
+	return ms_arena_printf(arena, "map[%.*s]%.*s", (int)key_size, key, (int)elem_size, elem);
 }
 
 // --- Functions. ---
@@ -312,5 +316,62 @@ struct ms_error *ms_map_use_find(struct ms_map_finder *f, const struct ms_stack_
 	if (differ)
 		use.map = use.type = 0;
 	*ret_use = use;
+	return NULL;
+}
+
+// --- What the caller had. ---
+
+/** Argument @p argument of the function of frame @p index; 0 where its caller does not tell. */
+static struct ms_error *passed_get(struct ms_map_finder *f, const struct ms_frames *frames,
+				   size_t index, unsigned argument, ms_addr *ret_value)
+{
+	unsigned reg = ms_argument_register(f->rt->elf.arch, argument);
+	bool is_known;
+
+	*ret_value = 0;
+	return reg == MS_CODE_NONE ? NULL
+				   : ms_passed_value(f->functions, f->code, frames, index, reg,
+						     &is_known, ret_value);
+}
+
+/** What the map code of frame @p index was called with. */
+static struct ms_error *passed_use(struct ms_map_finder *f, const struct ms_frames *frames,
+				   size_t index, const struct ms_map_function *is,
+				   struct ms_map_use *use)
+{
+	const struct ms_stack_image nothing = { 0 };
+	const struct looking l = { .f = f, .image = &nothing };
+	ms_addr iterator;
+	struct ms_error *err;
+
+	if (is->iterator != MS_NO_ARGUMENT) {
+		err = passed_get(f, frames, index, is->iterator, &iterator);
+		return err ? err : iterator_read(&l, iterator, use);
+	}
+	err = passed_get(f, frames, index, is->type, &use->type);
+	return err ? err : passed_get(f, frames, index, is->map, &use->map);
+}
+
+struct ms_error *ms_map_use_of_caller(struct ms_map_finder *f, const struct ms_frames *frames,
+				      struct ms_map_use *ret_use)
+{
+	struct ms_map_use use = { .role = ms_map_role_of_frames(f, frames) };
+	struct ms_map_function is = { 0 };
+	size_t index = use.role == MS_ROLE_NONE ? 0 : run_frames(frames);
+	struct ms_error *err;
+	bool is_map;
+
+	while (index && is.role == MS_ROLE_NONE)
+		is = ms_map_function_of(frames->items[--index].function->name);
+	*ret_use = use;
+	if (is.role == MS_ROLE_NONE)
+		return NULL;
+	err = passed_use(f, frames, index, &is, &use);
+	if (!err)
+		err = ms_map_finder_check(f, use.map, use.type, &is_map);
+	if (err)
+		return err;
+	ret_use->map = is_map ? use.map : 0;
+	ret_use->type = ms_number_map_find(&f->type_of, use.type) ? use.type : 0;
 	return NULL;
 }

@@ -54,6 +54,15 @@ MS_MUST_USE struct ms_error *ms_map_use_find(struct ms_map_finder *finder,
 					     const struct ms_frames *frames,
 					     struct ms_map_use *ret_use);
 
+/**
+ * The same for a stack that stands still for good, by what the program's code called the map's with
+ * (golang/passed_values.h), where that has dropped its arguments.  The type may be known without
+ * the map.
+ */
+MS_MUST_USE struct ms_error *ms_map_use_of_caller(struct ms_map_finder *finder,
+						  const struct ms_frames *frames,
+						  struct ms_map_use *ret_use);
+
 /** Whether a function on the stack goes through a map at all; quick once it was seen. */
 MS_MUST_USE struct ms_error *ms_map_loops_may_be(struct ms_map_finder *finder,
 						 const struct ms_frames *frames, bool *ret_may);
@@ -71,6 +80,6 @@ MS_MUST_USE struct ms_error *ms_map_loops_find(struct ms_map_finder *finder,
 /** The census's row of the map at @p address, or NULL. */
 const struct ms_map_row *ms_map_finder_row(const struct ms_map_finder *finder, ms_addr address);
 
-/** The name of a map type, of @p arena; NULL when it has none. */
+/** A map type as a census writes it, "map[string]int", of @p arena; NULL when it has no name. */
 const char *ms_map_finder_type_name(const struct ms_map_finder *finder, ms_addr type,
 				    struct ms_arena *arena);

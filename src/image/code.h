@@ -17,7 +17,7 @@ enum {
 
 enum ms_insn_kind {
 	MS_INSN_OTHER,       // Registers in writes are something new; memory stays.
-	MS_INSN_CALL,        // value: the target, 0 when it is computed.
+	MS_INSN_CALL,        // value: the target, 0 when it is computed: base may have it then.
 	MS_INSN_JUMP,        // value: the target, 0 when it is computed.
 	MS_INSN_BRANCH,      // value: the target when the condition holds.
 	MS_INSN_STOP,        // Returns, or traps: nothing goes on behind it.

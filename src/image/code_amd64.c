@@ -217,6 +217,8 @@ static void transfer(const struct operands *o, struct ms_insn *insn)
 	}
 	insn->value = insn->bytes = 0;
 	insn->base = MS_CODE_NONE;
+	if (insn->kind == MS_INSN_CALL && is_register(o, to))
+		insn->base = number_of(o, to->reg.value);
 	if (to->type == ZYDIS_OPERAND_TYPE_IMMEDIATE && to->imm.is_relative)
 		insn->value = o->next + to->imm.value.u;
 }

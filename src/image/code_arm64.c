@@ -195,6 +195,8 @@ static void transfer(const cs_arm64 *a, enum ms_insn_kind kind, struct ms_insn *
 
 	insn->kind = (uint8_t)kind;
 	insn->writes = 0;
+	if (to && kind == MS_INSN_CALL && is_register(to))
+		insn->base = number_of(to->reg);
 	if (to && to->type == ARM64_OP_IMM)
 		insn->value = (uint64_t)to->imm;
 }

@@ -36,6 +36,26 @@ static void put_users(struct ms_json *j, const struct ms_crash_report *r)
 	ms_json_put_u64(j, "more_users", r->more_users);
 }
 
+static void put_candidates(struct ms_json *j, const struct ms_crash_report *r)
+{
+	ms_json_put_string(j, "map_from",
+			   ms_crash_map_source_name((enum ms_crash_map_source)r->map_source));
+	ms_json_put_string(j, "map_type", r->map_type);
+	ms_json_row(j);
+	ms_json_key(j, "candidates");
+	ms_json_open_array(j);
+	for (size_t i = 0; i < r->candidate_count; i++) {
+		ms_json_row(j);
+		ms_json_open_object(j);
+		ms_json_put_bool(j, "writing", r->candidates[i].is_written);
+		ms_json_key(j, "map");
+		ms_json_map(j, r->candidates[i].map);
+		ms_json_close_object(j);
+	}
+	ms_json_close_array(j);
+	ms_json_put_u64(j, "more_candidates", r->more_candidates);
+}
+
 static void put_end(struct ms_json *j, const struct ms_crash_report *r)
 {
 	static const struct ms_stacks none;
@@ -60,6 +80,7 @@ static void put_end(struct ms_json *j, const struct ms_crash_report *r)
 		ms_json_map(j, r->map);
 	else
 		ms_json_null(j);
+	put_candidates(j, r);
 	put_users(j, r);
 	ms_json_row(j);
 	ms_json_put_u64(j, "missing_bytes", r->missing_bytes);

@@ -12,27 +12,76 @@ static const struct ms_stack *stack_of(const struct ms_crash_report *r, uint32_t
 	return index < r->goroutines->stacks.count ? &r->goroutines->stacks.items[index] : NULL;
 }
 
-static void text_map(struct ms_text *t, const struct ms_crash_report *r)
+static void text_map_name(struct ms_text *t, const struct ms_map_row *map, ms_addr address)
 {
-	const struct ms_map_row *map = r->map;
-	struct ms_human entries, capacity;
-
-	if (!map && !r->map_address) {
-		ms_text_printf(t, ", in a map that its stack does not show any more");
-		return;
-	}
-	ms_text_printf(t, ", in ");
 	if (map && map->owner)
 		ms_text_owner(t, map->owner, OWNER_COLUMNS);
 	else
-		ms_text_printf(t, "the map at 0x%" PRIx64, r->map_address);
-	if (!map)
-		return;
+		ms_text_printf(t, "the map at 0x%" PRIx64, address);
+}
+
+static void text_map_row(struct ms_text *t, const struct ms_map_row *map)
+{
+	struct ms_human entries, capacity;
+
+	text_map_name(t, map, map->address);
 	ms_text_printf(t, ": ");
 	ms_text_name(t, map->type, OWNER_COLUMNS);
 	ms_text_printf(t, ", %s entries of %s, %s", ms_human_count(&entries, map->entries),
 		       ms_human_count(&capacity, map->capacity),
 		       map->growing ? "growing" : "not growing");
+}
+
+static void text_map(struct ms_text *t, const struct ms_crash_report *r)
+{
+	ms_text_printf(t, ", in ");
+	if (r->map) {
+		text_map_row(t, r->map);
+		return;
+	}
+	if (r->map_address)
+		text_map_name(t, NULL, r->map_address);
+	else
+		ms_text_printf(t, "a map that its stack does not show any more");
+	if (r->map_type) {
+		ms_text_printf(t, ": ");
+		ms_text_name(t, r->map_type, OWNER_COLUMNS);
+	}
+	if (r->candidate_count)
+		ms_text_printf(t, "; one of these:");
+}
+
+/** What says that it was this map, where that is not the call itself. */
+static void text_map_source(struct ms_text *t, const struct ms_crash_report *r)
+{
+	static const char *const texts[] = {
+		[MS_CRASH_MAP_CALLER] = "the call has dropped the map: it is read anew from where "
+					"the code in front of it has it",
+		[MS_CRASH_MAP_WORDS] = "the call has dropped the map: it is the only one that "
+				       "words of its stack lead to",
+		[MS_CRASH_MAP_TYPE] = "the call has dropped the map: it is the only one of the "
+				      "type that the call is for",
+	};
+	const char *text = r->map_source < MS_ARRAY_SIZE(texts) ? texts[r->map_source] : NULL;
+
+	if (!text)
+		return;
+	ms_text_printf(t, "%s", text);
+	ms_text_end(t, 2);
+}
+
+static void text_candidates(struct ms_text *t, const struct ms_crash_report *r)
+{
+	for (size_t i = 0; i < r->candidate_count; i++) {
+		text_map_row(t, r->candidates[i].map);
+		if (r->candidates[i].is_written)
+			ms_text_printf(t, "; somebody was writing it as the program ended");
+		ms_text_end(t, 4);
+	}
+	if (r->more_candidates) {
+		ms_text_printf(t, "and %" PRIu64 " more", r->more_candidates);
+		ms_text_end(t, 4);
+	}
 }
 
 static void text_goroutine(struct ms_text *t, const struct ms_crash_report *r, uint64_t id,
@@ -88,6 +137,8 @@ static void text_map_error(struct ms_text *t, const struct ms_crash_report *r)
 	ms_text_colored(t, MS_TEXT_RED, ms_crash_error_text((enum ms_crash_error)r->error));
 	text_map(t, r);
 	ms_text_end(t, 0);
+	text_map_source(t, r);
+	text_candidates(t, r);
 	snprintf(what, sizeof(what), "%s, and died of it",
 		 r->role != MS_ROLE_NONE               ? ms_map_role_name((enum ms_map_role)r->role)
 		 : r->error == MS_CRASH_WRITES         ? "writes"

@@ -67,6 +67,8 @@ const char *ms_type_source_name(enum ms_type_source source)
 		return "walk";
 	case MS_TYPE_REGISTRY:
 		return "registry";
+	case MS_TYPE_CALL:
+		return "call";
 	case MS_TYPE_NONE:
 		break;
 	}

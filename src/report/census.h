@@ -32,6 +32,7 @@ enum ms_type_source {
 	MS_TYPE_DWARF,         // A global variable's debug information names it.
 	MS_TYPE_WALK,          // A walk from typed roots led to it.
 	MS_TYPE_REGISTRY,      // libhmap's registry names it.
+	MS_TYPE_CALL,          // A core's call that died in it was for that type.
 };
 
 /** Growth of a classic map that was under way. */

@@ -16,3 +16,14 @@ const char *ms_crash_error_text(enum ms_crash_error error)
 	}
 	return NULL;
 }
+
+const char *ms_crash_map_source_name(enum ms_crash_map_source source)
+{
+	static const char *const names[] = {
+		[MS_CRASH_MAP_UNKNOWN] = NULL,    [MS_CRASH_MAP_ARGUMENT] = "argument",
+		[MS_CRASH_MAP_CALLER] = "caller", [MS_CRASH_MAP_WORDS] = "words",
+		[MS_CRASH_MAP_TYPE] = "type",
+	};
+
+	return names[source];
+}

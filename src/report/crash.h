@@ -19,6 +19,21 @@ enum ms_crash_second {
 	MS_SECOND_CAN_WRITE,   // A function on its stack writes such maps.
 };
 
+/** What says which map it was, the surest first. */
+enum ms_crash_map_source {
+	MS_CRASH_MAP_UNKNOWN,
+	MS_CRASH_MAP_ARGUMENT, // The call still has it.
+	MS_CRASH_MAP_CALLER,   // Where the caller's code had it from, as memory is now.
+	MS_CRASH_MAP_WORDS,    // The only one that words of the call's frames lead to.
+	MS_CRASH_MAP_TYPE,     // The only one of the type that the call was for.
+};
+
+/** A map that it may have been. */
+struct ms_crash_candidate {
+	const struct ms_map_row *map;
+	bool is_written; // Its header says that somebody was writing as the program ended.
+};
+
 struct ms_crash_user {
 	uint64_t goroutine;
 	const char *state; // Static.
@@ -27,7 +42,7 @@ struct ms_crash_user {
 	uint8_t how;       // ms_crash_second
 };
 
-enum { MS_CRASH_USERS_MAX = 16 };
+enum { MS_CRASH_USERS_MAX = 16, MS_CRASH_CANDIDATES_MAX = 16 };
 
 struct ms_crash_report {
 	struct ms_report_target target;
@@ -41,6 +56,12 @@ struct ms_crash_report {
 	uint8_t role;                 // ms_map_role: what it did.
 	const struct ms_map_row *map; // Of the census; NULL unknown.
 	ms_addr map_address;          // 0 unknown.
+	uint8_t map_source;           // ms_crash_map_source
+	const char *map_type;         // That the call was for; NULL unknown.
+	// Where the map is not known: those that may be it, the likeliest first.
+	struct ms_crash_candidate candidates[MS_CRASH_CANDIDATES_MAX];
+	size_t candidate_count;
+	uint64_t more_candidates; // That have no place there.
 	struct ms_crash_user users[MS_CRASH_USERS_MAX];
 	size_t user_count;
 	uint64_t more_users;                // That have no place there.
@@ -56,3 +77,6 @@ struct ms_crash_report {
 
 /** "concurrent map writes", ...; NULL where there is none. */
 const char *ms_crash_error_text(enum ms_crash_error error);
+
+/** "argument", "caller", "words", "type"; NULL for an unknown map. */
+const char *ms_crash_map_source_name(enum ms_crash_map_source source);

@@ -6,8 +6,6 @@ import resource
 
 from harness import Skip, require
 
-FATAL = {'runtime.fatal', 'runtime.throw', 'internal/runtime/maps.fatal'}  # The last is what maps call of Go 1.24.
-
 
 def need_kernel_cores():
     with open('/proc/sys/kernel/core_pattern') as f:
@@ -30,13 +28,13 @@ def only_core(folder, pattern='core*'):
 
 def require_named(page, said):
     """
-    The page is of the goroutine that the runtime named.  Where two met in the map at once, the other one
-    may stand there, if it was about to say the same.
+    The page is of the goroutine that the runtime named first, also where two met in the map at once, and
+    of its error: before Go 1.24 two at once both say theirs, one in the middle of the other, and then print
+    their stacks in whichever order.
     """
     named = re.search(r'^goroutine ([1-9]\d*) .*\[running', said, re.M)
-    require(named, f'the program said: {said[:400]}')
-    dead = int(named.group(1))
-    met = [u['goroutine'] for u in page['users'] if u['how'] == 'in map code']
-    functions = {c['function'] for c in page['stack'] or []}
-    require(page['goroutine'] == dead or (dead in met and functions & FATAL),
-            f'goroutine {page["goroutine"]}, not {dead}; in map code {met}, its stack {functions}')
+    require(named and 'fatal error: ' in said, f'the program said: {said[:400]}')
+    users = [(u['goroutine'], u['how']) for u in page['users']]
+    require(page['goroutine'] == int(named.group(1)),
+            f'goroutine {page["goroutine"]}, not {named.group(1)}; others: {users}')
+    require(page['error'] and page['error'] in said, f'error {page["error"]}: {said[:400]}')

@@ -20,7 +20,7 @@ static const struct expected amd64[] = {
 	{ "call 0x401105",
 	  { 0xe8, 0, 1, 0, 0 },
 	  { MS_INSN_CALL, 5, NONE, NONE, NONE, 0, W(4), 0x401105, 0 } },
-	{ "call rcx", { 0xff, 0xd1 }, { MS_INSN_CALL, 2, NONE, NONE, NONE, 0, W(4), 0, 0 } },
+	{ "call rcx", { 0xff, 0xd1 }, { MS_INSN_CALL, 2, NONE, NONE, 1, 0, W(4), 0, 0 } },
 	{ "jmp -2", { 0xeb, 0xfc }, { MS_INSN_JUMP, 2, NONE, NONE, NONE, 0, 0, 0x400ffe, 0 } },
 	{ "jmp [rax+rcx*8]",
 	  { 0xff, 0x24, 0xc8 },

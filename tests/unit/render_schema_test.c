@@ -88,6 +88,10 @@ MS_TEST(render_schema_crash)
 		r.stack = goroutines.rows[0].stack;
 		r.map = &census.maps[0];
 		r.map_address = census.maps[0].address;
+		r.map_source = MS_CRASH_MAP_TYPE;
+		r.map_type = census.maps[0].type;
+		r.candidates[0] = (struct ms_crash_candidate){ &census.maps[1], true };
+		r.candidate_count = 1;
 		r.users[0] = (struct ms_crash_user){ .goroutine = 7,
 						     .state = "running",
 						     .stack = goroutines.rows[1].stack,

@@ -1,0 +1,25 @@
+// crash_map.h - which map a goroutine died in.
+#pragma once
+
+#include "golang/unwind.h"
+#include "goroutines/map_uses.h"
+#include "report/crash.h"
+
+/** What finding maps on stacks needs; the parts are the caller's. */
+struct ms_crash_stacks {
+	struct ms_go_runtime *rt;
+	struct ms_unwinder *unwinder;
+	struct ms_map_finder *finder;
+	struct ms_goroutine goroutine; // Of the last that was asked for ...
+	struct ms_frames frames;       // ... and its stack.
+};
+
+/** What the code that called map code on the stack of @p row had as its map and type. */
+MS_MUST_USE struct ms_error *ms_crash_use_of_caller(struct ms_crash_stacks *stacks,
+						    const struct ms_goroutine_row *row,
+						    struct ms_map_use *ret_use);
+
+/** Set the map of @p report that @p dead died in, or else which it may have been. */
+MS_MUST_USE struct ms_error *ms_crash_find_map(struct ms_crash_stacks *stacks,
+					       struct ms_crash_report *report,
+					       const struct ms_goroutine_row *dead);
