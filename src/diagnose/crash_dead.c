@@ -2,11 +2,10 @@
 // fatal error.  The runtime prints the traceback of both, or of one; what a reader of its output
 // knows is the first of them.
 //
-//	Go 1.24 and newer	runtime.fatal takes the lock for printing, and never gives it back.
-//				The first prints, then raises the signal; others wait for the lock.
-//	before			Who comes first prints its traceback.  If another is dying by then,
-// it 				leaves the end to that one and sleeps: it takes a lock twice
-// (runtime.dopanic_m, lock(&deadlock)).  The last raises the signal.
+// From Go 1.24 on runtime.fatal takes the lock for printing and never gives it back: the first
+// prints, then raises the signal, and others wait for the lock.  Before, who comes first prints its
+// traceback; if another is dying by then, it leaves the end to that one and sleeps by taking a lock
+// twice (runtime.dopanic_m, lock(&deadlock)), and the last raises the signal.
 //
 // So the first is the one that sleeps there; of several, the one that got the lock and asks for it
 // again.  Where nobody sleeps, it is the one whose thread raised the signal, which a core names
