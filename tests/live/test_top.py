@@ -49,9 +49,15 @@ class Screen:
         return subprocess.run([*self.base, 'capture-pane', '-p'], check=True, capture_output=True,
                               text=True).stdout
 
-    def wait(self, pattern, what):
+    def press_until(self, key, pattern, what):
+        """Of a key that may be pressed twice: one that comes while the tool is stopped is nobody's."""
+        return self.wait(pattern, what, key)
+
+    def wait(self, pattern, what, key=None):
         end = time.monotonic() + SOON_S
         while time.monotonic() < end:
+            if key:
+                self.keys(key)
             text = self.text()
             if re.search(pattern, text, re.M):
                 return text
@@ -134,8 +140,7 @@ def ends(how):
                 screen.wait_ended(4)
             elif how == 'suspended':
                 os.kill(tool, signal.SIGTSTP)
-                screen.keys('b')
-                screen.wait(r'^by bytes', 'it goes on')
+                screen.press_until('b', r'^by bytes', 'it goes on')
                 screen.keys('q')
                 require('stopped' in screen.wait_ended(0), 'it was not stopped')
             else:
