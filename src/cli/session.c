@@ -11,9 +11,9 @@
 #include "cli/proved.h"
 #include "target/core.h"
 #include "target/process.h"
+#include "target/small_file.h"
 
 #include <inttypes.h>
-#include <sys/resource.h>
 
 /** The process that @p pid, maybe a thread, belongs to; @p pid itself when that is not known. */
 static pid_t process_of_thread(pid_t pid)
@@ -217,14 +217,13 @@ struct ms_error *ms_session_describe(const struct ms_session *s, struct ms_arena
 
 void ms_session_account(const struct ms_session *s, struct ms_report_cost *cost)
 {
-	struct rusage own = { 0 };
+	// Not getrusage: what that says includes who started us, before its child became us.
+	MS_AUTO_FREE char *status = ms_small_file_read("/proc/self/status");
+	uint64_t peak_kb = status ? ms_text_number(status, "VmHWM:") : MS_UNKNOWN;
 
 	cost->wall_s = ms_clock_now() - s->started;
 	cost->stops = 0;
-	if (getrusage(RUSAGE_SELF, &own) == 0)
-		cost->own_peak_bytes = (uint64_t)own.ru_maxrss * 1024;
-	else
-		cost->own_peak_bytes = MS_UNKNOWN;
+	cost->own_peak_bytes = peak_kb == MS_UNKNOWN ? MS_UNKNOWN : peak_kb * 1024;
 }
 
 uint64_t ms_session_rss_bytes(const struct ms_session *s)
