@@ -53,6 +53,12 @@ static struct ms_error *want(struct ms_engine *e, struct ms_candidate *c, ms_add
 	return err;
 }
 
+/** Whether only the bytes of a table of several buckets can say how far apart its tags are. */
+static bool is_step_unknown(const struct ms_engine *e, const struct ms_candidate *c)
+{
+	return ms_engine_is_untyped(e) && c->span && !c->unit_bytes && !c->whole;
+}
+
 static struct ms_error *want_tags(struct ms_engine *e, struct ms_candidate *c,
 				  const struct ms_classic_map *m)
 {
@@ -61,7 +67,7 @@ static struct ms_error *want_tags(struct ms_engine *e, struct ms_candidate *c,
 	uint32_t sample;
 
 	c->whole = buckets == 1;
-	if (ms_engine_is_untyped(e) && !c->unit_bytes && c->span && !c->whole) {
+	if (is_step_unknown(e, c)) {
 		uint64_t size = c->span->elem_bytes - ms_span_header_bytes(e->layout, c->span);
 
 		return want(e, c, m->buckets, (uint32_t)ms_min_u64(size, UNTYPED_BYTES));
@@ -132,6 +138,25 @@ struct ms_error *ms_classic_plan(struct ms_engine *e, struct ms_candidate *c,
 }
 
 /**
+ * Entries by tags that are @p step apart in the first @p size bytes, -1 when they are no tags; *any
+ * gets every bit of them.
+ */
+static int64_t step_count(const uint8_t *bytes, uint64_t size, uint32_t step, uint64_t *any)
+{
+	int64_t sum = 0;
+
+	for (uint64_t at = 0; at + TAG_BYTES <= size; at += step) {
+		int entries = ms_classic_bucket_entries(bytes + at);
+
+		if (entries < 0)
+			return -1;
+		sum += entries;
+		*any |= ms_load_u64(bytes + at);
+	}
+	return sum;
+}
+
+/**
  * Entries by the fetched tags, -1 when they are no tags.  *ret_blank: all are emptyRest, and where
  * the size of a bucket is not known, everything fetched is zero.
  */
@@ -144,34 +169,16 @@ static int64_t tags_count(const struct ms_engine *e, const struct ms_candidate *
 		const uint8_t *bytes = ms_fetch_bytes(&e->fetch, c->want + w);
 		uint32_t size = e->fetch.wants[c->want + w].size;
 		uint32_t step = c->unit_bytes ? c->unit_bytes : size;
+		int64_t entries;
 
 		for (uint32_t at = 0; !c->unit_bytes && at + 8 <= size; at += 8)
 			any |= ms_load_u64(bytes + at); // Where tags are is not known: all of it.
-		for (uint32_t at = 0; at + TAG_BYTES <= size; at += step) {
-			int entries = ms_classic_bucket_entries(bytes + at);
-
-			if (entries < 0)
-				return -1;
-			sum += entries;
-			any |= ms_load_u64(bytes + at);
-		}
-	}
-	*ret_blank = !any;
-	return sum;
-}
-
-/** Entries by tags that are @p step apart in the first @p size bytes; -1 when they are no tags. */
-static int64_t step_count(const uint8_t *bytes, uint64_t size, uint32_t step)
-{
-	int64_t sum = 0;
-
-	for (uint64_t at = 0; at + TAG_BYTES <= size; at += step) {
-		int entries = ms_classic_bucket_entries(bytes + at);
-
+		entries = step_count(bytes, size, step, &any);
 		if (entries < 0)
 			return -1;
 		sum += entries;
 	}
+	*ret_blank = !any;
 	return sum;
 }
 
@@ -187,11 +194,12 @@ static bool unit_by_tags(struct ms_engine *e, struct ms_candidate *c)
 	uint32_t units[MS_SHAPE_UNITS_MAX];
 	size_t count = ms_shapes_units(e->shapes, ms_classic_buckets(m->bucket_log2),
 				       c->span->elem_bytes, ms_span_has_pointers(c->span), units);
+	uint64_t any = 0;
 	size_t fits = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		uint64_t size = buckets * units[i];
-		int64_t entries = step_count(bytes, ms_min_u64(size, fetched), units[i]);
+		int64_t entries = step_count(bytes, ms_min_u64(size, fetched), units[i], &any);
 		bool exact = size <= fetched && !m->noverflow && !m->oldbuckets;
 
 		if (entries < 0 || (uint64_t)entries > m->count ||
@@ -249,8 +257,7 @@ enum ms_judgement ms_classic_judge(struct ms_engine *e, struct ms_candidate *c)
 		return MS_JUDGE_AGAIN;
 	}
 	c->reject = MS_REJECT_TAGS;
-	if (ms_engine_is_untyped(e) && c->span && !c->unit_bytes && !c->whole &&
-	    !unit_by_tags(e, c))
+	if (is_step_unknown(e, c) && !unit_by_tags(e, c))
 		return MS_JUDGE_AGAIN;
 	entries = tags_count(e, c, &blank);
 	if (entries < 0)
