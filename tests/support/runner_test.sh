@@ -45,7 +45,7 @@ expect_not() { # NAME PATTERN
 expect seed '^seed 7$'
 expect_not "output of a passing test" 'not shown'
 expect negative 'b_minus_is_not_large'
-expect difference '-1 is -1 .*want 18446744073709551615'
+expect difference '^FAIL b_minus.*: exit status 1: .*-1 is -1 .*want 18446744073709551615'
 expect crash '^FAIL c_crashes .*: Aborted'
 expect "output of a crash" 'said before'
 expect hang '^FAIL d_hangs .*: not done after 1 s'

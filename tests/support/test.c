@@ -2,7 +2,7 @@
 //
 // The child's output goes to an anonymous file that is shown only when the test failed.  The child
 // leads a process group, so that what it started dies with it when its time is up.  The reason of
-// a skip travels in a shared page.  A child that passes leaves through exit(), which is where the
+// a skip or a failure travels in a shared page.  A child that passes leaves through exit(), which is where the
 // leak checker looks.
 #include "tests/support/test.h"
 
@@ -27,7 +27,7 @@ enum {
 };
 
 struct shared_page {
-	char skip_reason[512];
+	char reason[512]; // why the test was skipped or failed
 };
 
 struct run {
@@ -79,15 +79,17 @@ char *ms_test_path(const char *relative)
 
 void ms_test_fail(const char *file, int line, const char *fmt, ...)
 {
+	MS_AUTO_FREE char *text = NULL;
 	va_list ap;
 
-	fflush(stdout);
-	fprintf(stderr, "%s:%d: ", file, line);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
 	va_end(ap);
-	fputc('\n', stderr);
-	fflush(stderr);
+	snprintf(shared->reason, sizeof(shared->reason), "%s:%d: %s", file, line,
+		 text ? text : "out of memory");
+	fflush(NULL);
+	fprintf(stderr, "%s:%d: %s\n", file, line, text ? text : "out of memory");
 	_exit(EXIT_FAILURE);
 }
 
@@ -96,7 +98,7 @@ void ms_test_skip(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(shared->skip_reason, sizeof(shared->skip_reason), fmt, ap);
+	vsnprintf(shared->reason, sizeof(shared->reason), fmt, ap);
 	va_end(ap);
 	_exit(EXIT_SKIPPED);
 }
@@ -233,7 +235,7 @@ static void failure_show(const struct run *run, const struct ms_test *test, int 
 		printf(": %s", strsignal(WTERMSIG(status)));
 	else
 		printf(": exit status %d", WEXITSTATUS(status));
-	putchar('\n');
+	printf("%s%s\n", *shared->reason ? ": " : "", shared->reason);
 	output_show(output);
 	printf("  to repeat: --seed %" PRIu64 " --filter %s\n", run->seed, test->name);
 }
@@ -255,7 +257,7 @@ static void test_run(struct run *run, const struct ms_test *test)
 	pid_t pid;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	shared->skip_reason[0] = '\0';
+	shared->reason[0] = '\0';
 	fflush(NULL);
 	pid = fork();
 	if (output < 0 || pid < 0) {
@@ -272,7 +274,7 @@ static void test_run(struct run *run, const struct ms_test *test)
 			printf("ok   %s (%.3f s)\n", test->name, seconds_since(&start));
 	} else if (!timed_out && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIPPED) {
 		run->skipped++;
-		printf("SKIP %s: %s\n", test->name, shared->skip_reason);
+		printf("SKIP %s: %s\n", test->name, shared->reason);
 	} else {
 		run->failed++;
 		failure_show(run, test, status, timed_out, output);
