@@ -252,7 +252,7 @@ def debugger_row(table, options, release):
 
 def top_row(table, options, release, arguments):
     """The share of one core that a live screen takes; the ratio is that share."""
-    looks = 100 if options.full else 30
+    looks = 100
     with Target(build(release), *arguments) as target:
         target.ask('churn 1')
         run = Run([MAPSCOPE, 'top', target.pid, '--batch', '--count', looks, '--top', 20])

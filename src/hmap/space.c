@@ -89,12 +89,18 @@ static void free_coming(struct hmap *m)
 	m->coming = NULL;
 }
 
-/** The block for twice as many groups, a write before it is needed. */
+/** What a table grows to: one group to a block of four, and then to twice its size. */
+static size_t next_groups(const struct hmap *m)
+{
+	return m->groups < HMAP_BLOCK_GROUPS ? HMAP_BLOCK_GROUPS : m->groups * 2;
+}
+
+/** The block that the next growth moves to, a write before it is needed. */
 static bool make_coming(struct hmap *m)
 {
 	free_coming(m);
-	m->coming = new_small(m, m->groups * 2);
-	m->coming_bytes = small_size(m, m->groups * 2);
+	m->coming = new_small(m, next_groups(m));
+	m->coming_bytes = small_size(m, next_groups(m));
 	return m->coming;
 }
 
@@ -562,7 +568,7 @@ static bool whole_range(struct hmap *m, size_t groups)
 bool hmapi_space_make(struct hmap *m, size_t groups, enum hmap_reserve_how how)
 {
 	if (fits_small(m, groups)) {
-		unsigned char *block = new_small(m, groups);
+		unsigned char *block = take_coming(m, groups);
 
 		if (!block)
 			return false;
@@ -602,8 +608,8 @@ bool hmapi_space_needs_preparation(const struct hmap *m)
 	if (m->state & (HMAPI_SEGMENTS | HMAPI_UNBORN) || !has_ranges(m))
 		return false;
 	if (m->small_bytes)
-		return small_size(m, m->groups * 2) >= COMING_BYTES &&
-		       (!fits_small(m, m->groups * 2) || m->ready < m->groups * 2);
+		return small_size(m, next_groups(m)) >= COMING_BYTES &&
+		       (!fits_small(m, next_groups(m)) || m->ready < next_groups(m));
 	return !range_holds(m, m->groups * 2) || !is_warm(m);
 }
 
@@ -626,7 +632,7 @@ enum hmapi_preparation hmapi_space_prepare(struct hmap *m)
 {
 	if (!hmapi_space_needs_preparation(m))
 		return HMAPI_PREPARED;
-	if (m->small_bytes && fits_small(m, m->groups * 2))
+	if (m->small_bytes && fits_small(m, next_groups(m)))
 		return make_coming(m) ? HMAPI_PREPARED : HMAPI_REFUSED;
 	if (m->small_bytes)
 		return prepare_range(m, m->groups, PREPARED_AT_ONCE);

@@ -75,6 +75,7 @@ static enum hmap_status reserve(struct hmap *m, size_t entries, enum hmap_reserv
 
 		hmapi_empty_iterations(m);
 		m->small_bytes = 0;
+		m->coming = NULL;
 		m->space = NULL;
 		m->segments = NULL;
 		m->state &= ~(uintptr_t)HMAPI_SEGMENTS;

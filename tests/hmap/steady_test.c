@@ -52,6 +52,48 @@ MS_TEST(steady_fills_and_empties)
 	}
 }
 
+static uint64_t hash_page(const void *key, uint64_t seed, void *state)
+{
+	uint64_t number;
+
+	(void)state;
+	memcpy(&number, key, sizeof(number));
+	return hmap_hash_u64(number, seed);
+}
+
+/** With values so large that a growth is prepared: the block it moves to is made ahead. */
+static void fill_empty_and_reserve(const struct hmap_options *options, size_t entries)
+{
+	static const unsigned char value[1016] = { 7 };
+	static const struct hmap_type pages = { .key_size = 8,
+						.value_size = sizeof(value),
+						.flags = HMAP_KEEP_IN_PLACE,
+						.hash = hash_page };
+	struct hmap *m = NULL;
+
+	CHECK_EQ(hmap_create(&pages, options, &m), HMAP_OK);
+	for (uint64_t i = 0; i < entries; i++)
+		CHECK_EQ(hmap_put(m, &i, value), HMAP_OK);
+	for (uint64_t i = 0; i < entries; i++)
+		CHECK_EQ(hmap_erase(m, &i), HMAP_OK);
+	CHECK_EQ(hmap_reserve(m, entries * 4, HMAP_RESERVE_PLAIN), HMAP_OK);
+	for (uint64_t i = 0; i < entries * 4; i++)
+		CHECK_EQ(hmap_put(m, &i, value), HMAP_OK);
+	CHECK_EQ(hmap_count(m), entries * 4);
+	CHECK_EQ(hmap_check(m, NULL), HMAP_OK);
+	hmap_destroy(m);
+}
+
+MS_TEST(steady_reserve_of_an_emptied_map_frees_each_block_once)
+{
+	struct hmap_options in_segments = { .allocator = hmap_malloc_allocator() };
+
+	for (size_t entries = 1; entries < 100; entries++) {
+		fill_empty_and_reserve(NULL, entries);
+		fill_empty_and_reserve(&in_segments, entries);
+	}
+}
+
 MS_TEST(steady_null_map_reads_as_empty)
 {
 	CHECK(!numbers_get(NULL, 1));
