@@ -67,7 +67,10 @@ static const struct ms_stack *stack_of(const struct ms_goroutines_report *g,
 	return row->stack < g->stacks.count ? &g->stacks.items[row->stack] : NULL;
 }
 
-/** What a stack says of a fatal error: of map code where that is right behind it. */
+/**
+ * What a stack says of a fatal error: of map code only where that raised it itself, as one of the
+ * allocator's, or a fault, may have map code behind it too.
+ */
 static enum ms_crash_error error_of_stack(const struct ms_stack *stack)
 {
 	enum ms_crash_error error = MS_CRASH_NONE;
@@ -75,12 +78,10 @@ static enum ms_crash_error error_of_stack(const struct ms_stack *stack)
 	for (uint32_t i = 0; stack && i < stack->count && stack->calls[i].is_runtime; i++) {
 		const char *name = stack->calls[i].function;
 
-		if (!name)
-			continue;
-		if (is_fatal(name))
+		if (name && is_fatal(name))
 			error = MS_CRASH_OTHER;
-		else if (error == MS_CRASH_OTHER && is_map_code(name))
-			return error_of_call(name);
+		else if (error == MS_CRASH_OTHER)
+			return name && is_map_code(name) ? error_of_call(name) : error;
 	}
 	return error;
 }
@@ -174,6 +175,22 @@ static const struct ms_goroutine_row *on_thread(const struct ms_crash_report *r)
 	return NULL;
 }
 
+/** Who died of a panic: one that is recovered from does not come to fatalpanic. */
+static const struct ms_goroutine_row *panicked(const struct ms_goroutines_report *g)
+{
+	for (size_t i = 0; i < g->row_count; i++) {
+		const struct ms_stack *stack = stack_of(g, &g->rows[i]);
+
+		for (uint32_t k = 0; stack && k < stack->count && stack->calls[k].is_runtime; k++) {
+			const char *name = stack->calls[k].function;
+
+			if (name && !strcmp(name, "runtime.fatalpanic"))
+				return &g->rows[i];
+		}
+	}
+	return NULL;
+}
+
 struct ms_error *ms_crash_find_dead(struct ms_go_runtime *rt, struct ms_unwinder *unwinder,
 				    struct ms_crash_report *r,
 				    const struct ms_goroutine_row **ret_row)
@@ -192,6 +209,8 @@ struct ms_error *ms_crash_find_dead(struct ms_go_runtime *rt, struct ms_unwinder
 	if (row)
 		r->error = (uint8_t)error_of_stack(stack_of(r->goroutines, row));
 	else
+		row = panicked(r->goroutines);
+	if (!row)
 		row = on_thread(r);
 	if (row) {
 		r->goroutine = row->id;

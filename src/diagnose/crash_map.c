@@ -207,6 +207,14 @@ static struct ms_error *set(struct ms_crash_report *r, ms_addr address,
 	return row_make(r, ms_census_row_at(r->census, address), &r->map);
 }
 
+const char *ms_crash_type_name(struct ms_crash_stacks *s, struct ms_crash_report *r,
+			       const struct ms_map_use *use)
+{
+	const char *name = ms_map_finder_type_name(s->finder, use->type, &r->census->arena);
+
+	return name && strstr(name, SHAPE) ? NULL : name; // Generic code knows its shape alone.
+}
+
 struct ms_error *ms_crash_find_map(struct ms_crash_stacks *s, struct ms_crash_report *r,
 				   const struct ms_goroutine_row *dead)
 {
@@ -216,9 +224,7 @@ struct ms_error *ms_crash_find_map(struct ms_crash_stacks *s, struct ms_crash_re
 
 	if (err)
 		return err;
-	r->map_type = ms_map_finder_type_name(s->finder, use.type, &r->census->arena);
-	if (r->map_type && strstr(r->map_type, SHAPE))
-		r->map_type = NULL; // Generic code knows it by its shape alone.
+	r->map_type = ms_crash_type_name(s, r, &use);
 	if (dead->map)
 		return set(r, dead->map, MS_CRASH_MAP_ARGUMENT);
 	if (use.map)

@@ -23,3 +23,7 @@ MS_MUST_USE struct ms_error *ms_crash_use_of_caller(struct ms_crash_stacks *stac
 MS_MUST_USE struct ms_error *ms_crash_find_map(struct ms_crash_stacks *stacks,
 					       struct ms_crash_report *report,
 					       const struct ms_goroutine_row *dead);
+
+/** The type of the map of a use, in the census's arena; NULL: not known. */
+const char *ms_crash_type_name(struct ms_crash_stacks *stacks, struct ms_crash_report *report,
+			       const struct ms_map_use *use);

@@ -15,6 +15,7 @@
 #include "diagnose/code_sites.h"
 #include "diagnose/crash_dead.h"
 #include "diagnose/crash_map.h"
+#include "diagnose/crash_words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -106,8 +107,10 @@ static struct ms_error *find_all(struct ms_crash_stacks *stacks, struct ms_crash
 	const struct ms_goroutine_row *dead;
 	struct ms_error *err = ms_crash_find_dead(stacks->rt, stacks->unwinder, r, &dead);
 
-	if (err || !dead || !ms_crash_error_text((enum ms_crash_error)r->error))
+	if (err)
 		return err;
+	if (!dead || !ms_crash_error_text((enum ms_crash_error)r->error))
+		return ms_crash_find_words(stacks, r, dead);
 	err = ms_crash_find_map(stacks, r, dead);
 	return err ? err : find_users(stacks, r);
 }

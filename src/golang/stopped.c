@@ -13,10 +13,14 @@
 // a handler then, and where it was is in such a ucontext alone.
 #include "golang/stopped.h"
 
+#include "base/cleanup.h"
+
 #include <stdlib.h>
 
 enum {
 	SIGNAL_STACK_MAX = 256 << 10, // The runtime gives 32 KiB, C's sigaltstack more.
+	SIGNAL_FRAMES_MAX = 32 << 10, // Of these in use.
+	STACK_BYTES_LEAST = 512,
 	UCONTEXT_SCAN_STEP = 8,
 	// struct ucontext of the kernel: uc_flags, uc_link, uc_stack { sp, flags, size }, mcontext.
 	UC_STACK_SP = 16,
@@ -62,17 +66,33 @@ static const struct ms_thread_state *thread_of(struct ms_target *t, uint64_t id)
 	return NULL;
 }
 
-/** The registers that the kernel saved on a signal's stack, of which @p bytes are from @p sp on. */
-static bool saved_registers(enum ms_arch arch, const uint8_t *bytes, size_t size, ms_addr lo,
-			    ms_addr hi, struct place *ret)
+/** A signal's stack; of one that is not known, an address in it. */
+struct signal_stack {
+	ms_addr lo, hi; // 0: not known.
+	ms_addr sp;
+};
+
+/** Whether the kernel saved registers at @p uc that says it is on that stack. */
+static bool is_on_signal_stack(const uint8_t *uc, const struct signal_stack *stack)
+{
+	ms_addr lo = ms_load_u64(uc + UC_STACK_SP);
+	uint64_t size = ms_load_u64(uc + UC_STACK_SIZE);
+
+	if (stack->hi)
+		return lo == stack->lo && size == stack->hi - stack->lo;
+	return size <= SIGNAL_STACK_MAX && lo <= stack->sp && stack->sp - lo < size;
+}
+
+/** The registers that the kernel saved on a signal's stack, of which @p bytes are. */
+static bool saved_registers(enum ms_arch arch, const uint8_t *bytes, size_t size,
+			    const struct signal_stack *stack, struct place *ret)
 {
 	bool is_amd64 = arch == MS_ARCH_AMD64;
 
 	for (size_t at = 0; at + UC_BYTES <= size; at += UCONTEXT_SCAN_STEP) {
 		const uint8_t *uc = bytes + at;
 
-		if (ms_load_u64(uc + UC_STACK_SP) != lo ||
-		    ms_load_u64(uc + UC_STACK_SIZE) != hi - lo)
+		if (!is_on_signal_stack(uc, stack))
 			continue;
 		*ret = is_amd64 ? (struct place){ .pc = ms_load_u64(uc + UC_AMD64_PC),
 						  .sp = ms_load_u64(uc + UC_AMD64_SP),
@@ -108,7 +128,8 @@ static bool before_signal(struct ms_go_runtime *rt, ms_addr gsignal, ms_addr sp,
 		return false;
 	err = ms_target_read(rt->target, sp, bytes, hi - sp);
 	if (!err)
-		found = saved_registers(rt->elf.arch, bytes, hi - sp, lo, hi, ret);
+		found = saved_registers(rt->elf.arch, bytes, hi - sp,
+					&(struct signal_stack){ lo, hi, sp }, ret);
 	ms_error_free(err);
 	free(bytes);
 	return found;
@@ -205,5 +226,44 @@ struct ms_error *ms_goroutine_system_stack(struct ms_go_runtime *rt, const struc
 	take(&system, &at);
 	*ret_system = system;
 	*ret_is_there = true;
+	return NULL;
+}
+
+struct ms_error *ms_stack_read(struct ms_go_runtime *rt, ms_addr sp, uint8_t *bytes, size_t size,
+			       size_t *ret_size)
+{
+	struct ms_error *err = NULL;
+
+	for (*ret_size = 0; size >= STACK_BYTES_LEAST; size /= 2) {
+		err = ms_target_read(rt->target, sp, bytes, size);
+		if (!err)
+			*ret_size = size;
+		if (!err || ms_error_code(err) != MS_ERR_FAULT)
+			return err;
+		ms_error_free(err);
+	}
+	return NULL;
+}
+
+struct ms_error *ms_thread_before_signal(struct ms_go_runtime *rt,
+					 const struct ms_thread_state *thread,
+					 struct ms_thread_state *ret_before)
+{
+	MS_AUTO_FREE uint8_t *bytes = malloc(SIGNAL_FRAMES_MAX);
+	struct place at;
+	size_t size;
+	struct ms_error *err;
+
+	*ret_before = *thread;
+	if (!bytes)
+		return ms_error_no_memory();
+	err = ms_stack_read(rt, thread->sp, bytes, SIGNAL_FRAMES_MAX, &size);
+	if (err || !saved_registers(rt->elf.arch, bytes, size,
+				    &(struct signal_stack){ .sp = thread->sp }, &at))
+		return err;
+	ret_before->pc = at.pc;
+	ret_before->sp = at.sp;
+	ret_before->bp = at.bp;
+	ret_before->lr = at.lr;
 	return NULL;
 }

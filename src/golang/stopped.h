@@ -19,3 +19,16 @@ MS_MUST_USE struct ms_error *ms_goroutine_system_stack(struct ms_go_runtime *rt,
 						       const struct ms_goroutine *g,
 						       struct ms_goroutine *ret_system,
 						       bool *ret_is_there);
+
+/** Read the lowest part of a stack: half of @p size, or half of that ..., where not all is there.
+ */
+MS_MUST_USE struct ms_error *ms_stack_read(struct ms_go_runtime *rt, ms_addr sp, uint8_t *bytes,
+					   size_t size, size_t *ret_size);
+
+/**
+ * Where a thread of a core was as the signal came whose handler it is in, whichever goroutine it
+ * ran; where it is, if it is in none.
+ */
+MS_MUST_USE struct ms_error *ms_thread_before_signal(struct ms_go_runtime *rt,
+						     const struct ms_thread_state *thread,
+						     struct ms_thread_state *ret_before);

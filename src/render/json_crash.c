@@ -66,6 +66,10 @@ static void put_end(struct ms_json *j, const struct ms_crash_report *r)
 	ms_json_put_u64(j, "threads", r->threads);
 	ms_json_put_string(j, "error", error_name(r));
 	ms_json_row(j);
+	ms_json_put_string(j, "ended_by", ms_crash_end_name((enum ms_crash_end)r->ended_by));
+	ms_json_put_string(j, "words", r->words);
+	ms_json_put_string(j, "raised_in", r->raised_in);
+	ms_json_row(j);
 	ms_json_put_u64(j, "goroutine", r->goroutine ? r->goroutine : MS_UNKNOWN);
 	ms_json_put_string(j, "role", ms_map_role_name((enum ms_map_role)r->role));
 	ms_json_put_stack(j, r->goroutines ? &r->goroutines->stacks : &none, r->stack);

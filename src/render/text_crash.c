@@ -150,18 +150,36 @@ static void text_map_error(struct ms_text *t, const struct ms_crash_report *r)
 
 static void text_other_end(struct ms_text *t, const struct ms_crash_report *r)
 {
-	if (r->error == MS_CRASH_OTHER)
+	char what[64];
+
+	if (r->words) {
+		ms_text_printf(t, r->ended_by == MS_ENDED_PANIC ? "panic: " : "fatal error: ");
+		ms_text_colored(t, MS_TEXT_RED, r->words);
+		if (r->map_type) {
+			ms_text_printf(t, ", at a ");
+			ms_text_name(t, r->map_type, OWNER_COLUMNS);
+		}
+	} else if (r->raised_in) {
+		ms_text_printf(t, "panic raised in ");
+		ms_text_name(t, r->raised_in, 0);
+		ms_text_printf(t, "; its value is data of the program's, which is not read");
+	} else if (r->error == MS_CRASH_OTHER || r->ended_by == MS_ENDED_FATAL) {
 		ms_text_printf(t, "a fatal error of the runtime, which is not the map's");
-	else if (!r->signal)
+	} else if (!r->signal) {
 		ms_text_printf(t, "it lived as the core was written");
-	else
-		ms_text_printf(t, "it died of SIG%s; no fatal error of map code is on a stack",
+	} else {
+		ms_text_printf(t, "it died of SIG%s; no fatal error and no panic is on a stack",
 			       r->signal);
+	}
 	ms_text_end(t, 0);
-	if (r->goroutine)
-		text_goroutine(t, r, r->goroutine,
-			       r->signal || r->error ? "was on the thread that died" : "ran",
-			       r->stack);
+	if (!r->goroutine)
+		return;
+	snprintf(what, sizeof(what), "%s%s",
+		 r->role != MS_ROLE_NONE ? ms_map_role_name((enum ms_map_role)r->role) : "",
+		 r->role != MS_ROLE_NONE ? " a map, and was on the thread that died"
+		 : r->signal || r->error ? "was on the thread that died"
+					 : "ran");
+	text_goroutine(t, r, r->goroutine, what, r->stack);
 }
 
 static void text_file(struct ms_text *t, const struct ms_crash_report *r)

@@ -27,3 +27,14 @@ const char *ms_crash_map_source_name(enum ms_crash_map_source source)
 
 	return names[source];
 }
+
+const char *ms_crash_end_name(enum ms_crash_end end)
+{
+	static const char *const names[] = {
+		[MS_ENDED_UNKNOWN] = NULL,
+		[MS_ENDED_FATAL] = "fatal error",
+		[MS_ENDED_PANIC] = "panic",
+	};
+
+	return names[end];
+}

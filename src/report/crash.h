@@ -13,6 +13,13 @@ enum ms_crash_error {
 	MS_CRASH_ITERATION_AND_WRITE,
 };
 
+/** What ended it, where that was not two goroutines in one map. */
+enum ms_crash_end {
+	MS_ENDED_UNKNOWN, // By a signal, as far as its stacks say.
+	MS_ENDED_FATAL,   // A fatal error of the runtime.
+	MS_ENDED_PANIC,
+};
+
 /** How sure it is that a goroutine was the other one. */
 enum ms_crash_second {
 	MS_SECOND_IN_MAP_CODE, // Its stack is in code of this very map.
@@ -51,6 +58,9 @@ struct ms_crash_report {
 	uint32_t thread;              // That the core names first; 0 unknown.
 	uint64_t threads;             // With registers.
 	uint8_t error;                // ms_crash_error
+	uint8_t ended_by;             // ms_crash_end
+	const char *words;            // The runtime's, of that end; NULL: not known.
+	const char *raised_in;        // The function that called panic; NULL: the runtime's own.
 	uint64_t goroutine;           // That died of it; 0 unknown.
 	uint32_t stack;               // Of it; MS_NO_STACK.
 	uint8_t role;                 // ms_map_role: what it did.
@@ -80,3 +90,6 @@ const char *ms_crash_error_text(enum ms_crash_error error);
 
 /** "argument", "caller", "words", "type"; NULL for an unknown map. */
 const char *ms_crash_map_source_name(enum ms_crash_map_source source);
+
+/** "fatal error", "panic"; NULL for unknown. */
+const char *ms_crash_end_name(enum ms_crash_end end);

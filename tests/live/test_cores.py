@@ -23,6 +23,14 @@ RELEASES = ('1.19.4', '1.23.12', '1.24.13', builds.NEWEST)
 ERRORS = {'writes': 'concurrent map writes', 'read': 'concurrent map read and map write',
           'iterate': 'concurrent map iteration and map write'}
 DIES_OF = {'writes': ('main.post', 'main.settle'), 'read': ('main.look',), 'iterate': ('main.sum',)}
+# How it dies alone: what it is called by, the type of the map that it was at, and the function it was in.
+ENDS = {'nil': ('panic', 'assignment to entry in nil map', 'map[string]uint16', 'main.note'),
+        'unhashable': ('panic', 'hash of unhashable type', 'map[interface {}]bool', 'main.mark'),
+        'fault': ('panic', 'a fault of the processor (SIGSEGV, SIGBUS or SIGFPE)', None, 'main.follow'),
+        'own': ('panic', None, None, 'main.alone'),
+        'memory': ('fatal error', 'the words of the program', 'map[int]int', 'main.hoard'),
+        'deadlock': ('fatal error', 'the words of the program', None, None),
+        'overflow': ('fatal error', 'the words of the program', None, 'main.descend')}
 BETWEEN_COLLECTIONS_S = 0.1  # The program sleeps for twice that.
 TIMEOUT_S = 60
 
@@ -143,9 +151,39 @@ def add_crash(release, variant, how):
         note(f'{how} {release} {variant}: map known from its {page["map_from"]}, users {users}')
 
 
+def add_end(release, variant, how):
+    @test(f'cores/alone/{how}/{release}/{variant}')
+    def end():
+        cores.need_kernel_cores()
+        ended_by, words, map_type, function = ENDS[how]
+        binary = builds.go_program('crash', release, variant)
+        with folder() as path:
+            said = subprocess.run([binary, how], cwd=path, preexec_fn=cores.allow_cores, text=True, timeout=TIMEOUT_S,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, errors='replace',
+                                  env=dict(os.environ, GOTRACEBACK='crash')).stderr
+            page = targets.tool(cores.only_core(path), '--json').document()
+            text = targets.tool(cores.only_core(path)).out
+        if ended_by == 'fatal error':
+            words = re.search('^fatal error: (.*)$', said, re.M).group(1)
+        require((page['ended_by'], page['words'], page['map_type']) == (ended_by, words, map_type),
+                f'{page["ended_by"]}, {page["words"]}, {page["map_type"]}; it said: {said[:300]}')
+        require(page['error'] in (None, 'other') and (page['raised_in'] == function or how != 'own'),
+                f'{page["error"]}, raised in {page["raised_in"]}')
+        require(text.startswith(f'{ended_by}: {words}' if words else f'panic raised in {function}') and
+                'secret-of' not in text + json.dumps(page), text[:300])
+        named = re.search(r'^goroutine ([1-9]\d*) .*\[running', said, re.M)
+        require(page['goroutine'] == (int(named.group(1)) if named else None), f'goroutine {page["goroutine"]}')
+        functions = [c['function'] for c in page['stack'] or []]
+        require(function in functions if function else not functions, f'its stack: {functions}')
+
+
 for release in RELEASES:
     for variant in ('normal', 'stripped'):
         add_kernel(release, variant)
+for release, variant in (('1.19.4', 'normal'), ('1.23.12', 'stripped'), ('1.24.13', 'normal'),
+                         (builds.NEWEST, 'stripped')):
+    for how in ENDS:
+        add_end(release, variant, how)
 for release, variant in (('1.19.4', 'normal'), ('1.23.12', 'stripped'), ('1.24.13', 'stripped'),
                          (builds.NEWEST, 'normal'), (builds.NEWEST, 'stripped')):
     for how in ERRORS:
