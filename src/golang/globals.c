@@ -9,6 +9,7 @@
 #include "golang/globals.h"
 
 #include "base/cleanup.h"
+#include "base/number_map.h"
 #include "base/vec.h"
 #include "golang/dwarf_file.h"
 #include "golang/global_shapes.h"
@@ -25,6 +26,7 @@ enum {
 	TYPED_DEPTH_MAX = 16,
 	TYPED_PARTS_MAX = 1 << 18,        // Types that are looked at for one variable.
 	TYPED_PARTS_OF_ALL_MAX = 1 << 22, // A hostile file can have many such variables.
+	STATICS_MAX = 8, // Pointers to what is laid out among the variables, one behind the other.
 	TYPEDEFS_MAX = 16,
 	AT_GO_KIND = 0x2900,
 	AT_GO_KEY = 0x2901,
@@ -190,7 +192,8 @@ struct typed_search {
 	const char *variable;
 	unsigned parts;
 	struct ms_go_runtime *rt;
-	bool behind_static; // One such pointer is followed, not a web of them.
+	unsigned statics;            // Such pointers that were followed to where the search is.
+	struct ms_number_map behind; // Where they led, each once: they may be a web.
 	bool cut, out_of_memory;
 	char path[PATH_BYTES_MAX];
 };
@@ -339,7 +342,7 @@ static void typed_static(struct typed_search *s, Dwarf_Die *type, ms_addr at, si
 	struct ms_error *err;
 	ms_addr pointee;
 
-	if (s->behind_static)
+	if (s->statics == STATICS_MAX)
 		return;
 	err = ms_target_read(s->rt->target, at, word, sizeof(word));
 	if (err) {
@@ -353,11 +356,15 @@ static void typed_static(struct typed_search *s, Dwarf_Die *type, ms_addr at, si
 		is_static |= (pointee >= m->data && pointee < m->edata) ||
 			     (pointee >= m->bss && pointee < m->ebss);
 	}
-	if (!is_static)
+	if (!is_static || ms_number_map_find(&s->behind, pointee))
 		return;
-	s->behind_static = true;
+	if (!ms_number_map_add(&s->behind, pointee, 0)) {
+		s->out_of_memory = true;
+		return;
+	}
+	s->statics++;
 	typed_search(s, type, pointee, len, depth + 1);
-	s->behind_static = false;
+	s->statics--;
 }
 
 /** A type that the program does not describe itself: its parts may be. */
@@ -436,6 +443,7 @@ static struct ms_error *visit_typed(struct load *l, Dwarf_Die *type, ms_addr at,
 	if (!s.variable)
 		return ms_error_no_memory();
 	typed_search(&s, type, at, 0, 0);
+	ms_number_map_deinit(&s.behind);
 	*ret_cut = s.cut;
 	return s.out_of_memory ? ms_error_no_memory() : NULL;
 }

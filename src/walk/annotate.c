@@ -10,6 +10,7 @@
 enum {
 	INLINE_BYTES_MAX = 128, // A larger key or elem is stored as a pointer.
 	SMALL_SLOTS = 8,        // Of one bucket or group.
+	TABLES_LOOKED_AT_MAX = 1 << 14,
 };
 
 static const char SHAPE[] = "go.shape.";
@@ -107,17 +108,17 @@ static struct ms_error *names_make(struct ms_walk *w, ms_plan_id type, struct na
 	return n->key && n->elem && n->type ? NULL : ms_error_no_memory();
 }
 
-static void row_type(struct ms_walk *w, ms_plan_id type, const struct names *n,
+static void row_type(struct ms_walk *w, const struct ms_walk_found *f, const struct names *n,
 		     struct ms_map_row *row)
 {
-	const struct ms_plan *plan = ms_plans_at(&w->plans, type);
+	const struct ms_plan *plan = ms_plans_at(&w->plans, f->type);
 
 	if (row->type || !n->type)
 		return;
 	row->type = n->type;
 	row->key_type = n->key;
 	row->elem_type = n->elem;
-	row->type_source = MS_TYPE_WALK;
+	row->type_source = f->by_table ? MS_TYPE_MALLOC_HEADER : MS_TYPE_WALK;
 	if (row->entries != MS_UNKNOWN)
 		row->live_bytes =
 		    row->entries * (stored_bytes(ms_plans_at(&w->plans, plan->key)->bytes) +
@@ -128,6 +129,27 @@ static void row_type(struct ms_walk *w, ms_plan_id type, const struct names *n,
 		(w->layout->maps == MS_GO_MAPS_SWISS ? w->layout->map_size : w->layout->hmap_size))
 		row->total_bytes += ms_plans_at(&w->plans, plan->table_plan)->bytes;
 	row->slack_bytes = ms_map_row_slack(row);
+}
+
+/** What nothing leads to may still say its type itself. */
+static struct ms_error *unreached_type(struct ms_walk *w)
+{
+	size_t looked_at = 0;
+	struct ms_error *err = NULL;
+
+	for (size_t i = 0; i < w->report->map_count && looked_at < TABLES_LOOKED_AT_MAX && !err;
+	     i++) {
+		const struct ms_map_row *row = &w->report->maps[i];
+		struct ms_walk_found *f = &w->found[i];
+
+		if (f->type || f->holders || row->type || row->where != MS_WHERE_HEAP ||
+		    ms_map_row_is_hmap(row))
+			continue;
+		looked_at++;
+		err = ms_walk_type_by_table(w, row->address, &f->type);
+		f->by_table = f->type != 0;
+	}
+	return err;
 }
 
 static struct ms_error *rows_annotate(struct ms_walk *w, struct owners *owners)
@@ -143,15 +165,15 @@ static struct ms_error *rows_annotate(struct ms_walk *w, struct owners *owners)
 		struct ms_error *err = NULL;
 		const char *owner;
 
-		if (!f->holders)
-			continue;
 		if (f->type) {
 			err = names_make(w, f->type, &names[f->type]);
-			if (!err)
-				row_type(w, f->type, &names[f->type], row);
+			if (err)
+				return err;
+			row_type(w, f, &names[f->type], row);
 		}
-		if (!err)
-			err = owner_text(w, owners, f->label, f->root, &owner);
+		if (!f->holders)
+			continue;
+		err = owner_text(w, owners, f->label, f->root, &owner);
 		if (err)
 			return err;
 		// Debug information knows better than what only looks like a pointer.
@@ -266,8 +288,10 @@ struct ms_error *ms_walk_annotate(struct ms_walk *w)
 {
 	struct owners owners = { 0 };
 	size_t rows = w->report->map_count, foreign = 0;
-	struct ms_error *err = rows_annotate(w, &owners);
+	struct ms_error *err = unreached_type(w);
 
+	if (!err)
+		err = rows_annotate(w, &owners);
 	for (size_t i = 0; i < rows; i++) // No word of Go's leads to a map of C.
 		foreign += ms_map_row_is_hmap(&w->report->maps[i]);
 	if (!err)

@@ -495,7 +495,11 @@ void ms_walk_meet_map(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_la
 	}
 	f = &w->found[row];
 	if (!f->holders) {
-		*f = (struct ms_walk_found){ type, label, root, 1, holder };
+		bool by_table = !type;
+
+		if (by_table) // A target that is lost shows in the next batch.
+			ms_error_free(ms_walk_type_by_table(w, address, &type));
+		*f = (struct ms_walk_found){ type, label, root, 1, holder, by_table && type };
 		map_enter(w, address, type, label, root);
 		return;
 	}
@@ -503,13 +507,17 @@ void ms_walk_meet_map(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_la
 		f->holders++;
 		f->holder = holder;
 	}
-	if (!f->type && type) {
+	if (type && f->type && !are_aliases(w, f->type, type))
+		w->summary.conflicts++;
+	else if (type && (!f->type || f->by_table)) {
+		bool is_first = !f->type;
+
 		f->type = type;
+		f->by_table = false;
 		f->label = label; // Who knows what it holds knows better whose it is.
 		f->root = root;
-		map_enter(w, address, type, label, root);
-	} else if (type && !are_aliases(w, f->type, type)) {
-		w->summary.conflicts++;
+		if (is_first)
+			map_enter(w, address, type, label, root);
 	}
 	if (!f->label) {
 		f->label = label;

@@ -52,6 +52,7 @@ struct ms_walk_found {
 	uint32_t root;
 	uint32_t holders;
 	ms_addr holder; // The word that holds it, of those the last one met.
+	bool by_table;  // The type is what the memory of its table names.
 };
 
 /** A hash trie: the census does not see these. */
@@ -208,6 +209,11 @@ size_t ms_walk_row_of(const struct ms_walk *w, ms_addr address);
 
 /** Whether a map of the census can have this type, by the bytes that it takes. */
 bool ms_walk_map_fits(struct ms_walk *w, ms_plan_id type, ms_addr address);
+
+/** The map's type by what the memory of its table says of itself; 0: nothing.  An error is that the
+ *  target is lost. */
+MS_MUST_USE struct ms_error *ms_walk_type_by_table(struct ms_walk *w, ms_addr map,
+						   ms_plan_id *ret_type);
 
 /** The type that an interface's first word names; @p is_itab: by an itab.  0: none. */
 ms_plan_id ms_walk_interface_type(struct ms_walk *w, ms_addr word, bool is_itab);

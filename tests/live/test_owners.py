@@ -26,7 +26,7 @@ KNOWN_GAPS = {
 # code that could be read.  What is said must be right all the same: no other type, no owner but the
 # variable itself by its address, a stack, or nothing.
 NAMELESS_UNKNOWN = {
-    'array_of_maps', 'array_of_structs', 'interior_pointer', 'pointer_to_map', 'static_data',
+    'array_of_maps', 'array_of_structs', 'interior_pointer', 'pointer_to_map', 'static_chain', 'static_data',
     'sync_map', 'sync_map_values',
 }
 NAMELESS_OWNER = r'((?:near )?global 0x[0-9a-f]+ \(.+\)|stack of \S+|main\.main\.func\d+.*)(\[\])?'

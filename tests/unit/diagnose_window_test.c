@@ -127,7 +127,11 @@ MS_TEST(window_ticks_when_due)
 
 static void check_report(const struct ms_diagnosis_report *r)
 {
-	CHECK(r->fleet.maps_after > 100);
+	bool is_less = false; // A read that failed was of a span, and so of many maps.
+
+	for (size_t i = 0; i < r->coverage.skip_count; i++)
+		is_less |= strstr(r->coverage.skips[i].reason, "could not be read") != NULL;
+	CHECK(r->fleet.maps_after > 100 || (is_less && r->fleet.maps_after));
 	CHECK_EQ(r->limit_count, 0); // There is no process to be bounded.
 	CHECK(isnan(r->rss_bytes_per_s));
 	for (size_t i = 0; i < r->finding_count; i++) {

@@ -54,6 +54,7 @@ var ways = []way{
 	{"pointer_chain", first, fillPointerChain, tellPointerChain},
 	{"interior_pointer", first, fillInterior, tellInterior},
 	{"static_data", first, fillStatic, tellStatic},
+	{"static_chain", first, fillStaticChain, tellStaticChain},
 	{"two_variables", first, fillTwo, tellTwo},
 	{"named_and_unnamed", first, fillAliases, tellAliases},
 	{"variable_and_field", first, fillVariableAndField, tellVariableAndField},

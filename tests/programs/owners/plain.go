@@ -43,6 +43,17 @@ type Outer struct {
 	inner Inner
 }
 
+type Front struct {
+	name string
+	back *Back
+}
+
+type Back struct {
+	name string
+	m    map[string]int16
+	end  *Back
+}
+
 type Static struct {
 	name string
 	m    map[string]int
@@ -73,6 +84,7 @@ var (
 	chain       ***map[int]int8
 	interior    *Inner
 	static      = &Static{name: "static"}
+	linked      = &Front{name: "front", back: &Back{name: "back", end: &Back{name: "end"}}}
 	one, two    map[int]uint8
 	asNamed     ByName
 	asUnnamed   map[string]*Shard
@@ -263,6 +275,20 @@ func fillStatic() { static.m = map[string]int{"static": 1} }
 func tellStatic(l *ledger) {
 	l.say(static.m, l.expect(static.m, "static", func() *expected {
 		return &expected{Owners: []string{"main.Static.m <- main.static", "main.static.m"},
+			Stripped: []string{".+"}, Shared: []int{1}}
+	}))
+}
+
+// So do these, each behind the one before it.
+func fillStaticChain() {
+	linked.back.end.end = linked.back
+	linked.back.end.m = map[string]int16{"chain": 1}
+}
+
+func tellStaticChain(l *ledger) {
+	l.say(linked.back.end.m, l.expect(linked.back.end.m, "static", func() *expected {
+		return &expected{Owners: []string{"main.Back.m <- main.linked", "main.linked.back.end.m",
+			"main.Back.m <- main.linked.back.end"},
 			Stripped: []string{".+"}, Shared: []int{1}}
 	}))
 }
