@@ -919,6 +919,11 @@ static struct ms_error *take_words(int count, char **words, struct ms_options *o
 			return ms_error_new(MS_ERR_USAGE, "no map is named; type mapscope inspect "
 							  "PID OWNER, or an address as 0x...");
 		o->map = words[--count];
+		if (count > 1 || (count && (pid || o->name)))
+			return ms_error_new(MS_ERR_USAGE,
+					    "inspect opens one map of one process, and %s and %s "
+					    "would be two; an owner with spaces wants quotes",
+					    words[count - 1], o->map);
 	}
 	if (count > 1 || (count && (pid || o->name)) || (pid && o->name))
 		return ms_error_new(MS_ERR_USAGE,

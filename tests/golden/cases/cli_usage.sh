@@ -31,6 +31,8 @@ try doctor 1 -o table.csv
 try inspect
 try inspect 1
 try inspect main.orders
+try inspect 1 session.Session.attrs main.sessions
+try inspect --name api 7 main.orders
 try inspect 1 main.orders -o table.csv
 try inspect 1 main.orders --bucket x
 try maps 1 --check
