@@ -16,6 +16,7 @@
 #include "golang/passed_values.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	STEPS_MAX = 128, // Instructions looked at for one value, all frames together.
@@ -40,6 +41,7 @@ struct state {
 };
 
 struct followed {
+	const struct ms_functions *functions;
 	struct ms_code_ways *ways;
 	struct state *before; // Of each instruction.
 };
@@ -147,16 +149,43 @@ static uint32_t made_by(const struct ms_insn *insn, size_t index, const struct o
 	}
 }
 
+/**
+ * Registers that do not keep what they have over a call: all of them, but of runtime.duffzero and
+ * duffcopy, which are called into their middle to write a part of the frame (runtime/mkduff.go).
+ */
+static uint64_t forgotten_by_call(const struct followed *f, const struct ms_insn *insn)
+{
+	enum { RSI = 6, RDI = 7 };
+	static const struct {
+		const char *name;
+		uint64_t amd64, arm64;
+	} duffs[] = {
+		{ "runtime.duffzero", 1u << RDI, 1u << 20 | 1u << 30 },
+		{ "runtime.duffcopy", 1u << RSI | 1u << RDI,
+		  1u << 20 | 1u << 21 | 1u << 26 | 1u << 27 | 1u << 30 },
+	};
+	const struct ms_function *called =
+	    insn->value ? ms_functions_find(f->functions, insn->value) : NULL;
+
+	for (size_t i = 0; called && i < MS_ARRAY_SIZE(duffs); i++) {
+		if (!strcmp(called->name, duffs[i].name))
+			return f->functions->rt->elf.arch == MS_ARCH_AMD64 ? duffs[i].amd64
+									   : duffs[i].arm64;
+	}
+	return UINT64_MAX;
+}
+
 /** What an instruction makes of the state before it. */
 static struct state after(const struct followed *f, size_t index)
 {
 	const struct ms_insn *insn = &f->ways->items[index].insn;
 	const struct operand operand = operand_of(f, &f->ways->items[index]);
 	struct state out = f->before[index];
+	uint64_t called = insn->kind == MS_INSN_CALL ? forgotten_by_call(f, insn) : 0;
 
 	for (unsigned reg = 0; reg < MS_CODE_REGISTERS; reg++) {
 		uint32_t made = made_by(insn, index, &operand, reg);
-		bool is_forgotten = insn->kind == MS_INSN_CALL || insn->writes >> reg & 1 ||
+		bool is_forgotten = called >> reg & 1 || insn->writes >> reg & 1 ||
 				    (writes_memory(insn) && comes_from(f, index, reg, &operand));
 
 		if (made != UNKNOWN || is_forgotten)
@@ -200,6 +229,7 @@ static struct ms_error *follow(const struct ms_functions *functions, struct ms_c
 {
 	struct ms_error *err = ms_code_ways_create(functions, function, code, &ret->ways);
 
+	ret->functions = functions;
 	if (err || !ret->ways)
 		return err;
 	ret->before = calloc(ret->ways->count, sizeof(*ret->before));

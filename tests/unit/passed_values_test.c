@@ -16,6 +16,8 @@ enum {
 	CODE_AT = FAKE_PROLOGUE_BYTES,
 	FRAME_BYTES = 32,
 	CALL_BYTES = 5,
+	FUNCTIONS = 5,
+	DUFFZERO = 4,
 	// Words of the stack.
 	LOOK_END = 16,
 	OUTER_END = 32,
@@ -31,6 +33,7 @@ static const struct fake_function list[] = {
 	{ .name = "main.look", .bytes = CODE_BYTES, .frame_bytes = FRAME_BYTES, .line = 20 },
 	{ .name = "main.outer", .bytes = CODE_BYTES, .frame_bytes = FRAME_BYTES, .line = 30 },
 	{ .name = "main.main", .bytes = CODE_BYTES, .frame_bytes = FRAME_BYTES, .line = 40 },
+	{ .name = "runtime.duffzero", .bytes = CODE_BYTES, .frame_bytes = FRAME_BYTES, .line = 50 },
 };
 
 struct called {
@@ -87,19 +90,19 @@ static struct ms_frame frame_of(const struct called *c, unsigned index, size_t e
 static struct called call(const uint8_t *look, size_t look_bytes, const uint8_t *outer,
 			  size_t outer_bytes)
 {
-	struct called c = { .fake = fake_functions_create(list, 4, MS_ARCH_AMD64) };
+	struct called c = { .fake = fake_functions_create(list, FUNCTIONS, MS_ARCH_AMD64) };
 	size_t text = c.fake->exe_bytes;
 
-	CHECK(text + MS_ARRAY_SIZE(list) * CODE_BYTES <= sizeof(c.fake->exe));
-	memset(c.fake->exe + text, 0x90, 4 * CODE_BYTES);
+	CHECK(text + FUNCTIONS * CODE_BYTES <= sizeof(c.fake->exe));
+	memset(c.fake->exe + text, 0x90, FUNCTIONS * CODE_BYTES);
 	write_function(c.fake, text, 1, look, look_bytes);
 	write_function(c.fake, text, 2, outer, outer_bytes);
-	c.fake->exe_bytes += 4 * CODE_BYTES;
+	c.fake->exe_bytes += FUNCTIONS * CODE_BYTES;
 	c.fake->rt.elf.segments[c.fake->rt.elf.segment_count++] =
 	    (struct ms_elf_segment){ .vaddr = FAKE_TEXT,
 				     .offset = text,
-				     .mem_bytes = 4 * CODE_BYTES,
-				     .file_bytes = 4 * CODE_BYTES };
+				     .mem_bytes = FUNCTIONS * CODE_BYTES,
+				     .file_bytes = FUNCTIONS * CODE_BYTES };
 	fake_functions_commit(c.fake);
 	CHECK_OK(ms_go_functions(&c.fake->rt, &c.functions));
 	CHECK_OK(ms_code_open(MS_ARCH_AMD64, &c.code));
@@ -251,6 +254,34 @@ MS_TEST(a_computed_call_is_followed_where_it_led_to_the_function)
 	check_value(&c, RBX, word_at(METHOD));
 	c.fake->stack[METHOD] = c.functions->items[3].entry; // That jumped on.
 	check_unknown(&c, RBX);
+	drop(&c);
+}
+
+/** main.look, which calls into the middle of a function before it calls the map's code. */
+static struct called call_between(unsigned called)
+{
+	enum { CALL_AT = 14, INTO = 16 };
+	int32_t ahead =
+	    (int32_t)((called - 1) * CODE_BYTES) + INTO - (CODE_AT + CALL_AT + CALL_BYTES);
+	uint8_t look[CALL_AT + CALL_BYTES];
+
+	memcpy(look, plain, CALL_AT);
+	look[CALL_AT] = 0xe8;
+	memcpy(look + CALL_AT + 1, &ahead, sizeof(ahead));
+	return call(look, sizeof(look), address, sizeof(address));
+}
+
+MS_TEST(a_part_of_the_frame_is_zeroed_between)
+{
+	struct called c = call_between(DUFFZERO);
+
+	check_value(&c, RBX, 0xc000aaaa00);
+	check_value(&c, RAX, 0x11223344);
+	check_unknown(&c, RDI); // It counts in this one.
+	drop(&c);
+	c = call_between(3); // Of any other.
+	check_unknown(&c, RBX);
+	check_unknown(&c, RAX);
 	drop(&c);
 }
 
