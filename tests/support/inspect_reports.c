@@ -135,6 +135,7 @@ struct ms_inspect_report ms_inspect_example_growing(void)
 			  .entries = 1,
 			  .chain = 1,
 			  .tags = { 0x40, 0, 0, 0, 0, 0, 0, 0 },
+			  .tag_count = 8,
 			  .has_old = true,
 			  .old_index = 5,
 			  .old_address = 0xc0004b0410,
@@ -227,6 +228,7 @@ struct ms_inspect_report ms_inspect_example_swiss(void)
 					.entries = 2,
 					.chain = 1,
 					.tags = { 1, 2, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80 },
+					.tag_count = 8,
 					.table = 1,
 					.group = 1 };
 	r.keys = (struct ms_key_patterns){ .asked = true,
