@@ -70,9 +70,12 @@ static void words_tell(struct ms_inspection *i, const struct ms_steady_look *k)
 		{ "shrinks", HMAP_FIELD_SHRINKS, "so far", false },
 	};
 
-	for (size_t n = 0; n < MS_ARRAY_SIZE(words); n++)
+	for (size_t n = 0; n < MS_ARRAY_SIZE(words); n++) {
+		if (words[n].field == HMAP_FIELD_SLOTS && k->in_segments)
+			continue;
 		ms_inspect_word(i, words[n].name, ms_hmap_member(i, words[n].field),
 				words[n].meaning, words[n].is_hex);
+	}
 }
 
 static bool is_between(uint64_t value, uint64_t least, uint64_t most)
