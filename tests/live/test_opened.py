@@ -16,7 +16,7 @@ from test_c_programs import c_program
 
 STAGES = {0: 'none', 1: 'doubling', 2: 'same size', 3: 'halving'}
 BUSY_S = 3
-MILLION_S = 10
+MILLION_S = 10  # To inspect a map of a million entries, whatever else the machine does.
 
 
 def maps_of(program):
@@ -156,3 +156,15 @@ def forms():
         command = command.split(" -ex 'hmap")[0]
         shown = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
         require(shown.returncode == 0 and maps['steady']['address'] in shown.stdout, shown.stderr[-600:])
+
+
+@test('opened/1,000,000 entries')
+def million():
+    with targets.Process([c_program('opened'), 1000000]) as program:
+        maps = maps_of(program)
+        for name in ('steady', 'classic'):
+            seen = inspect(program.pid, name)
+            require(seen['table']['units_by_entries'] == maps[name]['fills'], f'fills of {name}')
+            require(seen['cost']['wall_s'] < MILLION_S, f'{seen["cost"]["wall_s"]} s for {name}')
+            note(f'{name}: a map of 1,000,000 entries inspected in {seen["cost"]["wall_s"]:.2f} s, '
+                 f'{seen["cost"]["read_bytes"] / 1e6:.0f} MB read')

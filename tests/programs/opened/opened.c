@@ -1,10 +1,11 @@
 /* A C program with maps of libhmap's in every stage, which says of each what it counts itself.
  *
- *	opened
+ *	opened [ENTRIES]
  *
- * It prints a line of JSON for each map, then "null", and waits for lines: "step" goes on with all
- * passes for a few blocks, and "busy" has a thread write to the map called busy from then on; both
- * print all maps anew.  "damage NAME WHAT" breaks one ("count" or "tags") and prints it. */
+ * Its maps "steady" and "classic" have so many (100,000).  It prints a line of JSON for each map,
+ * then "null", and waits for lines: "step" goes on with all passes for a few blocks, and "busy" has
+ * a thread write to the map called busy from then on; both print all maps anew.  "damage NAME WHAT"
+ * breaks one ("count" or "tags") and prints it. */
 #include <hmap/hmap.h>
 #include <hmap/hmap_classic.h>
 #include <hmap/hmap_table.h>
@@ -84,12 +85,12 @@ static void erase(struct hmap *m, uint64_t from, uint64_t to)
 		must(hmap_erase(m, &i));
 }
 
-static void make_all(void)
+static void make_all(uint64_t entries)
 {
 	struct hmap *m;
 
-	make("steady", &plain, HMAP_STEADY, NULL, 100000);
-	make("classic", &plain, HMAP_CLASSIC, NULL, 100000);
+	make("steady", &plain, HMAP_STEADY, NULL, entries);
+	make("classic", &plain, HMAP_CLASSIC, NULL, entries);
 	make("steady_large", &large, HMAP_STEADY, NULL, 3000);
 	make("classic_large", &large, HMAP_CLASSIC, NULL, 3000);
 	make("steady_crowd", &crowd, HMAP_STEADY, NULL, 2000);
@@ -198,13 +199,13 @@ static void damage(struct hmap *m, const char *what)
 		tags[0] = HMAP_TAG_LINK;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	char line[128], name[64], what[16];
 	pthread_t thread;
 	bool is_busy = false;
 
-	make_all();
+	make_all(argc > 1 ? strtoull(argv[1], NULL, 10) : 100000);
 	tell_all(true);
 	while (fgets(line, sizeof(line), stdin)) {
 		if (!strcmp(line, "step\n"))
