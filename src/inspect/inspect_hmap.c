@@ -231,7 +231,7 @@ static struct ms_error *array_check(struct ms_classic_look *k, enum ms_classic_a
 		return err;
 	bytes = head.members[HMAP_FIELD_ARRAY_BYTES];
 	if (!is_read) {
-		ms_invariant_break(i, id, "its record at 0x%" PRIx64 " cannot be read", record);
+		ms_invariant_unknown(i, id, "its record cannot be read");
 	} else if (head.members[HMAP_FIELD_ARRAY_BUCKETS] != k->c.arrays[which]->address) {
 		ms_invariant_break(i, id, "its record is of an array at 0x%" PRIx64,
 				   head.members[HMAP_FIELD_ARRAY_BUCKETS]);
