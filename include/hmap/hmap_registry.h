@@ -14,7 +14,8 @@
  *
  * so that it needs neither symbols nor a matching version: what it does not know it leaves out, and
  * an offset that is 0 with size 0 is a member that this library does not have.  The numbers of
- * fields are pinned: new ones come at the end.
+ * fields are pinned: new ones come at the end.  Tables are described likewise, so that a reader can
+ * open one without knowing the library that made it.
  */
 #ifndef HMAP_HMAP_REGISTRY_H
 #define HMAP_HMAP_REGISTRY_H
@@ -176,6 +177,63 @@ enum hmap_field {
 	HMAP_FIELD_CLASSIC_BYTES,
 	HMAP_FIELD_CLASSIC_GROWTHS,
 	HMAP_FIELD_CLASSIC_COMPACTIONS,
+	/* Where a table lies; a library whose tables lie in another way has none of what follows.
+	 * hmap_table.h and hmap_classic.h draw them.  Of struct hmap: */
+	HMAP_FIELD_TAGS,  /**< address of the tags of group 0; where they are not in segments */
+	HMAP_FIELD_SLOTS, /**< likewise of its slots */
+	HMAP_FIELD_MASK,  /**< groups - 1, of the larger size in a pass */
+	HMAP_FIELD_SEED,
+	HMAP_FIELD_READY,         /**< groups that have memory; those not in use have empty tags */
+	HMAP_FIELD_BLOCK_MASK,    /**< groups of a block - 1 */
+	HMAP_FIELD_SMALL_BYTES,   /**< of a table that is one block of memory; else 0 */
+	HMAP_FIELD_SEGMENTS,      /**< address of addresses of leaves of addresses of segments */
+	HMAP_FIELD_SEGMENT_SHIFT, /**< log2 of the groups of a segment */
+	HMAP_FIELD_SEGMENT_SLOTS_AT, /**< where slots begin in one; tags begin with it */
+	HMAP_FIELD_SLABS,            /**< address of the first slab of nodes */
+	HMAP_FIELD_NODES_MADE,       /**< overflow nodes in all slabs */
+	HMAP_FIELD_SLOT_KEY_BYTES,
+	HMAP_FIELD_SLOT_VALUE_BYTES,
+	HMAP_FIELD_SLOT_VALUE_AT,
+	HMAP_FIELD_SLOT_HASH_AT, /**< of 32 bits of hash; beyond the slot: none are stored */
+	HMAP_FIELD_SLOT_BYTES,
+	HMAP_FIELD_LINK_SLOTS, /**< the last slots of a block that a link takes */
+	HMAP_FIELD_NODE_SLOTS,
+	HMAP_FIELD_NODE_SLOTS_AT,
+	HMAP_FIELD_NODE_BYTES,
+	HMAP_FIELD_SLOT_FLAGS, /**< 1: keys lie elsewhere, and slots point there; 2: values */
+	/* Of the classic engine's map. */
+	HMAP_FIELD_CLASSIC_SEED,
+	HMAP_FIELD_CLASSIC_BUCKETS, /**< address; 0: no table yet */
+	HMAP_FIELD_CLASSIC_EXTRA,
+	HMAP_FIELD_CLASSIC_KEY_BYTES, /**< in a slot */
+	HMAP_FIELD_CLASSIC_VALUE_BYTES,
+	HMAP_FIELD_CLASSIC_VALUES_AT, /**< in a bucket */
+	HMAP_FIELD_CLASSIC_BUCKET_BYTES,
+	HMAP_FIELD_CLASSIC_KEY_AWAY, /**< keys lie elsewhere, and slots point there */
+	HMAP_FIELD_CLASSIC_VALUE_AWAY,
+	HMAP_FIELD_CLASSIC_ARRAY,     /**< address of the record of the array of buckets */
+	HMAP_FIELD_CLASSIC_OLD_ARRAY, /**< of the old one's */
+	/* Of such a record. */
+	HMAP_FIELD_ARRAY_BUCKETS,
+	HMAP_FIELD_ARRAY_BYTES, /**< of the array, with what is behind its buckets */
+	HMAP_FIELD_ARRAY_B,
+	HMAP_FIELD_ARRAY_PIECES, /**< address of the first piece of overflow buckets */
+	/* Of a piece and of a slab: the buckets or nodes in it end where it does. */
+	HMAP_FIELD_PIECE_NEXT,
+	HMAP_FIELD_PIECE_BYTES,
+	HMAP_FIELD_SLAB_NEXT,
+	HMAP_FIELD_SLAB_BYTES,
+	/* Of an overflow node. */
+	HMAP_FIELD_NODE_NEXT,
+	HMAP_FIELD_NODE_TAGS, /**< 0: free */
+	/* Numbers, not members: the value stands in `offset`, and the size is 0. */
+	HMAP_FIELD_GROUP_BYTES, /**< of the tags of a group, group_slots of which are tags: 0 empty,
+				 *   1 a link, more an entry */
+	HMAP_FIELD_STRAYS_AT,   /**< among them the count of entries that lie in another group */
+	HMAP_FIELD_SEGMENT_LEAF,   /**< addresses in a leaf */
+	HMAP_FIELD_STATE_PASS,     /**< bit of state: a pass is under way */
+	HMAP_FIELD_STATE_SEGMENTS, /**< bit of state: the table is in segments */
+	HMAP_FIELD_STATE_FLAGS,    /**< bits of state that do not say who is writing just now */
 	HMAP_FIELDS
 };
 

@@ -32,6 +32,12 @@ struct shown {
 	double at;
 };
 
+/** Units that the growth or pass under way is done with. */
+static uint64_t done_of(const struct ms_inspect_report *r)
+{
+	return r->pass.of ? r->pass.done : r->frontier;
+}
+
 /** "2.0 s later: +120 entries, 8 buckets more, 512 old ones moved" */
 static void put_since(const struct shown *shown, struct ms_sink *sink)
 {
@@ -48,11 +54,11 @@ static void put_since(const struct shown *shown, struct ms_sink *sink)
 	}
 	ms_sink_printf(sink, "%+" PRId64 " entries", (int64_t)(r->row.entries - before->entries));
 	if (r->now.units != before->units)
-		ms_sink_printf(sink, ", %+" PRId64 " %s", (int64_t)(r->now.units - before->units),
-			       r->row.kind == MS_MAP_CLASSIC ? "buckets" : "groups");
-	if (r->stage != MS_STAGE_NONE && r->frontier >= before->moved)
-		ms_sink_printf(sink, ", %s old buckets moved",
-			       ms_human_count(&h, r->frontier - before->moved));
+		ms_sink_printf(sink, ", %+" PRId64 " %ss", (int64_t)(r->now.units - before->units),
+			       ms_inspect_unit_name(r));
+	if (r->stage != MS_STAGE_NONE && done_of(r) >= before->moved)
+		ms_sink_printf(sink, ", %s %s", ms_human_count(&h, done_of(r) - before->moved),
+			       r->pass.of ? "blocks done" : "old buckets moved");
 	ms_sink_puts(sink, "\n");
 }
 
@@ -98,8 +104,7 @@ static struct ms_error *show(struct ms_session *s, struct ms_inspect_report *r, 
 	};
 	struct ms_error *err = ms_output_write(s->options, &page);
 
-	*kept =
-	    (struct kept){ shown.at, r->row.address, r->row.entries, r->now.units, r->frontier };
+	*kept = (struct kept){ shown.at, r->row.address, r->row.entries, r->now.units, done_of(r) };
 	*ret_exit = MS_EXIT_DONE;
 	if (r->partial) {
 		ms_output_say_partial(r->partial_reason);

@@ -3,7 +3,9 @@
 
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "inspect/inspect_hmap.h"
 #include "inspect/inspect_run.h"
+#include "registry/hmap_census.h"
 
 #include <inttypes.h>
 
@@ -29,38 +31,29 @@ static bool is_a_guess(const struct ms_map_row *row, const struct ms_inspect_rep
 	       r->invariant_count && r->invariants[0].state == MS_INVARIANT_BROKEN;
 }
 
-/** A map of a kind whose table is not read here: its row, and why no more. */
-static void tell_row(const struct ms_map_row *row, struct ms_inspect_report *r)
+/** A map of libhmap, of whichever of the process's lists has it now. */
+static struct ms_error *read_hmap(struct ms_session *s, const struct ms_map_row *row,
+				  const struct ms_inspect_options *options,
+				  struct ms_inspect_report *ret_report)
 {
-	*r = (struct ms_inspect_report){ .row = *row };
-	r->layout.unit_bytes = 0;
-	r->stage = row->growing && row->growth.same_size ? MS_STAGE_SAME_SIZE
-		   : row->growing                        ? MS_STAGE_DOUBLING
-							 : MS_STAGE_NONE;
-	r->settled = true;
-	r->unread_why = ms_map_row_is_hmap(row)
-			    ? "of a map of libhmap only what its registry says is shown; in gdb, "
-			      "hmap show and hmap chains open it"
-			    : "a sync.Map from Go 1.24 on is a hash trie, which has no table";
+	const struct ms_registry *registry;
+	struct ms_error *err = ms_hmap_find(&s->registries, row->address, &registry);
+
+	if (err)
+		return err;
+	if (registry)
+		return ms_inspect_hmap(s->target, registry, row, options, ret_report);
+	*ret_report = ms_inspect_row_alone(row, "it was ended meanwhile: no list has it any more");
+	return NULL;
 }
 
-static struct ms_error *read_map(struct ms_session *s, const struct ms_map_row *row,
-				 struct ms_inspect_report *ret_report)
+/** A map of a Go program. */
+static struct ms_error *read_go_map(struct ms_session *s, const struct ms_map_row *row,
+				    const struct ms_inspect_options *options,
+				    struct ms_inspect_report *ret_report)
 {
-	struct deadline d = { .end = ms_clock_now() + READ_SECONDS_MAX };
-	const struct ms_inspect_options options = { .stop = should_stop,
-						    .stop_context = &d,
-						    .unit = s->options->unit,
-						    .keys = s->options->show_keys };
-	struct ms_error *err;
+	struct ms_error *err = ms_inspect_run(s->rt, row, options, ret_report);
 
-	if (row->kind != MS_MAP_CLASSIC && row->kind != MS_MAP_SWISS) {
-		tell_row(row, ret_report);
-		return NULL;
-	}
-	ms_progress_init(&d.progress, s->options, s->started);
-	err = ms_inspect_run(s->rt, row, &options, ret_report);
-	ms_progress_end(&d.progress);
 	if (err || !is_a_guess(row, ret_report))
 		return err;
 	ms_inspect_report_deinit(ret_report);
@@ -74,6 +67,28 @@ static struct ms_error *read_map(struct ms_session *s, const struct ms_map_row *
 			    " in process %d; type: mapscope maps %d "
 			    "--all --json for all addresses",
 			    row->address, (int)s->pid, (int)s->pid);
+}
+
+static struct ms_error *read_map(struct ms_session *s, const struct ms_map_row *row,
+				 struct ms_inspect_report *ret_report)
+{
+	struct deadline d = { .end = ms_clock_now() + READ_SECONDS_MAX };
+	const struct ms_inspect_options options = { .stop = should_stop,
+						    .stop_context = &d,
+						    .unit = s->options->unit,
+						    .keys = s->options->show_keys };
+	struct ms_error *err;
+
+	if (row->kind == MS_MAP_SYNC_TRIE) {
+		*ret_report = ms_inspect_row_alone(
+		    row, "a sync.Map from Go 1.24 on is a hash trie, which has no table");
+		return NULL;
+	}
+	ms_progress_init(&d.progress, s->options, s->started);
+	err = ms_map_row_is_hmap(row) ? read_hmap(s, row, &options, ret_report)
+				      : read_go_map(s, row, &options, ret_report);
+	ms_progress_end(&d.progress);
+	return err;
 }
 
 struct ms_error *ms_open_map(struct ms_session *s, const struct ms_census_report *census,

@@ -45,9 +45,9 @@ static const char maps_details[] =
     "with their entries, capacity, load, bytes in use, slack and growth.\n";
 
 static const char inspect_details[] =
-    "One map opened: its header in words, how far its growth has come, its chains or\n"
-    "probes, layout and padding, how even its hashes are, and whether all that the\n"
-    "runtime keeps true of a map is. MAP is an owner as mapscope maps prints it, or an\n"
+    "One map opened, of Go's or libhmap's: its header in words, how far its growth has\n"
+    "come, its chains or probes, layout and padding, how even its hashes are, and whether\n"
+    "all that is kept true of a map is. MAP is an owner as mapscope maps prints it, or an\n"
     "address. With --check the exit code is 7 when something is broken.\n";
 
 static const char run_details[] =

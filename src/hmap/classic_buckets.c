@@ -21,12 +21,6 @@ enum {
 	GO_PAGE_SIZE = 8192,
 };
 
-/** Of overflow buckets, which follow. */
-struct piece {
-	struct piece *next;
-	size_t bytes;
-};
-
 void *hmap_classic_allocate(struct hmap_classic *c, size_t size, size_t align)
 {
 	void *memory = c->allocator->allocate(c->allocator->state, size, align);
@@ -132,10 +126,10 @@ void hmap_classic_use_table(struct hmap_classic *c, struct hmap_classic_table *t
 
 static void free_pieces(struct hmap_classic *c, struct hmap_classic_table *table)
 {
-	struct piece *piece = table->overflow.pieces;
+	struct hmap_classic_piece *piece = table->overflow.pieces;
 
 	while (piece) {
-		struct piece *next = piece->next;
+		struct hmap_classic_piece *next = piece->next;
 
 		hmap_classic_release(c, piece, piece->bytes, 16);
 		piece = next;
@@ -199,7 +193,7 @@ static bool add_piece(struct hmap_classic *c, size_t least)
 {
 	struct hmap_classic_table *table = c->now;
 	size_t count = table->pieced < PIECE_MOST ? table->pieced : PIECE_MOST, bytes;
-	struct piece *piece;
+	struct hmap_classic_piece *piece;
 
 	count = count > least ? count : least;
 	bytes = sizeof(*piece) + count * c->bucketsize;

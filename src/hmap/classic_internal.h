@@ -36,6 +36,12 @@ enum {
 
 typedef struct go_bmap bmap;
 
+/** Of overflow buckets, which follow. */
+struct hmap_classic_piece {
+	struct hmap_classic_piece *next;
+	size_t bytes;
+};
+
 /** An array of buckets with the spare ones behind it, and the overflow buckets that it took. */
 struct hmap_classic_table {
 	struct go_overflow overflow; // What extra.overflow points to.

@@ -44,8 +44,7 @@ HMAP_PASS_GROW, HMAP_PASS_COMPACT, HMAP_PASS_SHRINK = 1, 2, 3
 (HMAP_FIELD_CLASSIC_COUNT, HMAP_FIELD_CLASSIC_B, HMAP_FIELD_CLASSIC_OVERFLOW,
  HMAP_FIELD_CLASSIC_OLD, HMAP_FIELD_CLASSIC_EVACUATED, HMAP_FIELD_CLASSIC_FLAGS,
  HMAP_FIELD_CLASSIC_LOAD, HMAP_FIELD_CLASSIC_BYTES, HMAP_FIELD_CLASSIC_GROWTHS,
- HMAP_FIELD_CLASSIC_COMPACTIONS) = range(21, 31)
-HMAP_FIELDS = 31
+ HMAP_FIELD_CLASSIC_COMPACTIONS, HMAP_FIELD_TAGS) = range(21, 32)
 # hmap_table.h and hmap_tags.h: the table of the steady engine.
 HMAP_GROUP_SLOTS = 14
 HMAP_GROUP_BYTES = 16
@@ -71,7 +70,7 @@ LAYOUT = {
         'cookie': (0, 16), 'version': (16, 4), 'size': (20, 4), 'library': (24, 16),
         'changes': (40, 8), 'maps': (48, 8), 'unlisted': (72, 8), 'used': (88, 8),
         'unborn_mask': (96, 8), 'group_slots': (108, 4), 'leaf_count': (112, 4),
-        'field_count': (116, 4), 'leaves': (120, 208), 'fields': (328, 124),
+        'field_count': (116, 4), 'leaves': (120, 208), 'fields': (328, 320),
     },
     'hmap': {
         'tags': (0, 8), 'slots': (8, 8), 'block_mask': (120, 4), 'shape': (144, 44),
@@ -270,10 +269,10 @@ class Registry:
         if not at + 4 * fields <= head['size'] <= REGISTRY_BYTES_MOST or \
                 head['leaf_count'] != HMAP_REGISTRY_LEAVES or not 0 < head['group_slots'] <= 256:
             raise Bad(f'the registry at {address:#x} is damaged: its sizes cannot be')
-        fields = min(fields, HMAP_FIELDS)
+        fields = min(fields, HMAP_FIELD_TAGS)
         raw = read(address + at, 4 * fields)
         self.fields = [(number(raw, 4 * i, 2, order), number(raw, 4 * i + 2, 2, order))
-                       for i in range(fields)] + [(0, 0)] * (HMAP_FIELDS - fields)
+                       for i in range(fields)] + [(0, 0)] * (HMAP_FIELD_TAGS - fields)
         if any(size not in (0, 1, 2, 4, 8) or offset + size > MEMBERS_END_MOST
                for offset, size in self.fields):
             raise Bad(f'the registry at {address:#x} is damaged: its members cannot be')
@@ -328,7 +327,7 @@ class Map:
         self.classic = self.field(HMAP_FIELD_CLASSIC)
         if self.classic:
             self.raw = read(self.classic,
-                            registry.bytes_of(HMAP_FIELD_CLASSIC_COUNT, HMAP_FIELDS))
+                            registry.bytes_of(HMAP_FIELD_CLASSIC_COUNT, HMAP_FIELD_TAGS))
             self.peek_classic()
         else:
             self.peek_steady()

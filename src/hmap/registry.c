@@ -4,7 +4,8 @@
 // little and none is ever moved: a reader outside takes no lock.  A place that is free leads to the
 // next one, by its number times two with the lowest bit set.
 #include "hmap/registry.h"
-#include "hmap/classic.h"
+#include "hmap/classic_internal.h"
+#include "hmap/space.h"
 
 #include <pthread.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 
 #define FIELD(number, of, member)                                                                  \
 	[number] = { offsetof(struct of, member), sizeof(((struct of *)0)->member) }
+#define NUMBER(number, value) [number] = { (value), 0 }
 
 static uint64_t first_leaf[HMAP_REGISTRY_FIRST_LEAF];
 
@@ -56,6 +58,55 @@ __attribute__((used)) struct hmap_registry hmapi_registry = {
 		FIELD(HMAP_FIELD_CLASSIC_BYTES, hmap_classic, bytes),
 		FIELD(HMAP_FIELD_CLASSIC_GROWTHS, hmap_classic, growths),
 		FIELD(HMAP_FIELD_CLASSIC_COMPACTIONS, hmap_classic, compactions),
+		FIELD(HMAP_FIELD_TAGS, hmap, tags),
+		FIELD(HMAP_FIELD_SLOTS, hmap, slots),
+		FIELD(HMAP_FIELD_MASK, hmap, mask),
+		FIELD(HMAP_FIELD_SEED, hmap, seed),
+		FIELD(HMAP_FIELD_READY, hmap, ready),
+		FIELD(HMAP_FIELD_BLOCK_MASK, hmap, block_mask),
+		FIELD(HMAP_FIELD_SMALL_BYTES, hmap, small_bytes),
+		FIELD(HMAP_FIELD_SEGMENTS, hmap, segments),
+		FIELD(HMAP_FIELD_SEGMENT_SHIFT, hmap, segment_shift),
+		FIELD(HMAP_FIELD_SEGMENT_SLOTS_AT, hmap, segment_slots_at),
+		FIELD(HMAP_FIELD_SLABS, hmap, slabs),
+		FIELD(HMAP_FIELD_NODES_MADE, hmap, nodes_made),
+		FIELD(HMAP_FIELD_SLOT_KEY_BYTES, hmap, shape.key_size),
+		FIELD(HMAP_FIELD_SLOT_VALUE_BYTES, hmap, shape.value_size),
+		FIELD(HMAP_FIELD_SLOT_VALUE_AT, hmap, shape.value_at),
+		FIELD(HMAP_FIELD_SLOT_HASH_AT, hmap, shape.hash_at),
+		FIELD(HMAP_FIELD_SLOT_BYTES, hmap, shape.slot_size),
+		FIELD(HMAP_FIELD_LINK_SLOTS, hmap, shape.links),
+		FIELD(HMAP_FIELD_NODE_SLOTS, hmap, shape.node_slots),
+		FIELD(HMAP_FIELD_NODE_SLOTS_AT, hmap, shape.node_slots_at),
+		FIELD(HMAP_FIELD_NODE_BYTES, hmap, shape.node_size),
+		FIELD(HMAP_FIELD_SLOT_FLAGS, hmap, shape.flags),
+		FIELD(HMAP_FIELD_CLASSIC_SEED, hmap_classic, h.hash0),
+		FIELD(HMAP_FIELD_CLASSIC_BUCKETS, hmap_classic, h.buckets),
+		FIELD(HMAP_FIELD_CLASSIC_EXTRA, hmap_classic, h.extra),
+		FIELD(HMAP_FIELD_CLASSIC_KEY_BYTES, hmap_classic, keysize),
+		FIELD(HMAP_FIELD_CLASSIC_VALUE_BYTES, hmap_classic, elemsize),
+		FIELD(HMAP_FIELD_CLASSIC_VALUES_AT, hmap_classic, elems_at),
+		FIELD(HMAP_FIELD_CLASSIC_BUCKET_BYTES, hmap_classic, bucketsize),
+		FIELD(HMAP_FIELD_CLASSIC_KEY_AWAY, hmap_classic, indirectkey),
+		FIELD(HMAP_FIELD_CLASSIC_VALUE_AWAY, hmap_classic, indirectelem),
+		FIELD(HMAP_FIELD_CLASSIC_ARRAY, hmap_classic, now),
+		FIELD(HMAP_FIELD_CLASSIC_OLD_ARRAY, hmap_classic, old),
+		FIELD(HMAP_FIELD_ARRAY_BUCKETS, hmap_classic_table, buckets),
+		FIELD(HMAP_FIELD_ARRAY_BYTES, hmap_classic_table, bytes),
+		FIELD(HMAP_FIELD_ARRAY_B, hmap_classic_table, B),
+		FIELD(HMAP_FIELD_ARRAY_PIECES, hmap_classic_table, overflow.pieces),
+		FIELD(HMAP_FIELD_PIECE_NEXT, hmap_classic_piece, next),
+		FIELD(HMAP_FIELD_PIECE_BYTES, hmap_classic_piece, bytes),
+		FIELD(HMAP_FIELD_SLAB_NEXT, hmapi_slab, next),
+		FIELD(HMAP_FIELD_SLAB_BYTES, hmapi_slab, size),
+		FIELD(HMAP_FIELD_NODE_NEXT, hmapi_node, next),
+		FIELD(HMAP_FIELD_NODE_TAGS, hmapi_node, tags),
+		NUMBER(HMAP_FIELD_GROUP_BYTES, HMAP_GROUP_BYTES),
+		NUMBER(HMAP_FIELD_STRAYS_AT, HMAPI_COUNT),
+		NUMBER(HMAP_FIELD_SEGMENT_LEAF, HMAPI_LEAF),
+		NUMBER(HMAP_FIELD_STATE_PASS, HMAPI_CURSOR),
+		NUMBER(HMAP_FIELD_STATE_SEGMENTS, HMAPI_SEGMENTS),
+		NUMBER(HMAP_FIELD_STATE_FLAGS, HMAPI_DETOURS),
 	},
 };
 

@@ -1,48 +1,44 @@
-// classic_look.h - one look at a classic map under way, shared by the files that take it.
+// classic_look.h - one look at bucket arrays under way, shared by the files that take it.
 #pragma once
 
-#include "base/number_map.h"
-#include "inspect/inspection.h"
+#include "inspect/chains.h"
 
 /** A map's arrays: the current one, and the one that entries are moved out of. */
 enum ms_classic_array { MS_CLASSIC_NOW, MS_CLASSIC_OLD };
 
-/** A bucket's way to its overflow bucket. */
-struct ms_classic_link {
-	ms_addr addr;
-	uint64_t unit;
-	enum ms_classic_array which;
-};
-
-struct ms_classic_links {
-	struct ms_classic_link *items;
-	size_t count, capacity;
-};
+struct ms_classic_source;
 
 struct ms_classic_look {
-	struct ms_inspection *i;
+	struct ms_chains c; // First: what is told of a chain is told of its look.
 	struct ms_classic_map m;
-	struct ms_inspect_array *arrays[2];
 	uint64_t room[2]; // Buckets that each array's object has, with those kept for overflow.
-	struct ms_classic_links links, next;
-	struct ms_number_map seen; // Overflow buckets by address: unit * 2 + array.
-	uint64_t overflow_seen;
-	bool is_whole; // All that should be read was.
+	const struct ms_classic_source *source;
 };
 
-/** "old " or nothing, in front of "bucket 7". */
-const char *ms_classic_array_name(enum ms_classic_array which);
+/** What a runtime knows of its bucket arrays: Go's, or libhmap's. */
+struct ms_classic_source {
+	const char *name; // Whose header it is not when it cannot be.
 
-/** Take the tags of one bucket of a chain in. */
-void ms_classic_take_tags(struct ms_classic_look *look, enum ms_classic_array which, uint64_t unit,
-			  const uint8_t *tags);
+	/** Take the header in raw apart, and hold it against what is kept true of it. */
+	enum ms_classic_header (*parse)(const struct ms_inspection *i, struct ms_classic_map *ret);
 
-/** Note a link to be followed; 0 is none.  False when memory is short. */
-bool ms_classic_add_link(struct ms_classic_look *look, enum ms_classic_array which, uint64_t unit,
-			 ms_addr addr);
+	/** Hold an array of 2^log2 buckets to its memory; settle its room, and the unit's size. */
+	struct ms_error *(*array_check)(struct ms_classic_look *k, enum ms_classic_array which,
+					unsigned log2);
 
-/** Follow all links that were noted, to the ends of their chains. */
-MS_MUST_USE struct ms_error *ms_classic_follow_chains(struct ms_classic_look *look);
+	/** Whether a link leads to a bucket that is in no array's tail. */
+	bool (*is_bucket)(const struct ms_classic_look *k, const struct ms_chain_link *link);
+
+	/** What the header says now, in place of what it said to the census. */
+	void (*row_renew)(struct ms_classic_look *k);
+};
+
+extern const struct ms_classic_source ms_classic_of_go;
+extern const struct ms_classic_source ms_classic_of_hmap;
+
+/** One look, by the header in raw.  An error means that the target is lost. */
+MS_MUST_USE struct ms_error *ms_inspect_classic(struct ms_inspection *i,
+						const struct ms_classic_source *source);
 
 /** Tell of the bucket that was asked for. */
 MS_MUST_USE struct ms_error *ms_classic_look_at_unit(struct ms_classic_look *look);

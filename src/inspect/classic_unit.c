@@ -9,7 +9,7 @@ enum { TAG_X = 2, TAG_Y = 3 };
 static struct ms_error *tags_read(struct ms_classic_look *k, ms_addr addr, uint8_t tags[8],
 				  bool *ret_read)
 {
-	struct ms_error *err = ms_target_read(k->i->rt->target, addr, tags, MS_INSPECT_TAG_BYTES);
+	struct ms_error *err = ms_target_read(k->c.i->target, addr, tags, MS_INSPECT_TAG_BYTES);
 
 	*ret_read = !err;
 	if (!err || ms_error_code(err) != MS_ERR_FAULT)
@@ -20,17 +20,17 @@ static struct ms_error *tags_read(struct ms_classic_look *k, ms_addr addr, uint8
 
 static struct ms_error *old_look(struct ms_classic_look *k, struct ms_unit_look *u)
 {
-	const struct ms_inspect_array *old = k->arrays[MS_CLASSIC_OLD];
+	const struct ms_inspect_array *old = k->c.arrays[MS_CLASSIC_OLD];
 	uint8_t tags[8];
 	bool is_read;
 	struct ms_error *err;
 
 	u->old_index = u->index & (old->units - 1);
-	u->old_address = old->address + u->old_index * k->i->unit_bytes;
+	u->old_address = old->address + u->old_index * k->c.i->unit_bytes;
 	u->old_moved = old->bits[u->old_index] & MS_UNIT_MOVED;
 	u->old_entries = old->fills[u->old_index];
-	u->twin = old->units < k->arrays[MS_CLASSIC_NOW]->units ? u->old_index + old->units
-								: u->old_index;
+	u->twin = old->units < k->c.arrays[MS_CLASSIC_NOW]->units ? u->old_index + old->units
+								  : u->old_index;
 	u->has_old = true;
 	u->moved_x = u->moved_y = 0;
 	err = tags_read(k, u->old_address, tags, &is_read);
@@ -43,18 +43,19 @@ static struct ms_error *old_look(struct ms_classic_look *k, struct ms_unit_look 
 
 struct ms_error *ms_classic_look_at_unit(struct ms_classic_look *k)
 {
-	const struct ms_inspect_array *now = k->arrays[MS_CLASSIC_NOW];
-	struct ms_unit_look *u = &k->i->report->unit;
+	const struct ms_inspect_array *now = k->c.arrays[MS_CLASSIC_NOW];
+	struct ms_unit_look *u = &k->c.i->report->unit;
 	bool is_read;
 	struct ms_error *err;
 
-	*u = (struct ms_unit_look){ .asked = true, .index = k->i->options->unit };
-	if (u->index >= now->units || !k->i->unit_bytes)
+	*u = (struct ms_unit_look){ .asked = true, .index = k->c.i->options->unit };
+	if (u->index >= now->units || !k->c.i->unit_bytes)
 		return NULL;
-	u->address = now->address + u->index * k->i->unit_bytes;
+	u->address = now->address + u->index * k->c.i->unit_bytes;
 	u->entries = now->fills[u->index];
 	u->chain = now->chains[u->index];
 	err = tags_read(k, u->address, u->tags, &is_read);
 	u->exists = is_read;
+	u->tag_count = MS_CLASSIC_SLOTS;
 	return err || !k->m.oldbuckets ? err : old_look(k, u);
 }

@@ -6,12 +6,18 @@
 
 enum { DIRECTORY_SHOWN = 8 };
 
+void ms_inspect_add_view(struct ms_inspect_report *r, const struct ms_debug_view *view)
+{
+	if (r->view_count < MS_INSPECT_VIEWS_MAX)
+		r->views[r->view_count++] = *view;
+}
+
 static void add(struct ms_inspect_report *r, const char *what, ms_addr address, uint64_t count,
 		uint32_t size)
 {
-	if (r->view_count < MS_INSPECT_VIEWS_MAX)
-		r->views[r->view_count++] =
-		    (struct ms_debug_view){ what, address, (uint32_t)count, size };
+	ms_inspect_add_view(
+	    r, &(struct ms_debug_view){
+		   .what = what, .address = address, .count = (uint32_t)count, .size = size });
 }
 
 static void classic(struct ms_inspection *i)

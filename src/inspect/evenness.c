@@ -10,8 +10,7 @@
 #include <math.h>
 
 enum {
-	TAGS_CLASSIC = 256,
-	TAGS_CLASSIC_LOW = 5, // Tags below are marks; hashes that would have them get one 5 higher.
+	TAGS = 256,
 	TAGS_SWISS = 128,
 	THROWS_MAX = 4000000, // Keys thrown at tables, for all that is expected of groups.
 	ROUNDS_MAX = 64,
@@ -36,15 +35,18 @@ static double square(double v)
 	return v * v;
 }
 
-/** Entries that belong to a bucket of the smaller array: while a map grows, wherever they are. */
-static uint64_t entries_of(const struct ms_inspect_report *r, uint64_t cell)
+/** Units of the smaller size: while a map grows or shrinks, what belongs to one is in several. */
+static uint64_t cells_of(const struct ms_inspect_report *r)
 {
-	uint64_t sum;
+	return r->pass.of ? r->pass.of : r->old.units ? r->old.units : r->now.units;
+}
 
-	if (!r->old.units)
-		return r->now.fills[cell];
-	sum = r->old.fills[cell];
-	for (uint64_t u = cell; u < r->now.units; u += r->old.units)
+/** Entries that belong to a unit of the smaller size, wherever they are. */
+static uint64_t entries_of(const struct ms_inspect_report *r, uint64_t cell, uint64_t cells)
+{
+	uint64_t sum = r->old.units ? r->old.fills[cell] : 0;
+
+	for (uint64_t u = cell; u < r->now.units; u += cells)
 		sum += r->now.fills[u];
 	return sum;
 }
@@ -70,22 +72,23 @@ static void tags_even(struct ms_inspect_report *r, const uint64_t *shares, unsig
 	add(r, &e);
 }
 
-void ms_inspect_evenness_classic(struct ms_inspection *i)
+void ms_inspect_evenness_units(struct ms_inspection *i, unsigned tag_min, unsigned tag_shift)
 {
 	struct ms_inspect_report *r = i->report;
-	struct ms_evenness e = { .of = "entries per bucket",
-				 .cells = r->old.units ? r->old.units : r->now.units,
+	bool are_blocks = r->row.kind == MS_MAP_HMAP_STEADY;
+	struct ms_evenness e = { .of = are_blocks ? "entries per block" : "entries per bucket",
+				 .cells = cells_of(r),
 				 .entries = r->now.entries + r->old.entries };
-	uint64_t shares[TAGS_CLASSIC];
+	uint64_t shares[TAGS] = { 0 };
 	double expected = (double)e.entries / (double)e.cells;
 
 	for (uint64_t c = 0; c < e.cells && e.entries; c++)
-		e.chi_squared += square((double)entries_of(r, c) - expected) / expected;
+		e.chi_squared += square((double)entries_of(r, c, e.cells) - expected) / expected;
 	expect_chance(&e);
 	add(r, &e);
-	for (unsigned t = 0; t < TAGS_CLASSIC; t++)
-		shares[t] = t < TAGS_CLASSIC_LOW ? 0 : t < 2 * TAGS_CLASSIC_LOW ? 2 : 1;
-	tags_even(r, shares, TAGS_CLASSIC, "tags");
+	for (unsigned t = 0; t < TAGS; t++)
+		shares[t < tag_min ? t + tag_shift : t]++;
+	tags_even(r, shares, TAGS, "tags");
 }
 
 // --- Groups. ---

@@ -4,6 +4,7 @@
 //	                 ^ frontier (nevacuate)
 //	now   [xxxx|xxx |    |yyyy|yyy |    ]
 //
+// Whose map it is, Go's or libhmap's, is the source's matter: how memory is held to account.
 // An array is read in steps, and of each bucket only its tags and its link are kept.  Of a
 // moved bucket nothing is followed: its link may have been cleared, or may lead to what was freed.
 #include "inspect/classic_look.h"
@@ -21,9 +22,9 @@ enum {
 	FLAGS_ALL = 15,
 };
 
-const char *ms_classic_array_name(enum ms_classic_array which)
+static const char *name_of(const struct ms_classic_look *k, enum ms_classic_array which)
 {
-	return which == MS_CLASSIC_OLD ? "old " : "";
+	return k->c.unit_names[which];
 }
 
 // --- The header. ---
@@ -81,56 +82,46 @@ static void words_tell(struct ms_inspection *i)
 
 // --- Arrays. ---
 
-/** Hold an array to being one object of the right size. */
-static void array_check(struct ms_classic_look *k, enum ms_classic_array which, unsigned log2)
+/** Hold an array to its memory. */
+static struct ms_error *array_check(struct ms_classic_look *k, enum ms_classic_array which,
+				    unsigned log2)
 {
-	struct ms_inspection *i = k->i;
-	enum ms_invariant_id id = which == MS_CLASSIC_OLD ? MS_INV_OLD_TABLE : MS_INV_TABLE;
-	ms_addr start = k->arrays[which]->address;
-	uint64_t units = ms_classic_buckets(log2);
-	const struct ms_span *span;
-
-	ms_invariant_ask(i, id);
+	ms_invariant_ask(k->c.i, which == MS_CLASSIC_OLD ? MS_INV_OLD_TABLE : MS_INV_TABLE);
 	k->room[which] = (uint64_t)1 << log2;
-	span = ms_inspect_object(i, start);
-	if (which == MS_CLASSIC_NOW)
-		ms_inspect_know_unit(i, span, units);
-	if (i->report->row.where == MS_WHERE_STACK && !span)
-		return; // Its one bucket lies in the frame.
-	if (!span) {
-		ms_invariant_break(i, id, "0x%" PRIx64 " is not where a heap object begins", start);
-		return;
-	}
-	if (!i->unit_bytes) {
-		ms_invariant_unknown(i, id, "the size of a bucket is not known");
-		return;
-	}
-	if (ms_go_alloc_bytes(i->layout, units * i->unit_bytes, i->has_pointers) !=
-	    span->elem_bytes) {
-		ms_invariant_break(i, id,
-				   "its object has %" PRIu64 " bytes, not those of %" PRIu64
-				   " buckets of %u",
-				   span->elem_bytes, units, i->unit_bytes);
-		return;
-	}
-	if (units > k->room[which]) // makeBucketArray rounds up.
-		k->room[which] =
-		    (span->elem_bytes - ms_span_header_bytes(i->layout, span)) / i->unit_bytes;
+	return k->source->array_check(k, which, log2);
+}
+
+/** Among the buckets behind an array that are kept for overflow. */
+static bool in_tail(const struct ms_classic_look *k, const struct ms_chain_link *link)
+{
+	const struct ms_inspect_array *a = k->c.arrays[link->which];
+	ms_addr first = a->address + a->units * k->c.i->unit_bytes;
+	uint64_t offset = link->addr - first;
+
+	return link->addr >= first && offset % k->c.i->unit_bytes == 0 &&
+	       offset / k->c.i->unit_bytes < k->room[link->which] - a->units;
+}
+
+static bool leads_to_bucket(const struct ms_chains *c, const struct ms_chain_link *link)
+{
+	const struct ms_classic_look *k = (const struct ms_classic_look *)c;
+
+	return !(link->addr & 7) && (in_tail(k, link) || k->source->is_bucket(k, link));
 }
 
 static void tags_moved(struct ms_classic_look *k, uint64_t unit)
 {
-	struct ms_inspect_array *a = k->arrays[MS_CLASSIC_OLD];
+	struct ms_inspect_array *a = k->c.arrays[MS_CLASSIC_OLD];
 
 	a->bits[unit] |= MS_UNIT_MOVED;
 	a->moved++;
 }
 
-void ms_classic_take_tags(struct ms_classic_look *k, enum ms_classic_array which, uint64_t unit,
-			  const uint8_t *tags)
+static void take_tags(struct ms_classic_look *k, enum ms_classic_array which, uint64_t unit,
+		      const uint8_t *tags)
 {
-	struct ms_inspection *i = k->i;
-	struct ms_inspect_array *a = k->arrays[which];
+	struct ms_inspection *i = k->c.i;
+	struct ms_inspect_array *a = k->c.arrays[which];
 	bool ended = a->bits[unit] & ENDED;
 	unsigned entries = 0;
 
@@ -143,16 +134,16 @@ void ms_classic_take_tags(struct ms_classic_look *k, enum ms_classic_array which
 		}
 		if (tag > MS_CLASSIC_TAG_EMPTY_ONE && tag < MS_CLASSIC_TAG_MIN) {
 			ms_invariant_break(i, MS_INV_TAGS,
-					   "slot %u of %sbucket %" PRIu64 " has the tag %u of a "
+					   "slot %u of %s %" PRIu64 " has the tag %u of a "
 					   "moved entry",
-					   s, ms_classic_array_name(which), unit, tag);
+					   s, name_of(k, which), unit, tag);
 			continue;
 		}
 		if (ended)
 			ms_invariant_break(i, MS_INV_TAGS,
-					   "slot %u of %sbucket %" PRIu64 " lies behind the mark "
-					   "that ends its chain",
-					   s, ms_classic_array_name(which), unit);
+					   "slot %u of %s %" PRIu64 " lies behind the mark that "
+					   "ends its chain",
+					   s, name_of(k, which), unit);
 		if (tag == MS_CLASSIC_TAG_EMPTY_ONE) {
 			i->report->deleted++;
 			continue;
@@ -166,10 +157,11 @@ void ms_classic_take_tags(struct ms_classic_look *k, enum ms_classic_array which
 	a->fills[unit] = (uint16_t)ms_min_u64(a->fills[unit] + entries, UINT16_MAX);
 }
 
-bool ms_classic_add_link(struct ms_classic_look *k, enum ms_classic_array which, uint64_t unit,
-			 ms_addr addr)
+static void take_overflow(struct ms_chains *c, const struct ms_chain_link *link,
+			  const uint8_t *tags)
 {
-	return !addr || ms_vec_push(&k->next, { addr, unit, which });
+	take_tags((struct ms_classic_look *)c, (enum ms_classic_array)link->which, link->unit,
+		  tags);
 }
 
 static struct ms_error *bucket_take(struct ms_classic_look *k, enum ms_classic_array which,
@@ -178,29 +170,29 @@ static struct ms_error *bucket_take(struct ms_classic_look *k, enum ms_classic_a
 	ms_addr link =
 	    size > MS_INSPECT_TAG_BYTES ? ms_load_u64(bytes + size - MS_INSPECT_LINK_BYTES) : 0;
 
-	ms_inspect_mix(k->i, ms_load_u64(bytes));
-	k->arrays[which]->chains[unit] = 1;
+	ms_inspect_mix(k->c.i, ms_load_u64(bytes));
+	k->c.arrays[which]->chains[unit] = 1;
 	if (which == MS_CLASSIC_OLD && ms_classic_bucket_evacuated(bytes)) {
 		tags_moved(k, unit);
 		return NULL;
 	}
-	ms_inspect_mix(k->i, link);
-	ms_classic_take_tags(k, which, unit, bytes);
-	return ms_classic_add_link(k, which, unit, link) ? NULL : ms_error_no_memory();
+	ms_inspect_mix(k->c.i, link);
+	take_tags(k, which, unit, bytes);
+	return ms_chains_add(&k->c, which, unit, link) ? NULL : ms_error_no_memory();
 }
 
 /** Read one step of an array; a page that cannot be read leaves its buckets unknown. */
 static struct ms_error *step_take(struct ms_classic_look *k, enum ms_classic_array which,
 				  uint64_t first, uint64_t count, uint32_t unit_bytes, uint8_t *buf)
 {
-	struct ms_inspect_array *a = k->arrays[which];
-	struct ms_error *err = ms_target_read(k->i->rt->target, a->address + first * unit_bytes,
-					      buf, (size_t)(count * unit_bytes));
+	struct ms_inspect_array *a = k->c.arrays[which];
+	struct ms_error *err = ms_target_read(k->c.i->target, a->address + first * unit_bytes, buf,
+					      (size_t)(count * unit_bytes));
 
 	if (err && ms_error_code(err) == MS_ERR_FAULT) {
 		ms_error_free(err);
-		k->is_whole = false;
-		ms_inspect_unread(k->i, "part of its table cannot be read");
+		k->c.is_whole = false;
+		ms_inspect_unread(k->c.i, "part of its table cannot be read");
 		return NULL;
 	}
 	for (uint64_t n = 0; n < count && !err; n++)
@@ -210,15 +202,15 @@ static struct ms_error *step_take(struct ms_classic_look *k, enum ms_classic_arr
 
 static struct ms_error *array_read(struct ms_classic_look *k, enum ms_classic_array which)
 {
-	struct ms_inspect_array *a = k->arrays[which];
-	uint32_t unit = k->i->unit_bytes ? k->i->unit_bytes : MS_INSPECT_TAG_BYTES;
+	struct ms_inspect_array *a = k->c.arrays[which];
+	uint32_t unit = k->c.i->unit_bytes ? k->c.i->unit_bytes : MS_INSPECT_TAG_BYTES;
 	MS_AUTO_FREE uint8_t *buf = malloc(STEP_BYTES);
 	uint64_t at_once = STEP_BYTES / unit;
 	struct ms_error *err = NULL;
 
 	if (!buf)
 		return ms_error_no_memory();
-	for (uint64_t u = 0; u < a->units && !err && !ms_inspect_stopped(k->i); u += at_once)
+	for (uint64_t u = 0; u < a->units && !err && !ms_inspect_stopped(k->c.i); u += at_once)
 		err = step_take(k, which, u, ms_min_u64(at_once, a->units - u), unit, buf);
 	return err;
 }
@@ -227,8 +219,9 @@ static struct ms_error *array_read(struct ms_classic_look *k, enum ms_classic_ar
 
 static void count_check(struct ms_classic_look *k)
 {
-	struct ms_inspection *i = k->i;
-	uint64_t found = k->arrays[MS_CLASSIC_NOW]->entries + k->arrays[MS_CLASSIC_OLD]->entries;
+	struct ms_inspection *i = k->c.i;
+	uint64_t found =
+	    k->c.arrays[MS_CLASSIC_NOW]->entries + k->c.arrays[MS_CLASSIC_OLD]->entries;
 
 	ms_invariant_ask(i, MS_INV_COUNT);
 	if (found != k->m.count)
@@ -236,20 +229,20 @@ static void count_check(struct ms_classic_look *k)
 				   "%" PRIu64 " entries are in the table, and the header counts "
 				   "%" PRIu64,
 				   found, k->m.count);
-	if (k->m.bucket_log2 >= MS_CLASSIC_NOVERFLOW_EXACT)
+	if (k->m.bucket_log2 >= MS_CLASSIC_NOVERFLOW_EXACT || k->m.noverflow == UINT16_MAX)
 		return;
 	ms_invariant_ask(i, MS_INV_OVERFLOW_COUNT);
-	if (k->arrays[MS_CLASSIC_NOW]->overflow != k->m.noverflow)
+	if (k->c.arrays[MS_CLASSIC_NOW]->overflow != k->m.noverflow)
 		ms_invariant_break(i, MS_INV_OVERFLOW_COUNT,
 				   "%" PRIu64 " are in chains, and the header counts %u",
-				   k->arrays[MS_CLASSIC_NOW]->overflow, k->m.noverflow);
+				   k->c.arrays[MS_CLASSIC_NOW]->overflow, k->m.noverflow);
 }
 
 static void frontier_check(struct ms_classic_look *k)
 {
-	struct ms_inspection *i = k->i;
-	const struct ms_inspect_array *old = k->arrays[MS_CLASSIC_OLD],
-				      *now = k->arrays[MS_CLASSIC_NOW];
+	struct ms_inspection *i = k->c.i;
+	const struct ms_inspect_array *old = k->c.arrays[MS_CLASSIC_OLD],
+				      *now = k->c.arrays[MS_CLASSIC_NOW];
 
 	ms_invariant_ask(i, MS_INV_FRONTIER);
 	for (uint64_t u = 0; u < k->m.nevacuate && u < old->units; u++) {
@@ -270,50 +263,40 @@ static void frontier_check(struct ms_classic_look *k)
 	}
 }
 
-static void chains_count(struct ms_inspect_report *r)
-{
-	for (uint64_t u = 0; u < r->now.units; u++) {
-		uint16_t chain = r->now.chains[u];
-
-		r->chains[ms_min_u64(chain, MS_INSPECT_CHAINS - 1)]++;
-		r->longest = ms_max_u64(r->longest, chain);
-	}
-}
-
 static void unknown_all(struct ms_classic_look *k, const char *why)
 {
 	static const enum ms_invariant_id ids[] = { MS_INV_TAGS, MS_INV_COUNT, MS_INV_CHAIN_CYCLE,
 						    MS_INV_OVERFLOW };
 
 	for (size_t n = 0; n < MS_ARRAY_SIZE(ids); n++)
-		ms_invariant_unknown(k->i, ids[n], why);
+		ms_invariant_unknown(k->c.i, ids[n], why);
 }
 
 static void judge(struct ms_classic_look *k)
 {
-	struct ms_inspect_report *r = k->i->report;
+	struct ms_inspect_report *r = k->c.i->report;
 
-	r->is_read = k->is_whole && !k->i->is_cut;
+	r->is_read = k->c.is_whole && !k->c.i->is_cut;
 	if (!r->is_read) {
 		unknown_all(k, r->unread_why ? r->unread_why : "the look was cut short");
-		k->arrays[MS_CLASSIC_NOW]->overflow = k->arrays[MS_CLASSIC_OLD]->overflow =
+		k->c.arrays[MS_CLASSIC_NOW]->overflow = k->c.arrays[MS_CLASSIC_OLD]->overflow =
 		    MS_UNKNOWN;
 		return;
 	}
 	count_check(k);
-	r->row.overflow_buckets = k->arrays[MS_CLASSIC_NOW]->overflow;
+	r->row.overflow_buckets = k->c.arrays[MS_CLASSIC_NOW]->overflow;
 	if (k->m.oldbuckets)
 		frontier_check(k);
 	ms_inspect_count_fills(r);
-	chains_count(r);
-	ms_inspect_evenness_classic(k->i);
+	ms_inspect_count_chains(r);
+	ms_inspect_evenness_units(k->c.i, MS_CLASSIC_TAG_MIN, MS_CLASSIC_TAG_MIN);
 }
 
 // --- The whole. ---
 
 static void stage_tell(struct ms_classic_look *k)
 {
-	struct ms_inspect_report *r = k->i->report;
+	struct ms_inspect_report *r = k->c.i->report;
 
 	r->frontier = k->m.oldbuckets ? k->m.nevacuate : 0;
 	r->stage = !k->m.oldbuckets ? MS_STAGE_NONE
@@ -321,28 +304,13 @@ static void stage_tell(struct ms_classic_look *k)
 				    : MS_STAGE_DOUBLING;
 }
 
-/** What the header says now, in place of what it said to the census. */
-static void row_renew(struct ms_classic_look *k)
-{
-	struct ms_map_row *row = &k->i->report->row;
-	uint64_t old = ms_classic_old_buckets(&k->m);
-
-	ms_inspect_renew_row(k->i, k->m.count, (uint64_t)MS_CLASSIC_SLOTS << k->m.bucket_log2);
-	row->grow_at = ms_classic_grow_at(k->i->layout, k->m.bucket_log2);
-	row->growing = old != 0;
-	if (old)
-		row->growth =
-		    (struct ms_map_growth){ old * MS_CLASSIC_SLOTS, row->capacity,
-					    (double)k->m.nevacuate / (double)old, k->m.same_size };
-}
-
 static struct ms_error *arrays_init(struct ms_classic_look *k)
 {
-	struct ms_error *err = ms_inspect_array_init(k->arrays[MS_CLASSIC_NOW], k->m.buckets,
+	struct ms_error *err = ms_inspect_array_init(k->c.arrays[MS_CLASSIC_NOW], k->m.buckets,
 						     (uint64_t)1 << k->m.bucket_log2);
 
 	if (!err && k->m.oldbuckets)
-		err = ms_inspect_array_init(k->arrays[MS_CLASSIC_OLD], k->m.oldbuckets,
+		err = ms_inspect_array_init(k->c.arrays[MS_CLASSIC_OLD], k->m.oldbuckets,
 					    ms_classic_old_buckets(&k->m));
 	return err;
 }
@@ -350,15 +318,17 @@ static struct ms_error *arrays_init(struct ms_classic_look *k)
 /** The table, as far as it can be read: one bucket without a link may do without its size. */
 static struct ms_error *table_read(struct ms_classic_look *k)
 {
-	struct ms_inspection *i = k->i;
-	struct ms_error *err;
+	struct ms_inspection *i = k->c.i;
+	struct ms_error *err = array_check(k, MS_CLASSIC_NOW, k->m.bucket_log2);
 
-	array_check(k, MS_CLASSIC_NOW, k->m.bucket_log2);
-	if (k->m.oldbuckets)
-		array_check(k, MS_CLASSIC_OLD,
-			    k->m.same_size ? k->m.bucket_log2 : k->m.bucket_log2 - 1u);
-	if (!i->unit_bytes && k->m.bucket_log2) {
+	if (!err && k->m.oldbuckets)
+		err = array_check(k, MS_CLASSIC_OLD,
+				  k->m.same_size ? k->m.bucket_log2 : k->m.bucket_log2 - 1u);
+	if (err)
+		return err;
+	if (!i->unit_bytes && k->m.bucket_log2)
 		ms_inspect_unread(i, "its type is not known, and so not how long its buckets are");
+	if (i->report->unread_why) {
 		unknown_all(k, i->report->unread_why);
 		return NULL;
 	}
@@ -366,25 +336,33 @@ static struct ms_error *table_read(struct ms_classic_look *k)
 	err = array_read(k, MS_CLASSIC_NOW);
 	if (!err && k->m.oldbuckets)
 		err = array_read(k, MS_CLASSIC_OLD);
+	k->c.next_at = i->unit_bytes - MS_INSPECT_LINK_BYTES;
 	if (!err)
-		err = ms_classic_follow_chains(k);
+		err = ms_chains_follow(&k->c);
 	if (!err)
 		judge(k);
 	return err || i->options->unit == MS_UNKNOWN ? err : ms_classic_look_at_unit(k);
 }
 
-struct ms_error *ms_inspect_classic(struct ms_inspection *i)
+struct ms_error *ms_inspect_classic(struct ms_inspection *i, const struct ms_classic_source *source)
 {
 	struct ms_inspect_report *r = i->report;
-	struct ms_classic_look k = { .i = i, .arrays = { &r->now, &r->old }, .is_whole = true };
+	struct ms_classic_look k = { .c = { .i = i,
+					    .arrays = { &r->now, &r->old },
+					    .unit_names = { "bucket", "old bucket" },
+					    .name = "bucket",
+					    .take = take_overflow,
+					    .leads = leads_to_bucket,
+					    .is_whole = true },
+				     .source = source };
 	struct ms_error *err;
 
 	words_tell(i);
 	i->is_writing = (i->raw[i->layout->hmap_flags] & ~FLAGS_ALL) == 0 &&
 			(i->raw[i->layout->hmap_flags] & WRITING);
-	switch (ms_classic_parse(i->layout, i->raw, &k.m)) {
+	switch (source->parse(i, &k.m)) {
 	case MS_CLASSIC_NOT:
-		ms_invariant_break(i, MS_INV_HEADER, "no Go program leaves such a header");
+		ms_invariant_break(i, MS_INV_HEADER, "no %s leaves such a header", source->name);
 		ms_inspect_unread(i, "its header is not one of a map");
 		return NULL;
 	case MS_CLASSIC_NEVER_WRITTEN:
@@ -395,7 +373,7 @@ struct ms_error *ms_inspect_classic(struct ms_inspection *i)
 		break;
 	}
 	stage_tell(&k);
-	row_renew(&k);
+	source->row_renew(&k);
 	if (k.m.bucket_log2 > UNITS_LOG2_MAX) {
 		ms_inspect_unread(i, "its table is larger than is read");
 		return NULL;
@@ -403,8 +381,6 @@ struct ms_error *ms_inspect_classic(struct ms_inspection *i)
 	err = arrays_init(&k);
 	if (!err)
 		err = table_read(&k);
-	ms_vec_free(&k.links);
-	ms_vec_free(&k.next);
-	ms_number_map_deinit(&k.seen);
+	ms_chains_deinit(&k.c);
 	return err;
 }

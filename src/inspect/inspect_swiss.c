@@ -81,7 +81,7 @@ static unsigned control_take(struct look *k, uint64_t unit, const uint8_t *contr
 static struct ms_error *groups_read(struct look *k, ms_addr start, uint64_t count, uint8_t *buf,
 				    size_t size, bool *ret_read)
 {
-	struct ms_error *err = ms_target_read(k->i->rt->target, start, buf, size);
+	struct ms_error *err = ms_target_read(k->i->target, start, buf, size);
 
 	*ret_read = !err;
 	if (err && ms_error_code(err) == MS_ERR_FAULT) {
@@ -218,7 +218,7 @@ static struct ms_error *directory_take(struct look *k, const ms_addr *directory)
 			err = ms_fetch_add(&i->fetch, directory[n], i->layout->table_size, &unused);
 	}
 	if (!err)
-		err = ms_fetch_run(&i->fetch, i->rt->target);
+		err = ms_fetch_run(&i->fetch, i->target);
 	for (uint64_t n = 0, next = 0; n < k->m.dir_len && !err; n++) {
 		uint64_t covers;
 
@@ -256,7 +256,7 @@ static struct ms_error *directory_read(struct look *k)
 				   "0x%" PRIx64 " is not where a directory of %" PRIu64
 				   " entries begins",
 				   k->m.dir, k->m.dir_len);
-	err = ms_target_read(i->rt->target, k->m.dir, directory, k->m.dir_len * 8);
+	err = ms_target_read(i->target, k->m.dir, directory, k->m.dir_len * 8);
 	if (err && ms_error_code(err) == MS_ERR_FAULT) {
 		ms_error_free(err);
 		k->is_whole = false;
@@ -347,7 +347,8 @@ static struct ms_error *unit_tags(struct look *k)
 	unit_look(k);
 	if (!u->address)
 		return NULL;
-	err = groups_read(k, u->address, 1, u->tags, sizeof(u->tags), &is_read);
+	err = groups_read(k, u->address, 1, u->tags, MS_INSPECT_TAG_BYTES, &is_read);
+	u->tag_count = MS_SWISS_SLOTS;
 	u->exists = !err && is_read;
 	return err;
 }

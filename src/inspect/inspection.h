@@ -18,7 +18,7 @@
 #include "target/fetch.h"
 
 enum {
-	MS_INSPECT_HEADER_MAX = 64,
+	MS_INSPECT_HEADER_MAX = 1024,
 	MS_INSPECT_TAG_BYTES = 8,
 	MS_INSPECT_LINK_BYTES = 8,
 };
@@ -46,9 +46,39 @@ struct ms_invariant_look {
 	const char *unknown_why; // Where it could not be told.
 };
 
+struct ms_inspection;
+
+/** What is done otherwise with a map of a Go runtime than with one of libhmap. */
+struct ms_inspect_source {
+	/** What does not change from look to look; before the first. */
+	struct ms_error *(*prepare)(struct ms_inspection *i);
+
+	/** What a look leads into was not where it was: before the first, and when it is stale. */
+	struct ms_error *(*renew)(struct ms_inspection *i);
+
+	/** Read the header, of header_bytes; *ret_read: it could be. */
+	struct ms_error *(*header_read)(struct ms_inspection *i, uint8_t *raw, bool *ret_read);
+
+	/** One look, by the header in raw.  An error means that the target is lost. */
+	struct ms_error *(*look)(struct ms_inspection *i);
+
+	/** Fields and padding of a unit; bytes of the units that were read. */
+	void (*layout)(struct ms_inspection *i);
+
+	/** Places that a debugger can show as well. */
+	void (*views)(struct ms_inspection *i);
+
+	/** What the keys look like: a sample of them. */
+	struct ms_error *(*keys)(struct ms_inspection *i);
+};
+
 struct ms_inspection {
-	struct ms_go_runtime *rt;
-	const struct ms_go_layout *layout;
+	const struct ms_inspect_source *source;
+	struct ms_target *target;
+	uint32_t header_bytes;
+	void *own;                         // The source's.
+	struct ms_go_runtime *rt;          // NULL: a map of libhmap.
+	const struct ms_go_layout *layout; // NULL: a steady one.
 	const struct ms_inspect_options *options;
 	struct ms_inspect_report *report;
 	const struct ms_types *types;
@@ -58,7 +88,7 @@ struct ms_inspection {
 	const struct ms_map_type *type; // NULL: not known.
 	uint32_t unit_bytes;            // 0: not known.
 	bool has_pointers;              // Of units.
-	uint8_t raw[MS_INSPECT_HEADER_MAX];
+	_Alignas(8) uint8_t raw[MS_INSPECT_HEADER_MAX];
 	bool is_writing; // By its header a write is under way.
 	bool is_cut;     // The caller wanted an end.
 	struct ms_fetch fetch;
@@ -66,21 +96,25 @@ struct ms_inspection {
 	struct ms_invariant_look invariants[MS_INV_COUNT_];
 };
 
-/** One look, by the header in raw.  An error means that the target is lost. */
-MS_MUST_USE struct ms_error *ms_inspect_classic(struct ms_inspection *i);
+/**
+ * Look at the map until it holds still, or as often as is asked for, and fill in the report but for
+ * its target and cost: looks.c.
+ */
+MS_MUST_USE struct ms_error *ms_inspect_open(struct ms_inspection *i);
+
+/** Of Go's maps: a look, and what a source says beside it. */
 MS_MUST_USE struct ms_error *ms_inspect_swiss(struct ms_inspection *i);
-
-/** Fields and padding of a unit; bytes of the units that were read. */
 void ms_inspect_layout(struct ms_inspection *i);
-
-/** Places that a debugger can show as well. */
 void ms_inspect_views(struct ms_inspection *i);
-
-/** What the keys look like: a sample of them. */
 MS_MUST_USE struct ms_error *ms_inspect_keys(struct ms_inspection *i);
 
-/** Evenness of the report's cells: evenness.c. */
-void ms_inspect_evenness_classic(struct ms_inspection *i);
+/**
+ * Evenness of the report's units and tags, where a unit has what its hash sends there.  Hashes that
+ * would have a tag below @p tag_min have one that is @p tag_shift higher.
+ */
+void ms_inspect_evenness_units(struct ms_inspection *i, unsigned tag_min, unsigned tag_shift);
+
+/** Of groups that are probed from one to the next. */
 void ms_inspect_evenness_swiss(struct ms_inspection *i);
 
 /** Take up an invariant: it holds until it is broken. */
@@ -120,5 +154,9 @@ void ms_inspect_renew_row(struct ms_inspection *i, uint64_t entries, uint64_t ca
 MS_MUST_USE struct ms_error *ms_inspect_array_init(struct ms_inspect_array *array, ms_addr address,
 						   uint64_t units);
 
-/** Count the units of the current array by their entries. */
+/** Count the units of the current array by their entries, and by their chains. */
 void ms_inspect_count_fills(struct ms_inspect_report *report);
+void ms_inspect_count_chains(struct ms_inspect_report *report);
+
+/** Note a place for debuggers. */
+void ms_inspect_add_view(struct ms_inspect_report *report, const struct ms_debug_view *view);

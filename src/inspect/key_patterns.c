@@ -119,7 +119,7 @@ static struct ms_error *units_read(struct sample *s)
 		err = ms_fetch_add(&i->fetch, unit_address(i->report, u),
 				   (uint32_t)i->report->layout.unit_bytes, &want);
 	if (!err)
-		err = ms_fetch_run(&i->fetch, i->rt->target);
+		err = ms_fetch_run(&i->fetch, i->target);
 	for (uint32_t n = 0; n < i->fetch.count && !err; n++) {
 		const uint8_t *bytes = ms_fetch_bytes(&i->fetch, n);
 
@@ -146,7 +146,7 @@ static struct ms_error *texts_read(struct sample *s)
 			    ms_fetch_add(fetch, key->text,
 					 (uint32_t)ms_min_u64(key->length, TEXT_BYTES), &key->want);
 	}
-	return err ? err : ms_fetch_run(fetch, s->i->rt->target);
+	return err ? err : ms_fetch_run(fetch, s->i->target);
 }
 
 static const uint8_t *text_of(const struct sample *s, const struct key *key, size_t *ret_size)

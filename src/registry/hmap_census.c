@@ -716,6 +716,27 @@ struct ms_error *ms_hmap_census_add(const struct ms_registries *registries,
 	return NULL;
 }
 
+struct ms_error *ms_hmap_find(const struct ms_registries *rs, ms_addr address,
+			      const struct ms_registry **ret_registry)
+{
+	struct census c = { .target = rs->target };
+	struct list list = { 0 };
+	struct ms_registry_state state;
+	struct ms_error *err = NULL;
+
+	*ret_registry = NULL;
+	for (size_t i = 0; i < rs->count && !err && !*ret_registry; i++) {
+		if (!rs->items[i].is_begun)
+			continue;
+		err = list_take(&c, &rs->items[i], &list, &state);
+		if (!err && list.count &&
+		    bsearch(&address, list.items, list.count, sizeof(address), by_address))
+			*ret_registry = &rs->items[i];
+	}
+	free(list.items);
+	return err;
+}
+
 const struct ms_hmap_place *ms_hmap_place_of(const struct ms_hmap_places *places, ms_addr address)
 {
 	struct ms_hmap_place key = { .map = address };

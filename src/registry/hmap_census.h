@@ -27,6 +27,10 @@ MS_MUST_USE struct ms_error *ms_hmap_census_add(const struct ms_registries *regi
 						struct ms_census_report *report,
 						struct ms_hmap_places *ret_places);
 
+/** The registry whose list has a map at @p address now; NULL: none has. */
+MS_MUST_USE struct ms_error *ms_hmap_find(const struct ms_registries *registries, ms_addr address,
+					  const struct ms_registry **ret_registry);
+
 /** The place of the map at @p address, or NULL. */
 const struct ms_hmap_place *ms_hmap_place_of(const struct ms_hmap_places *places, ms_addr address);
 

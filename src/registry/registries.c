@@ -66,7 +66,7 @@ static bool members_end(const struct ms_registry *r, unsigned first, unsigned en
 static const char *describe(const struct hmap_registry *raw, struct ms_registry *r)
 {
 	static const char none[sizeof(raw->cookie)];
-	uint32_t fields = raw->field_count;
+	uint32_t fields = raw->field_count, others;
 
 	if (memcmp(raw->cookie, HMAP_REGISTRY_COOKIE, sizeof(raw->cookie)) != 0) {
 		if (memcmp(raw->cookie, none, sizeof(none)) != 0)
@@ -87,9 +87,14 @@ static const char *describe(const struct hmap_registry *raw, struct ms_registry 
 		    (struct ms_registry_field){ raw->fields[i].offset, raw->fields[i].size };
 	if (!members_end(r, 0, HMAP_FIELD_TYPE_NAME, &r->map_bytes) ||
 	    !members_end(r, HMAP_FIELD_TYPE_NAME, HMAP_FIELD_CLASSIC_COUNT, &r->type_bytes) ||
-	    !members_end(r, HMAP_FIELD_CLASSIC_COUNT, HMAP_FIELDS, &r->classic_bytes) ||
-	    !r->map_bytes)
+	    !members_end(r, HMAP_FIELD_CLASSIC_COUNT, HMAP_FIELD_TAGS, &r->classic_bytes) ||
+	    !members_end(r, HMAP_FIELD_TAGS, HMAP_FIELD_CLASSIC_SEED, &r->map_head_bytes) ||
+	    !members_end(r, HMAP_FIELD_CLASSIC_SEED, HMAP_FIELD_ARRAY_BUCKETS,
+			 &r->classic_head_bytes) ||
+	    !members_end(r, HMAP_FIELD_ARRAY_BUCKETS, HMAP_FIELDS, &others) || !r->map_bytes)
 		return "its registry names members that cannot be";
+	r->map_head_bytes = (uint32_t)ms_max_u64(r->map_head_bytes, r->map_bytes);
+	r->classic_head_bytes = (uint32_t)ms_max_u64(r->classic_head_bytes, r->classic_bytes);
 	memcpy(r->library, raw->library, sizeof(raw->library));
 	r->group_slots = raw->group_slots;
 	r->unborn_mask = raw->unborn_mask;
@@ -271,53 +276,78 @@ uint64_t ms_registry_load(const struct ms_registry *r, enum hmap_field field, co
 	}
 }
 
+/** Where in a map's words a member goes. */
+static const struct word_place {
+	enum hmap_field field;
+	size_t at;
+} word_places[] = {
+#define PLACE(field, word)                                                                         \
+	{                                                                                          \
+		HMAP_FIELD_##field, offsetof(struct ms_hmap_words, word)                           \
+	}
+	PLACE(TYPE, type),
+	PLACE(NAME, name),
+	PLACE(CREATED_AT, created_at),
+	PLACE(CLASSIC, classic),
+	PLACE(COUNT, count),
+	PLACE(GROUPS, groups),
+	PLACE(LOW, low),
+	PLACE(PASS, pass),
+	PLACE(GROW_AT, grow_at),
+	PLACE(STATE, state),
+	PLACE(NODES, nodes),
+	PLACE(BYTES, bytes),
+	PLACE(GROWTHS, growths),
+	PLACE(COMPACTIONS, compactions),
+	PLACE(SHRINKS, shrinks),
+	PLACE(COMPACTED, compacted),
+	PLACE(CLASSIC_COUNT, c.count),
+	PLACE(CLASSIC_B, c.B),
+	PLACE(CLASSIC_OVERFLOW, c.overflow),
+	PLACE(CLASSIC_OLD, c.old),
+	PLACE(CLASSIC_EVACUATED, c.evacuated),
+	PLACE(CLASSIC_FLAGS, c.flags),
+	PLACE(CLASSIC_LOAD, c.load),
+	PLACE(CLASSIC_BYTES, c.bytes),
+	PLACE(CLASSIC_GROWTHS, c.growths),
+	PLACE(CLASSIC_COMPACTIONS, c.compactions),
+#undef PLACE
+};
+
+static void word_put(struct ms_hmap_words *words, const struct word_place *place, uint64_t value)
+{
+	memcpy((uint8_t *)words + place->at, &value, sizeof(value));
+}
+
+/** Take the members [first, end) of one struct. */
+static void take_members(struct ms_hmap_look *look, enum hmap_field first, enum hmap_field end,
+			 const uint8_t *raw)
+{
+	look->status = MS_HMAP_READ;
+	for (size_t i = 0; i < MS_ARRAY_SIZE(word_places); i++) {
+		const struct word_place *place = &word_places[i];
+
+		if (place->field >= first && place->field < end)
+			word_put(&look->words, place,
+				 ms_registry_load(look->registry, place->field, raw));
+	}
+}
+
 static void take_map(struct ms_hmap_look *look, const uint8_t *raw)
 {
-	const struct ms_registry *r = look->registry;
-
-	look->status = MS_HMAP_READ;
-	look->words = (struct ms_hmap_words){
-		.type = ms_registry_load(r, HMAP_FIELD_TYPE, raw),
-		.name = ms_registry_load(r, HMAP_FIELD_NAME, raw),
-		.created_at = ms_registry_load(r, HMAP_FIELD_CREATED_AT, raw),
-		.classic = ms_registry_load(r, HMAP_FIELD_CLASSIC, raw),
-		.count = ms_registry_load(r, HMAP_FIELD_COUNT, raw),
-		.groups = ms_registry_load(r, HMAP_FIELD_GROUPS, raw),
-		.low = ms_registry_load(r, HMAP_FIELD_LOW, raw),
-		.pass = ms_registry_load(r, HMAP_FIELD_PASS, raw),
-		.grow_at = ms_registry_load(r, HMAP_FIELD_GROW_AT, raw),
-		.state = ms_registry_load(r, HMAP_FIELD_STATE, raw),
-		.nodes = ms_registry_load(r, HMAP_FIELD_NODES, raw),
-		.bytes = ms_registry_load(r, HMAP_FIELD_BYTES, raw),
-		.growths = ms_registry_load(r, HMAP_FIELD_GROWTHS, raw),
-		.compactions = ms_registry_load(r, HMAP_FIELD_COMPACTIONS, raw),
-		.shrinks = ms_registry_load(r, HMAP_FIELD_SHRINKS, raw),
-		.compacted = ms_registry_load(r, HMAP_FIELD_COMPACTED, raw),
-	};
+	look->words = (struct ms_hmap_words){ 0 };
+	take_members(look, HMAP_FIELD_TYPE, HMAP_FIELD_TYPE_NAME, raw);
 }
 
 static void take_classic(struct ms_hmap_look *look, const uint8_t *raw)
 {
-	const struct ms_registry *r = look->registry;
-	struct ms_hmap_words *w = &look->words;
-
-	look->status = MS_HMAP_READ;
-	w->c.count = ms_registry_load(r, HMAP_FIELD_CLASSIC_COUNT, raw);
-	w->c.B = ms_registry_load(r, HMAP_FIELD_CLASSIC_B, raw);
-	w->c.overflow = ms_registry_load(r, HMAP_FIELD_CLASSIC_OVERFLOW, raw);
-	w->c.old = ms_registry_load(r, HMAP_FIELD_CLASSIC_OLD, raw);
-	w->c.evacuated = ms_registry_load(r, HMAP_FIELD_CLASSIC_EVACUATED, raw);
-	w->c.flags = ms_registry_load(r, HMAP_FIELD_CLASSIC_FLAGS, raw);
-	w->c.load = ms_registry_load(r, HMAP_FIELD_CLASSIC_LOAD, raw);
-	w->c.bytes = ms_registry_load(r, HMAP_FIELD_CLASSIC_BYTES, raw);
-	w->c.growths = ms_registry_load(r, HMAP_FIELD_CLASSIC_GROWTHS, raw);
-	w->c.compactions = ms_registry_load(r, HMAP_FIELD_CLASSIC_COMPACTIONS, raw);
+	take_members(look, HMAP_FIELD_CLASSIC_COUNT, HMAP_FIELD_TAGS, raw);
 }
 
 static bool is_classic(const struct ms_hmap_look *look)
 {
-	return look->status == MS_HMAP_READ && look->words.classic &&
-	       look->words.classic != MS_UNKNOWN && look->registry->classic_bytes;
+	return look->status == MS_HMAP_READ && ms_hmap_is_classic(&look->words) &&
+	       look->registry->classic_bytes;
 }
 
 /**
@@ -433,4 +463,84 @@ struct ms_error *ms_hmap_look(struct ms_target *t, struct ms_hmap_look *looks, s
 			err = batch_do(t, b, take_classic);
 	}
 	return err;
+}
+
+// --- One map, and the structs behind it. ---
+
+static void members_load(const struct ms_registry *r, enum hmap_field first, enum hmap_field end,
+			 const uint8_t *raw, struct ms_hmap_head *head)
+{
+	for (unsigned i = first; i < (unsigned)end; i++)
+		head->members[i] = ms_registry_load(r, (enum hmap_field)i, raw);
+}
+
+struct ms_error *ms_registry_read(struct ms_target *t, const struct ms_registry *r, ms_addr addr,
+				  enum hmap_field first, enum hmap_field end,
+				  struct ms_hmap_head *ret_head, bool *ret_read)
+{
+	uint8_t raw[MEMBERS_END_MAX];
+	uint32_t bytes = 0;
+	struct ms_error *err;
+
+	*ret_read = members_end(r, first, end, &bytes) && bytes;
+	err = *ret_read ? try_read(t, addr, raw, bytes, ret_read) : NULL;
+	if (!err && *ret_read)
+		members_load(r, first, end, raw, ret_head);
+	return err;
+}
+
+struct ms_error *ms_hmap_head_read(struct ms_target *t, const struct ms_registry *r, ms_addr map,
+				   struct ms_hmap_head *ret_head, bool *ret_read)
+{
+	uint8_t raw[MEMBERS_END_MAX];
+	struct ms_error *err = try_read(t, map, raw, r->map_head_bytes, ret_read);
+	ms_addr classic;
+
+	for (unsigned i = 0; i < HMAP_FIELDS; i++)
+		ret_head->members[i] = MS_UNKNOWN;
+	if (err || !*ret_read)
+		return err;
+	members_load(r, HMAP_FIELD_TYPE, HMAP_FIELD_TYPE_NAME, raw, ret_head);
+	members_load(r, HMAP_FIELD_TAGS, HMAP_FIELD_CLASSIC_SEED, raw, ret_head);
+	classic = ret_head->members[HMAP_FIELD_CLASSIC];
+	if (!classic || classic == MS_UNKNOWN || !r->classic_head_bytes)
+		return NULL;
+	err = try_read(t, classic, raw, r->classic_head_bytes, ret_read);
+	if (err || !*ret_read)
+		return err;
+	members_load(r, HMAP_FIELD_CLASSIC_COUNT, HMAP_FIELD_TAGS, raw, ret_head);
+	members_load(r, HMAP_FIELD_CLASSIC_SEED, HMAP_FIELD_ARRAY_BUCKETS, raw, ret_head);
+	return NULL;
+}
+
+struct ms_hmap_words ms_hmap_head_words(const struct ms_hmap_head *head)
+{
+	struct ms_hmap_words words;
+
+	for (size_t i = 0; i < MS_ARRAY_SIZE(word_places); i++)
+		word_put(&words, &word_places[i], head->members[word_places[i].field]);
+	return words;
+}
+
+static bool has_members(const struct ms_registry *r, enum hmap_field first, enum hmap_field end)
+{
+	for (unsigned i = first; i < (unsigned)end; i++) {
+		if (!r->fields[i].size)
+			return false;
+	}
+	return true;
+}
+
+bool ms_registry_has_tables(const struct ms_registry *r, bool classic)
+{
+	if (classic)
+		return has_members(r, HMAP_FIELD_CLASSIC_COUNT, HMAP_FIELD_TAGS) &&
+		       has_members(r, HMAP_FIELD_CLASSIC_SEED, HMAP_FIELD_SLAB_NEXT);
+	for (unsigned i = HMAP_FIELD_GROUP_BYTES; i < HMAP_FIELDS; i++) {
+		if (!r->fields[i].offset)
+			return false;
+	}
+	return has_members(r, HMAP_FIELD_TYPE, HMAP_FIELD_TYPE_NAME) &&
+	       has_members(r, HMAP_FIELD_TAGS, HMAP_FIELD_CLASSIC_SEED) &&
+	       has_members(r, HMAP_FIELD_SLAB_NEXT, HMAP_FIELD_GROUP_BYTES);
 }

@@ -25,6 +25,7 @@ struct ms_registry {
 	uint64_t unborn_mask;
 	struct ms_registry_field fields[HMAP_FIELDS];
 	uint32_t map_bytes, type_bytes, classic_bytes; // From the start up to the last member.
+	uint32_t map_head_bytes, classic_head_bytes;   // Likewise, with those that tables need.
 };
 
 struct ms_registries {
@@ -64,6 +65,12 @@ struct ms_hmap_words {
 	} c; // Of the classic engine; where classic is not 0.
 };
 
+/** The engine of a map, by its words. */
+static inline bool ms_hmap_is_classic(const struct ms_hmap_words *words)
+{
+	return words->classic && words->classic != MS_UNKNOWN;
+}
+
 enum ms_hmap_look_status {
 	MS_HMAP_UNREAD, // It could not be read.
 	MS_HMAP_READ,
@@ -84,3 +91,28 @@ MS_MUST_USE struct ms_error *ms_hmap_look(struct ms_target *target, struct ms_hm
 /** A member of @p raw by its number, MS_UNKNOWN where there is none. */
 uint64_t ms_registry_load(const struct ms_registry *registry, enum hmap_field field,
 			  const uint8_t *raw);
+
+/** Members of a map and of its classic engine, by number; MS_UNKNOWN: this libhmap has none. */
+struct ms_hmap_head {
+	uint64_t members[HMAP_FIELDS];
+};
+
+/**
+ * Read all that is said of one map, and nothing else.  *ret_read: it could be.  An error means that
+ * the target is lost, or memory short.
+ */
+MS_MUST_USE struct ms_error *ms_hmap_head_read(struct ms_target *target,
+					       const struct ms_registry *registry, ms_addr map,
+					       struct ms_hmap_head *ret_head, bool *ret_read);
+
+/** The words of a map, of a head. */
+struct ms_hmap_words ms_hmap_head_words(const struct ms_hmap_head *head);
+
+/** Read the members [first, end), which are of one struct at @p addr; else as the one above. */
+MS_MUST_USE struct ms_error *ms_registry_read(struct ms_target *target,
+					      const struct ms_registry *registry, ms_addr addr,
+					      enum hmap_field first, enum hmap_field end,
+					      struct ms_hmap_head *ret_head, bool *ret_read);
+
+/** Whether the registry says where the tables of an engine lie: an older libhmap does not. */
+bool ms_registry_has_tables(const struct ms_registry *registry, bool classic);

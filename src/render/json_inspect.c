@@ -47,37 +47,45 @@ static void put_look(struct ms_json *j, const struct ms_inspect_report *r)
 
 static void put_growth(struct ms_json *j, const struct ms_inspect_report *r)
 {
-	bool is_growing = r->old.units != 0;
+	const struct ms_inspect_pass *p = &r->pass;
+	bool in_place = p->of != 0, has_old = r->old.units != 0;
 
 	ms_json_row(j);
 	ms_json_key(j, "growth");
 	ms_json_open_object(j);
 	ms_json_put_string(j, "stage", ms_growth_stage_name(r->stage));
-	ms_json_put_u64(j, "from_units", is_growing ? r->old.units : MS_UNKNOWN);
-	ms_json_put_u64(j, "to_units", is_growing ? r->now.units : MS_UNKNOWN);
-	ms_json_put_u64(j, "frontier", is_growing ? r->frontier : MS_UNKNOWN);
-	ms_json_put_u64(j, "moved_units", is_growing && r->is_read ? r->old.moved : MS_UNKNOWN);
-	ms_json_put_u64(j, "old_entries", is_growing && r->is_read ? r->old.entries : MS_UNKNOWN);
+	ms_json_put_bool(j, "in_place", in_place);
+	ms_json_put_u64(j, "from_units", in_place ? p->from : has_old ? r->old.units : MS_UNKNOWN);
+	ms_json_put_u64(j, "to_units", in_place ? p->to : has_old ? r->now.units : MS_UNKNOWN);
+	ms_json_put_u64(j, "frontier", in_place || has_old ? r->frontier : MS_UNKNOWN);
+	ms_json_put_u64(j, "moved_units",
+			in_place                ? p->done
+			: has_old && r->is_read ? r->old.moved
+						: MS_UNKNOWN);
+	ms_json_put_u64(j, "old_entries", has_old && r->is_read ? r->old.entries : MS_UNKNOWN);
 	ms_json_close_object(j);
 }
 
 static void put_table(struct ms_json *j, const struct ms_inspect_report *r)
 {
-	bool classic = r->row.kind == MS_MAP_CLASSIC && r->now.units;
+	bool has_chains = ms_inspect_has_chains(r) && r->now.units;
+	bool is_steady = r->row.kind == MS_MAP_HMAP_STEADY && r->is_read;
 
 	ms_json_row(j);
 	ms_json_key(j, "table");
 	ms_json_open_object(j);
 	ms_json_put_string(j, "unit", ms_inspect_unit_name(r));
 	ms_json_put_u64(j, "units", r->now.units);
-	ms_json_put_u64(j, "overflow_units", classic ? r->now.overflow : MS_UNKNOWN);
+	ms_json_put_u64(j, "unit_slots", r->now.units ? ms_inspect_unit_slots(r) : MS_UNKNOWN);
+	ms_json_put_u64(j, "overflow_units", has_chains ? r->now.overflow : MS_UNKNOWN);
 	ms_json_put_u64(j, "old_overflow_units", r->old.units ? r->old.overflow : MS_UNKNOWN);
 	ms_json_put_u64(j, "directory", r->row.kind == MS_MAP_SWISS ? r->directory : MS_UNKNOWN);
 	ms_json_put_u64(j, "deleted_slots", r->is_read ? r->deleted : MS_UNKNOWN);
+	ms_json_put_u64(j, "displaced_entries", is_steady ? r->displaced : MS_UNKNOWN);
 	ms_json_put_double(j, "chain_mean", ms_inspect_mean_chain(r));
 	ms_json_put_u64(j, "chain_longest", r->is_read ? r->longest : MS_UNKNOWN);
 	if (r->is_read) {
-		put_counts(j, "units_by_entries", r->fills, MS_INSPECT_FILLS);
+		put_counts(j, "units_by_entries", r->fills, ms_inspect_fills(r));
 		put_counts(j, "units_by_chain", r->chains, MS_INSPECT_CHAINS);
 		put_counts(j, "tags", r->tags, MS_INSPECT_TAGS);
 	} else {
@@ -196,7 +204,7 @@ static void put_unit(struct ms_json *j, const struct ms_inspect_report *r)
 	ms_json_put_u64(j, "chain", u->chain);
 	ms_json_key(j, "tags");
 	ms_json_open_array(j);
-	for (size_t s = 0; s < sizeof(u->tags); s++)
+	for (size_t s = 0; s < u->tag_count; s++)
 		ms_json_u64(j, u->tags[s]);
 	ms_json_close_array(j);
 	ms_json_put_u64(j, "table", r->table_count ? u->table : MS_UNKNOWN);
@@ -294,11 +302,12 @@ static void put_views(struct ms_json *j, const struct ms_inspect_report *r)
 		ms_json_open_object(j);
 		ms_json_put_string(j, "what", v->what);
 		ms_json_put_address(j, "address", v->address);
-		ms_json_put_u64(j, "size_bytes", (uint64_t)v->count * v->size);
+		ms_json_put_u64(j, "size_bytes",
+				v->command ? MS_UNKNOWN : (uint64_t)v->count * v->size);
 		ms_inspect_gdb_command(v, text, sizeof(text));
 		ms_json_put_string(j, "gdb", text);
 		ms_inspect_dlv_command(v, text, sizeof(text));
-		ms_json_put_string(j, "dlv", text);
+		ms_json_put_string(j, "dlv", v->command ? NULL : text);
 		ms_json_close_object(j);
 	}
 	ms_json_close_array(j);

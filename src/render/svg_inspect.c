@@ -26,8 +26,8 @@ enum {
 	CELL_MAX = 26,
 	TABLE_ROWS_MAX = 128,
 	LEVELS = 8,
-	SLOTS = 8,
-	OVERFULL = 9, // Class of what has more entries than slots.
+	GROUP_SLOTS = 8, // Of a Swiss map.
+	OVERFULL = 9,    // Class of what has more entries than slots.
 	MOVED = 10,
 };
 
@@ -59,21 +59,21 @@ static uint64_t first_unit(const struct panel *p, uint64_t cell)
 	return p->from + (uint64_t)((double)cell * (double)p->units / (double)p->cells);
 }
 
-/** Which colour a cell of units [from, to) has. */
-static unsigned class_of(const struct ms_inspect_array *a, uint64_t from, uint64_t to,
-			 uint64_t *ret_entries)
+/** Which colour a cell of units [from, to) has; what is not there is as what was moved. */
+static unsigned class_of(const struct ms_inspect_report *r, const struct ms_inspect_array *a,
+			 uint64_t from, uint64_t to, uint64_t *ret_entries)
 {
 	uint64_t entries = 0, moved = 0;
 	double full;
 
 	for (uint64_t u = from; u < to; u++) {
-		entries += a->fills[u];
-		moved += a->bits[u] & MS_UNIT_MOVED;
+		entries += u < a->units ? a->fills[u] : 0;
+		moved += u >= a->units || a->bits[u] & MS_UNIT_MOVED;
 	}
 	*ret_entries = entries;
 	if (moved && moved == to - from)
 		return MOVED;
-	full = (double)entries / (double)(to - from) / SLOTS * LEVELS;
+	full = (double)entries / (double)(to - from) / ms_inspect_unit_slots(r) * LEVELS;
 	if (full > LEVELS)
 		return OVERFULL;
 	return full > 0 && full < 1 ? 1 : (unsigned)(full + 0.5);
@@ -83,7 +83,7 @@ static void put_cell(struct picture *s, const struct panel *p, uint64_t from, ui
 		     double y)
 {
 	uint64_t entries;
-	unsigned class = class_of(p->array, from, to, &entries);
+	unsigned class = class_of(s->r, p->array, from, to, &entries);
 	double side = p->side > 8 ? p->side - 1 : p->side - 0.5;
 
 	ms_sink_printf(s->sink,
@@ -97,8 +97,17 @@ static void put_cell(struct picture *s, const struct panel *p, uint64_t from, ui
 	ms_sink_printf(s->sink, "><title>%s %" PRIu64, ms_inspect_unit_name(s->r), from);
 	if (to > from + 1)
 		ms_sink_printf(s->sink, " to %" PRIu64, to - 1);
-	ms_sink_printf(s->sink, class == MOVED ? ": moved" : ": %" PRIu64 " entries", entries);
+	if (class == MOVED)
+		ms_sink_puts(s->sink, s->r->pass.of ? ": not there" : ": moved");
+	else
+		ms_sink_printf(s->sink, ": %" PRIu64 " entries", entries);
 	ms_sink_puts(s->sink, "</title></rect>\n");
+}
+
+/** What the frontier is counted in. */
+static const char *frontier_unit(const struct ms_inspect_report *r)
+{
+	return r->pass.of ? ms_inspect_unit_name(r) : "old bucket";
 }
 
 /** Around the cells before the frontier: down its column, and along its row's end. */
@@ -113,10 +122,10 @@ static void put_frontier(struct picture *s, const struct panel *p)
 	if (!p->has_frontier)
 		return;
 	ms_sink_printf(s->sink,
-		       "<path class=\"f\" d=\"M%.1f %.1fH%.1fV%.1fH%.1f\"><title>frontier: old "
-		       "bucket %" PRIu64 "</title></path>\n",
+		       "<path class=\"f\" d=\"M%.1f %.1fH%.1fV%.1fH%.1f\"><title>frontier: %s "
+		       "%" PRIu64 "</title></path>\n",
 		       p->x - 6, y + p->side, p->x + column * p->side - 0.5, y, right + 6,
-		       s->r->frontier);
+		       frontier_unit(s->r), s->r->frontier);
 }
 
 static void put_panel(struct picture *s, const struct panel *p)
@@ -145,7 +154,7 @@ static void put_tables(struct picture *s, const struct panel *p)
 		       p->x, p->y - 7, ms_human_count(&h, r->table_count),
 		       ms_human_count(&all, p->units));
 	for (size_t n = 0; n < r->table_count; n++) {
-		uint64_t groups = r->tables[n].capacity / SLOTS;
+		uint64_t groups = r->tables[n].capacity / GROUP_SLOTS;
 
 		for (uint64_t g = 0; g < groups && unit < p->units; g++, unit++)
 			put_cell(s, p, unit, unit + 1, p->x + (double)g * p->side,
@@ -176,11 +185,33 @@ static void panel_add(struct picture *s, const struct panel *panel)
 	s->panels[s->panel_count++] = *panel;
 }
 
+/** A pass in place: one table, or its halves, in the same columns. */
+static void pass_panels_choose(struct picture *s)
+{
+	const struct ms_inspect_report *r = s->r;
+	bool is_whole = r->stage == MS_STAGE_SAME_SIZE;
+
+	panel_add(s, &(struct panel){ .array = &r->now,
+				      .name = is_whole ? "table" : "lower half",
+				      .units = r->pass.of,
+				      .has_frontier = true });
+	if (!is_whole)
+		panel_add(s, &(struct panel){ .array = &r->now,
+					      .name = "upper half",
+					      .from = r->pass.of,
+					      .units = r->pass.of,
+					      .has_frontier = true });
+}
+
 static void panels_choose(struct picture *s)
 {
 	const struct ms_inspect_report *r = s->r;
 	uint64_t half = r->old.units;
 
+	if (r->pass.of) {
+		pass_panels_choose(s);
+		return;
+	}
 	if (!half) {
 		panel_add(
 		    s, &(struct panel){ .array = &r->now, .name = "table", .units = r->now.units });
@@ -213,7 +244,7 @@ static void panel_place(struct picture *s, size_t index, double width)
 		p->cells = p->units;
 		p->columns = 1;
 		for (size_t n = 0; n < s->r->table_count; n++)
-			p->columns = ms_max_u64(p->columns, s->r->tables[n].capacity / SLOTS);
+			p->columns = ms_max_u64(p->columns, s->r->tables[n].capacity / GROUP_SLOTS);
 	}
 	side = width / (double)(p->columns ? p->columns : 1);
 	p->side = side > CELL_MAX ? CELL_MAX : side;
@@ -308,9 +339,12 @@ static void put_note(struct picture *s)
 	} else {
 		ms_sink_printf(s->sink, "one cell is one %s", ms_inspect_unit_name(r));
 	}
-	if (r->old.units)
-		ms_sink_printf(s->sink, "; growing, the frontier at old bucket %s",
-			       ms_human_count(&h, r->frontier));
+	if (r->old.units || r->pass.of)
+		ms_sink_printf(s->sink, "; %s, the frontier at %s %s",
+			       !r->pass.of || r->stage == MS_STAGE_DOUBLING ? "growing"
+			       : r->stage == MS_STAGE_HALVING               ? "shrinking"
+									    : "tidied up",
+			       frontier_unit(r), ms_human_count(&h, r->frontier));
 	if (!r->settled)
 		ms_sink_puts(s->sink, "; it moved while it was read: this may be two moments");
 	ms_sink_puts(s->sink, "</text>\n");
@@ -318,22 +352,25 @@ static void put_note(struct picture *s)
 
 static void put_legend(struct picture *s)
 {
+	bool in_place = s->r->pass.of && s->r->stage != MS_STAGE_SAME_SIZE;
+	uint32_t slots = ms_inspect_unit_slots(s->r);
 	double x = MARGIN;
 
 	for (unsigned class = 0; class <= MOVED; class ++) {
 		if ((class == OVERFULL && s->r->row.kind == MS_MAP_SWISS) ||
-		    (class == MOVED && !s->r->old.units))
+		    (class == MOVED && !s->r->old.units && !in_place))
 			continue;
 		ms_sink_printf(s->sink,
 			       "<rect class=\"c%u\" x=\"%.0f\" y=\"58\" width=\"14\" "
 			       "height=\"14\"/>\n<text class=\"n\" x=\"%.0f\" y=\"70\">",
 			       class, x, x + 18);
 		if (class == OVERFULL)
-			ms_sink_puts(s->sink, "over 8");
+			ms_sink_printf(s->sink, "over %u", slots);
 		else if (class == MOVED)
-			ms_sink_puts(s->sink, "moved");
+			ms_sink_puts(s->sink, in_place ? "not there" : "moved");
 		else
-			ms_sink_printf(s->sink, "%u%s", class, class ? "" : " entries");
+			ms_sink_printf(s->sink, "%u%s", class * slots / LEVELS,
+				       class ? "" : " entries");
 		ms_sink_puts(s->sink, "</text>\n");
 		x += class == 0 || class >= OVERFULL ? 90 : 40;
 	}

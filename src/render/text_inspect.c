@@ -8,11 +8,6 @@
 
 enum { NAME_COLUMNS = 12, VALUE_COLUMNS = 18, FIELD_COLUMNS = 16, TABLES_SHOWN = 3 };
 
-static bool is_classic(const struct ms_inspect_report *r)
-{
-	return r->row.kind == MS_MAP_CLASSIC;
-}
-
 // --- Its name. ---
 
 /** "(len=128000, buckets=32768, overflow=17)": plain numbers, to be searched for. */
@@ -26,9 +21,9 @@ static void first_line(struct ms_text *t, const struct ms_inspect_report *r)
 		ms_text_printf(t, "%" PRIu64, r->row.entries);
 	if (r->now.units)
 		ms_text_printf(t, ", %ss=%" PRIu64, ms_inspect_unit_name(r), r->now.units);
-	if (is_classic(r) && r->now.units && r->now.overflow != MS_UNKNOWN)
+	if (ms_inspect_has_chains(r) && r->now.units && r->now.overflow != MS_UNKNOWN)
 		ms_text_printf(t, ", overflow=%" PRIu64, r->now.overflow);
-	else if (is_classic(r) && r->now.units)
+	else if (ms_inspect_has_chains(r) && r->now.units)
 		ms_text_printf(t, ", overflow=?");
 	if (r->table_count)
 		ms_text_printf(t, ", tables=%zu, directory=%" PRIu64, r->table_count, r->directory);
@@ -120,6 +115,26 @@ static void growth_under_way(struct ms_text *t, const struct ms_inspect_report *
 	ms_text_end(t, 0);
 }
 
+/** A steady map's table grows and shrinks where it is. */
+static void pass_under_way(struct ms_text *t, const struct ms_inspect_report *r)
+{
+	const struct ms_inspect_pass *p = &r->pass;
+	struct ms_human a, b, percent;
+
+	if (r->stage == MS_STAGE_SAME_SIZE)
+		ms_text_printf(t, "growth: none, its %s blocks are tidied up",
+			       ms_human_count(&a, p->from));
+	else
+		ms_text_printf(t, "growth: %s in place, from %s to %s blocks",
+			       r->stage == MS_STAGE_HALVING ? "it shrinks" : "it grows",
+			       ms_human_count(&a, p->from), ms_human_count(&b, p->to));
+	ms_text_printf(t, "; the frontier is at block %s of %s", ms_human_count(&a, r->frontier),
+		       ms_human_count(&b, p->of));
+	ms_text_printf(t, ", %s were done (%s)", ms_human_count(&a, p->done),
+		       ms_human_percent(&percent, (double)p->done / (double)p->of));
+	ms_text_end(t, 0);
+}
+
 static void tables_near(struct ms_text *t, const struct ms_inspect_report *r)
 {
 	const struct ms_inspect_table *near = NULL;
@@ -149,6 +164,10 @@ static void growth_line(struct ms_text *t, const struct ms_inspect_report *r)
 {
 	struct ms_human h;
 
+	if (r->pass.of) {
+		pass_under_way(t, r);
+		return;
+	}
 	if (r->row.growing && !r->old.units) {
 		growth_of_row(t, &r->row.growth);
 		return;
@@ -164,7 +183,7 @@ static void growth_line(struct ms_text *t, const struct ms_inspect_report *r)
 		if (r->row.grow_at != MS_UNKNOWN)
 			ms_text_printf(t, "; the next starts with entry %s",
 				       ms_human_count(&h, r->row.grow_at));
-		if (!is_classic(r))
+		if (r->row.kind == MS_MAP_SWISS)
 			ms_text_printf(t, "; a table of a Swiss map grows within one write");
 		tables_near(t, r);
 	}
@@ -213,14 +232,16 @@ static void unit_line(struct ms_text *t, const struct ms_inspect_report *r)
 		return;
 	}
 	ms_text_printf(t, "at 0x%" PRIx64 ", entries: %u", u->address, u->entries);
-	if (is_classic(r))
+	if (ms_inspect_is_classic(r))
 		ms_text_printf(t, ", buckets in its chain: %u", u->chain);
+	else if (ms_inspect_has_chains(r))
+		ms_text_printf(t, ", overflow nodes: %u", u->chain);
 	else if (r->table_count)
 		ms_text_printf(t, "; group %s of table %s; a probe from here looks at %u",
 			       ms_human_count(&h, u->group), ms_human_count(&last, u->table),
 			       u->chain);
-	ms_text_printf(t, "; %s", is_classic(r) ? "tags" : "control bytes");
-	for (size_t s = 0; s < sizeof(u->tags); s++)
+	ms_text_printf(t, "; %s", ms_inspect_has_chains(r) ? "tags" : "control bytes");
+	for (size_t s = 0; s < u->tag_count; s++)
 		ms_text_printf(t, " %02x", u->tags[s]);
 	if (u->has_old)
 		unit_moved(t, r);
@@ -268,6 +289,8 @@ static void layout(struct ms_text *t, const struct ms_inspect_report *r)
 	}
 	ms_text_printf(t, "%s bytes, %s of them padding", ms_human_count(&a, u->unit_bytes),
 		       ms_human_count(&b, u->padding_bytes));
+	if (u->note)
+		ms_text_printf(t, "; %s", u->note);
 	ms_text_end(t, 0);
 	ms_text_printf(t, "offset  size     field");
 	ms_text_end(t, 2);
@@ -420,7 +443,10 @@ static void debuggers(struct ms_text *t, const struct ms_inspect_report *r,
 		}
 		ms_text_end_whole(t);
 	}
-	if (view->dlv) {
+	if (view->dlv && ms_map_row_is_hmap(&r->row) && !r->target.go_version) {
+		ms_text_printf(t, "not in dlv: this is no Go program");
+		ms_text_end(t, 0);
+	} else if (view->dlv) {
 		if (core)
 			program_and_core(t, "in dlv core ", r);
 		else
@@ -429,6 +455,8 @@ static void debuggers(struct ms_text *t, const struct ms_inspect_report *r,
 		ms_text_printf(t, ":");
 		ms_text_end(t, 0);
 		for (size_t i = 0; i < r->view_count; i++) {
+			if (r->views[i].command)
+				continue; // Of gdb alone.
 			ms_inspect_dlv_command(&r->views[i], command, sizeof(command));
 			ms_text_printf(t, "  %s", command);
 			ms_text_end_whole(t);

@@ -18,7 +18,7 @@ enum {
 	LABEL_COLUMNS = 12,
 	BAR_COLUMNS = 32,
 	LEVELS = 8,
-	SLOTS = 8, // Of a bucket or group.
+	CLASSES = 8, // Of blocks by their entries, between none and more than there are slots.
 	NAMES_COLUMNS = 10,
 };
 
@@ -33,20 +33,21 @@ static const char *level(const struct ms_text *t, double share)
 	return t->style->charset == MS_CHARSET_ASCII ? digits[index] : blocks[index];
 }
 
-/** Units [from, to) of an array as one character. */
-static void column(struct ms_text *t, const struct ms_inspect_array *a, uint64_t from, uint64_t to)
+/** Units [from, to) of an array as one character: a dot where none is, or all were moved. */
+static void column(struct ms_text *t, const struct ms_inspect_report *r,
+		   const struct ms_inspect_array *a, uint64_t from, uint64_t to)
 {
-	const char *moved = t->style->charset == MS_CHARSET_ASCII ? "." : "·";
-	uint64_t entries = 0, emptied = 0;
+	const char *dot = t->style->charset == MS_CHARSET_ASCII ? "." : "·";
+	uint64_t slots = (to - from) * ms_inspect_unit_slots(r), entries = 0, emptied = 0;
 
 	for (uint64_t u = from; u < to; u++) {
-		entries += a->fills[u];
-		emptied += a->bits[u] & MS_UNIT_MOVED;
+		entries += u < a->units ? a->fills[u] : 0;
+		emptied += u >= a->units || a->bits[u] & MS_UNIT_MOVED;
 	}
 	if (emptied == to - from)
-		ms_text_printf(t, "%s", moved);
+		ms_text_printf(t, "%s", dot);
 	else
-		ms_text_printf(t, "%s", level(t, (double)entries / (double)(to - from) / SLOTS));
+		ms_text_printf(t, "%s", level(t, (double)entries / (double)slots));
 }
 
 static uint64_t columns_of(const struct ms_text *t, uint64_t units)
@@ -57,12 +58,12 @@ static uint64_t columns_of(const struct ms_text *t, uint64_t units)
 	return ms_min_u64(units, ms_min_u64(room, COLUMNS_MAX));
 }
 
-static void row(struct ms_text *t, const char *label, const struct ms_inspect_array *a,
-		uint64_t from, uint64_t units, uint64_t columns)
+static void row(struct ms_text *t, const struct ms_inspect_report *r, const char *label,
+		const struct ms_inspect_array *a, uint64_t from, uint64_t units, uint64_t columns)
 {
 	ms_text_printf(t, "  %-*s|", LABEL_COLUMNS, label);
 	for (uint64_t c = 0; c < columns; c++)
-		column(t, a, from + c * units / columns, from + (c + 1) * units / columns);
+		column(t, r, a, from + c * units / columns, from + (c + 1) * units / columns);
 	ms_text_printf(t, "|");
 	ms_text_end_whole(t);
 }
@@ -71,7 +72,7 @@ static void row(struct ms_text *t, const char *label, const struct ms_inspect_ar
 static void frontier(struct ms_text *t, const struct ms_inspect_report *r, uint64_t columns)
 {
 	static const char name[] = "frontier";
-	double share = (double)r->frontier / (double)r->old.units;
+	double share = (double)r->frontier / (double)(r->pass.of ? r->pass.of : r->old.units);
 	int at = share >= 1 ? (int)columns - 1 : (int)(share * (double)columns);
 	bool is_right = (uint64_t)at + sizeof(name) < columns;
 
@@ -83,30 +84,61 @@ static void frontier(struct ms_text *t, const struct ms_inspect_report *r, uint6
 	ms_text_end_whole(t);
 }
 
-void ms_text_inspect_arrays(struct ms_text *t, const struct ms_inspect_report *r)
+/** "new +1,024" */
+static void upper_row(struct ms_text *t, const struct ms_inspect_report *r, const char *name,
+		      uint64_t units, uint64_t columns)
 {
-	uint64_t units = r->old.units ? r->old.units : r->now.units;
-	uint64_t columns = columns_of(t, units);
 	char label[LABEL_COLUMNS + 24];
 	struct ms_human h;
 
+	snprintf(label, sizeof(label), "%s+%s", name, ms_human_count(&h, units));
+	row(t, r, label, &r->now, units, units, columns);
+}
+
+/** A pass in place: the block of an upper half stands below the one that it is split from. */
+static void pass_rows(struct ms_text *t, const struct ms_inspect_report *r, uint64_t columns)
+{
+	uint64_t units = r->pass.of;
+
+	if (r->stage == MS_STAGE_SAME_SIZE)
+		ms_text_printf(t, "table: from the first block to the last, by how full; those "
+				  "before the frontier were tidied up");
+	else
+		ms_text_printf(t,
+			       "table: its lower half, and below each block the one that it %s; "
+			       "blocks that are not there are dots",
+			       r->stage == MS_STAGE_HALVING ? "takes in" : "is split into");
+	ms_text_end(t, 0);
+	row(t, r, "", &r->now, 0, units, columns);
+	if (r->stage != MS_STAGE_SAME_SIZE)
+		upper_row(t, r, "", units, columns);
+	frontier(t, r, columns);
+}
+
+void ms_text_inspect_arrays(struct ms_text *t, const struct ms_inspect_report *r)
+{
+	uint64_t units = r->pass.of ? r->pass.of : r->old.units ? r->old.units : r->now.units;
+	uint64_t columns = columns_of(t, units);
+
 	if (!r->is_read || units < 2)
 		return;
+	if (r->pass.of) {
+		pass_rows(t, r, columns);
+		return;
+	}
 	if (!r->old.units) {
 		ms_text_printf(t, "table: from the first %s to the last, by how full",
 			       ms_inspect_unit_name(r));
 		ms_text_end(t, 0);
-		row(t, "", &r->now, 0, units, columns);
+		row(t, r, "", &r->now, 0, units, columns);
 		return;
 	}
 	ms_text_printf(t, "old array and new, in the same columns; moved buckets are dots");
 	ms_text_end(t, 0);
-	row(t, "old", &r->old, 0, units, columns);
-	row(t, "new", &r->now, 0, units, columns);
-	if (r->now.units > units) {
-		snprintf(label, sizeof(label), "new +%s", ms_human_count(&h, units));
-		row(t, label, &r->now, units, units, columns);
-	}
+	row(t, r, "old", &r->old, 0, units, columns);
+	row(t, r, "new", &r->now, 0, units, columns);
+	if (r->now.units > units)
+		upper_row(t, r, "new ", units, columns);
 	frontier(t, r, columns);
 }
 
@@ -154,25 +186,59 @@ static void histogram(struct ms_text *t, const uint64_t *counts, size_t size, si
 	}
 }
 
+/** Where a unit has many slots, its entries are told in classes of as many. */
+static void fill_classes(struct ms_text *t, const struct ms_inspect_report *r)
+{
+	uint64_t slots = ms_inspect_unit_slots(r), counts[CLASSES + 2] = { 0 }, most = 0;
+	struct ms_human h;
+
+	for (size_t i = 0; i < ms_inspect_fills(r); i++)
+		counts[i > slots ? CLASSES + 1 : (i * CLASSES + slots - 1) / slots] += r->fills[i];
+	for (size_t c = 0; c < CLASSES + 2; c++)
+		most = ms_max_u64(most, counts[c]);
+	for (size_t c = 0; c < CLASSES + 2; c++) {
+		uint64_t first = c ? (c - 1) * slots / CLASSES + 1 : 0;
+		char label[48];
+
+		if (!first)
+			snprintf(label, sizeof(label), "0");
+		else if (c > CLASSES)
+			snprintf(label, sizeof(label), "%" PRIu64 "+", slots + 1);
+		else
+			snprintf(label, sizeof(label), "%" PRIu64 " to %" PRIu64, first,
+				 c * slots / CLASSES);
+		if (c > CLASSES && !counts[c])
+			continue;
+		ms_text_printf(t, "  %8s  %11s  ", label, ms_human_count(&h, counts[c]));
+		bar(t, counts[c], most);
+		ms_text_end_whole(t);
+	}
+}
+
 static void chains(struct ms_text *t, const struct ms_inspect_report *r)
 {
-	bool classic = r->row.kind == MS_MAP_CLASSIC;
+	bool classic = ms_inspect_is_classic(r), steady = r->row.kind == MS_MAP_HMAP_STEADY;
 	double mean = ms_inspect_mean_chain(r);
 	struct ms_human h;
 
-	ms_text_printf(t, classic ? "chains: mean " : "probes for an absent key: mean ");
+	ms_text_printf(t, ms_inspect_has_chains(r) ? "chains: mean "
+						   : "probes for an absent key: mean ");
 	if (isfinite(mean))
 		ms_text_printf(t, "%.3f", mean);
 	else
 		ms_text_printf(t, "?");
-	ms_text_printf(t, " %ss, longest %s", ms_inspect_unit_name(r),
+	ms_text_printf(t, " %ss, longest %s", steady ? "overflow node" : ms_inspect_unit_name(r),
 		       ms_human_count(&h, r->longest));
-	ms_text_printf(t, "; %s slots %s", ms_human_count(&h, r->deleted),
-		       classic ? "emptied by deletes, with others behind them"
-			       : "deleted (tombstones)");
+	if (steady)
+		ms_text_printf(t, "; %s entries in another group of their block (strays)",
+			       ms_human_count(&h, r->displaced));
+	else
+		ms_text_printf(t, "; %s slots %s", ms_human_count(&h, r->deleted),
+			       classic ? "emptied by deletes, with others behind them"
+				       : "deleted (tombstones)");
 	ms_text_end(t, 0);
-	if (r->longest > 1)
-		histogram(t, r->chains, MS_INSPECT_CHAINS, 1);
+	if (r->longest > (steady ? 0 : 1))
+		histogram(t, r->chains, MS_INSPECT_CHAINS, steady ? 0 : 1);
 }
 
 static void even_line(struct ms_text *t, const struct ms_evenness *e)
@@ -215,7 +281,10 @@ void ms_text_inspect_table(struct ms_text *t, const struct ms_inspect_report *r)
 	chains(t, r);
 	ms_text_printf(t, "%ss by their entries:", ms_inspect_unit_name(r));
 	ms_text_end(t, 0);
-	histogram(t, r->fills, MS_INSPECT_FILLS, 0);
+	if (r->row.kind == MS_MAP_HMAP_STEADY)
+		fill_classes(t, r);
+	else
+		histogram(t, r->fills, ms_inspect_fills(r), 0);
 	ms_text_printf(t, "evenness, with the seed of this map:");
 	ms_text_end(t, 0);
 	for (size_t i = 0; i < r->evenness_count; i++)

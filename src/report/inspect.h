@@ -1,6 +1,7 @@
 // inspect.h - the result of one map opened: its header, its table unit by unit, what holds of it.
 //
-// A unit is a bucket of a classic map with its chain, or a group of a Swiss map.  Nothing here is a
+// A unit is a bucket of a classic map with its chain, a group of a Swiss map, or a block of one of
+// libhmap's steady maps, also with its chain.  Nothing here is a
 // key or a value; what is said of keys are sums and salted hashes, and only where they were asked
 // for.
 #pragma once
@@ -8,13 +9,15 @@
 #include "report/census.h"
 
 enum {
-	MS_INSPECT_FILLS = 17,     // Entries of a unit: from 16 on they are counted as one.
+	MS_INSPECT_FILLS = 65,     // Entries of a unit; see ms_inspect_fills.
 	MS_INSPECT_CHAINS = 17,    // Buckets of a chain, or groups that a probe looks at; likewise.
 	MS_INSPECT_TAGS = 256,     // Values of a tag.
+	MS_INSPECT_UNIT_TAGS = 64, // Of one unit.
 	MS_INSPECT_FIELDS_MAX = 8, // Of a unit.
 	MS_INSPECT_VIEWS_MAX = 8,
-	MS_INSPECT_CLASSES = 6,  // Of keys that begin alike.
-	MS_INSPECT_LENGTHS = 65, // Lengths of keys, by how many bits they have.
+	MS_INSPECT_WORDS_MAX = 20, // Of a header.
+	MS_INSPECT_CLASSES = 6,    // Of keys that begin alike.
+	MS_INSPECT_LENGTHS = 65,   // Lengths of keys, by how many bits they have.
 };
 
 /** One of the header's own words. */
@@ -49,6 +52,7 @@ struct ms_unit_field {
 struct ms_unit_layout {
 	bool known;
 	const char *unknown_why;
+	const char *note; // How its offsets are meant, where that does not go without saying.
 	uint64_t unit_bytes;
 	struct ms_unit_field fields[MS_INSPECT_FIELDS_MAX];
 	size_t field_count;
@@ -100,6 +104,16 @@ enum ms_growth_stage {
 	MS_STAGE_NONE,
 	MS_STAGE_DOUBLING,
 	MS_STAGE_SAME_SIZE,
+	MS_STAGE_HALVING,
+};
+
+/**
+ * A pass that works in place, in units: there is one array, whose lower half has those of the
+ * smaller size.
+ */
+struct ms_inspect_pass {
+	uint64_t from, to;
+	uint64_t of, done; // Of the smaller size; of is 0 where no such pass is under way.
 };
 
 /** What was asked for by number. */
@@ -108,7 +122,8 @@ struct ms_unit_look {
 	uint64_t index;
 	ms_addr address;
 	uint32_t entries, chain;
-	uint8_t tags[8];
+	uint8_t tags[MS_INSPECT_UNIT_TAGS];
+	uint32_t tag_count;
 	uint64_t table, group; // Of a Swiss map: which table, and which of its groups.
 	bool has_old;          // Of a growth under way: the old bucket that it comes from.
 	uint64_t old_index;
@@ -148,6 +163,7 @@ struct ms_debug_view {
 	const char *what;
 	ms_addr address;
 	uint32_t count, size; // So many words of so many bytes.
+	const char *command;  // Of libhmap's own for gdb, by address; NULL: none, but its bytes.
 };
 
 /** What of a report its page has beside the rest. */
@@ -159,18 +175,22 @@ struct ms_inspect_report {
 	struct ms_report_target target;
 	struct ms_report_cost cost;
 	struct ms_map_row row;
-	struct ms_header_word words[16];
+	struct ms_header_word words[MS_INSPECT_WORDS_MAX];
 	size_t word_count;
 	enum ms_growth_stage stage;
 	uint64_t frontier;                // Old buckets below it were moved.
 	struct ms_inspect_array now, old; // old: units is 0 where there is none.
-	uint64_t directory;               // Entries of a Swiss map's.
-	uint64_t deleted;                 // Slots emptied by deletes that others lie behind.
-	struct ms_inspect_table *tables;  // Of a Swiss map of several groups.
+	struct ms_inspect_pass pass;
+	uint32_t unit_slots; // Of one unit, its chain not counted; 0: 8.
+	uint64_t directory;  // Entries of a Swiss map's.
+	uint64_t deleted;    // Slots emptied by deletes that others lie behind.
+	uint64_t displaced;  // Steady: entries in another group of their block than their hash's.
+	struct ms_inspect_table *tables; // Of a Swiss map of several groups.
 	size_t table_count;
 	struct ms_unit_layout layout;
 	uint64_t fills[MS_INSPECT_FILLS];   // Units of the current array with so many entries.
-	uint64_t chains[MS_INSPECT_CHAINS]; // Classic: buckets with such a chain; Swiss: groups at
+	uint64_t chains[MS_INSPECT_CHAINS]; // Classic: buckets with such a chain; steady: blocks
+					    // with so many overflow nodes; Swiss: groups at
 					    // which a probe for an absent key begins.
 	uint64_t longest; // Of these.
 	uint64_t tags[MS_INSPECT_TAGS];
@@ -192,11 +212,26 @@ struct ms_inspect_report {
 	struct ms_arena arena;
 };
 
+/** The report of a map whose table is not read: its row, and why no more. */
+struct ms_inspect_report ms_inspect_row_alone(const struct ms_map_row *row, const char *why);
+
 /** What to type in a debugger for those bytes. */
 void ms_inspect_gdb_command(const struct ms_debug_view *view, char *ret_text, size_t size);
 void ms_inspect_dlv_command(const struct ms_debug_view *view, char *ret_text, size_t size);
 
-/** Mean of the chains (classic), or of probes for absent keys (Swiss); NAN where not known. */
+/** Classes of fills that this kind of map has; the last is as many or more. */
+size_t ms_inspect_fills(const struct ms_inspect_report *report);
+
+/** Slots of a unit. */
+uint32_t ms_inspect_unit_slots(const struct ms_inspect_report *report);
+
+/** Whether its units are buckets with chains, Go's or libhmap's. */
+bool ms_inspect_is_classic(const struct ms_inspect_report *report);
+
+/** Whether its units have overflow. */
+bool ms_inspect_has_chains(const struct ms_inspect_report *report);
+
+/** Mean of the chains (classic, steady), or of probes for absent keys (Swiss); NAN: not known. */
 double ms_inspect_mean_chain(const struct ms_inspect_report *report);
 
 /** How many invariants are in that state. */
@@ -209,7 +244,7 @@ const char *ms_evenness_verdict_name(enum ms_evenness_verdict verdict); // "even
 const char *ms_growth_stage_name(enum ms_growth_stage stage); // "none", "doubling", ...
 const char *ms_invariant_state_name(enum ms_invariant_state state);
 
-/** "bucket" or "group". */
+/** "bucket", "group" or "block". */
 const char *ms_inspect_unit_name(const struct ms_inspect_report *report);
 
 /** Forget what one look found; what was known before it stays. */

@@ -17,7 +17,9 @@ files="src/golang/calls.c src/golang/code_effects.c src/golang/code_facts.c
 	src/golang/types.c src/golang/unwind.c src/golang/version.c src/golang/wait_reasons.c
 	src/goroutines/clusters.c src/goroutines/rows.c src/image/build_info.c src/image/code.c
 	src/image/code_amd64.c src/image/code_arm64.c src/image/debug_image.c src/image/elf_file.c
-	src/image/pclntab.c src/maps/classic.c src/maps/swiss.c src/registry/hmap_census.c
+	src/image/pclntab.c src/inspect/chains.c src/inspect/hmap_unit.c
+	src/inspect/inspect_hmap.c src/inspect/inspect_steady.c src/inspect/steady_header.c
+	src/maps/classic.c src/maps/swiss.c src/registry/hmap_census.c
 	src/registry/registries.c src/report/budget.c
 	src/snapshot/snapshot.c src/stacks/book.c src/stacks/cpu_records.c
 	src/stacks/sampled_stack.c src/target/core.c src/target/core_file.c src/target/proc_maps.c

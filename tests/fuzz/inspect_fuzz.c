@@ -8,38 +8,9 @@
 
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/recorded.h"
-
-#include "render/render.h"
+#include "tests/fuzz/render_all.h"
 
 enum { MAPS = 24, READS_MAX = 20000 };
-
-static void check(const struct ms_inspect_report *r)
-{
-	uint64_t units = 0;
-
-	FUZZ_CHECK(!r->is_read || (r->now.fills && r->now.bits && r->now.chains));
-	FUZZ_CHECK(r->is_read || r->unread_why);
-	FUZZ_CHECK(r->settled || r->unsettled_why);
-	FUZZ_CHECK(r->old.moved <= r->old.units);
-	for (size_t i = 0; i < MS_INSPECT_FILLS; i++)
-		units += r->fills[i];
-	FUZZ_CHECK(!r->is_read || units == r->now.units);
-	for (size_t i = 0; i < r->invariant_count; i++)
-		FUZZ_CHECK(r->invariants[i].state == MS_INVARIANT_HOLDS || r->invariants[i].detail);
-}
-
-static void render(const struct ms_inspect_report *r)
-{
-	static const struct ms_text_style style = { .width = 80 };
-	static const struct ms_inspect_view view = { .gdb = true, .dlv = true };
-	struct ms_sink sink;
-
-	ms_sink_init_memory(&sink);
-	(void)fuzz_worked(ms_render_inspect_text(r, &view, &style, &sink));
-	(void)fuzz_worked(ms_render_inspect_json(r, &sink));
-	(void)fuzz_worked(ms_render_inspect_svg(r, &sink));
-	ms_sink_deinit(&sink);
-}
 
 MS_FUZZ_TARGET(inspect)
 {
@@ -58,8 +29,7 @@ MS_FUZZ_TARGET(inspect)
 
 		if (!fuzz_worked(ms_inspect_run(r->rt, row, &options, &report)))
 			break;
-		check(&report);
-		render(&report);
+		render_all_inspect(&report);
 		ms_inspect_report_deinit(&report);
 	}
 }

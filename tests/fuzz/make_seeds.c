@@ -1001,6 +1001,8 @@ static void registry_seeds(struct seed *s)
 
 	for (unsigned i = 0; (name = seed_registry(s, i)); i++)
 		seed_save(s, "registry", name);
+	for (unsigned i = 0; (name = seed_hmap_tables(s, i)); i++)
+		seed_save(s, "hmap_tables", name);
 }
 
 int main(int argc, char **argv)

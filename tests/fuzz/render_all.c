@@ -93,3 +93,32 @@ void render_all_goroutines(const struct ms_goroutines_report *report)
 			 ms_render_goroutines_text(report, &view, i & 1 ? &narrow : &page, &sink));
 	}
 }
+
+static void inspect_check(const struct ms_inspect_report *r)
+{
+	uint64_t units = 0;
+
+	FUZZ_CHECK(!r->is_read || (r->now.fills && r->now.bits && r->now.chains));
+	FUZZ_CHECK(r->is_read || r->unread_why);
+	FUZZ_CHECK(r->settled || r->unsettled_why);
+	FUZZ_CHECK(r->old.moved <= r->old.units);
+	for (size_t i = 0; i < MS_INSPECT_FILLS; i++)
+		units += r->fills[i];
+	FUZZ_CHECK(!r->is_read || units == r->now.units);
+	for (size_t i = 0; i < r->invariant_count; i++)
+		FUZZ_CHECK(r->invariants[i].state == MS_INVARIANT_HOLDS || r->invariants[i].detail);
+}
+
+void render_all_inspect(const struct ms_inspect_report *r)
+{
+	static const struct ms_text_style style = { .width = 80 };
+	static const struct ms_inspect_view view = { .gdb = true, .dlv = true };
+	struct ms_sink sink;
+
+	inspect_check(r);
+	ms_sink_init_memory(&sink);
+	(void)fuzz_worked(ms_render_inspect_text(r, &view, &style, &sink));
+	(void)fuzz_worked(ms_render_inspect_json(r, &sink));
+	(void)fuzz_worked(ms_render_inspect_svg(r, &sink));
+	ms_sink_deinit(&sink);
+}

@@ -63,3 +63,6 @@ void seed_samples(struct seed *s, unsigned recording, unsigned flips);
 
 /** Input @p index of the target registry, and what it is called; NULL behind the last. */
 const char *seed_registry(struct seed *s, unsigned index);
+
+/** Likewise of the target hmap_tables. */
+const char *seed_hmap_tables(struct seed *s, unsigned index);

@@ -194,7 +194,7 @@ check "hmap show, without symbols" shows_all stripped -p "$stripped"
 
 shapes_alone() {
 	asks '^\[group [0-9]+, slot [0-9]+\] uint64_t \(8 bytes\) = struct session \(32 bytes\)$' \
-		'hmap show sessions' -- -p "$program" && ! grep -E 'hunter2|10[0-9][0-9]' "$work/out"
+		'hmap show sessions' -- -p "$program" && ! grep -E 'hunter2|\<10[0-9][0-9]\>' "$work/out"
 }
 
 # Keys of quiet are 0 to 4999, each with three times itself.

@@ -284,12 +284,12 @@ static int find_note(struct dl_phdr_info *info, size_t size, void *state)
 	return 0;
 }
 
-static uint64_t member(const struct hmap_registry *r, const char *object, enum hmap_field field)
+static uint64_t member(const struct hmap_registry *r, const void *object, enum hmap_field field)
 {
 	uint64_t value = 0;
 
 	CHECK(field < r->field_count);
-	memcpy(&value, object + r->fields[field].offset, r->fields[field].size);
+	memcpy(&value, (const char *)object + r->fields[field].offset, r->fields[field].size);
 	return value;
 }
 
@@ -344,6 +344,52 @@ MS_TEST(a_reader_that_knows_only_the_note_finds_all_maps)
 	for (size_t i = 0; i < 200; i++)
 		if (i != 7)
 			hmap_destroy(maps[i]);
+}
+
+/** Entries by the tags of @p runs runs, each @p stride behind the last; tags below @p least are
+ *  none. */
+static size_t tags_count(const uint8_t *at, size_t runs, size_t stride, size_t tags, uint8_t least)
+{
+	size_t found = 0;
+
+	for (size_t r = 0; r < runs; r++, at += stride)
+		for (size_t t = 0; t < tags; t++)
+			found += at[t] >= least;
+	return found;
+}
+
+MS_TEST(a_reader_that_knows_only_the_registry_opens_tables)
+{
+	struct hmap *steady = map_of(1000, NULL, HMAP_STEADY);
+	struct hmap *classic = map_of(1000, NULL, HMAP_CLASSIC);
+	const struct hmap_registry *r = NULL;
+	const void *c, *array;
+	struct hmap_stats stats;
+
+	CHECK_EQ(dl_iterate_phdr(find_note, &r), 1);
+	CHECK_EQ(r->field_count, HMAP_FIELDS);
+	for (unsigned i = HMAP_FIELD_TYPE_NAME; i < HMAP_FIELDS; i++)
+		CHECK(r->fields[i].size || (i >= HMAP_FIELD_GROUP_BYTES && r->fields[i].offset));
+	// None of these overflows.
+	CHECK_EQ(hmap_stats(steady, HMAP_STATS_WALK, &stats), HMAP_OK);
+	CHECK_EQ(stats.overflow, 0);
+	CHECK_EQ(tags_count((const uint8_t *)(uintptr_t)member(r, steady, HMAP_FIELD_TAGS),
+			    member(r, steady, HMAP_FIELD_GROUPS),
+			    r->fields[HMAP_FIELD_GROUP_BYTES].offset, r->group_slots, 2),
+		 1000);
+	c = (const void *)(uintptr_t)member(r, classic, HMAP_FIELD_CLASSIC);
+	array = (const void *)(uintptr_t)member(r, c, HMAP_FIELD_CLASSIC_ARRAY);
+	CHECK_EQ(member(r, array, HMAP_FIELD_ARRAY_BUCKETS),
+		 member(r, c, HMAP_FIELD_CLASSIC_BUCKETS));
+	CHECK_EQ(member(r, array, HMAP_FIELD_ARRAY_B), member(r, c, HMAP_FIELD_CLASSIC_B));
+	if (!member(r, c, HMAP_FIELD_CLASSIC_OVERFLOW))
+		CHECK_EQ(
+		    tags_count((const uint8_t *)(uintptr_t)member(r, c, HMAP_FIELD_CLASSIC_BUCKETS),
+			       (size_t)1 << member(r, c, HMAP_FIELD_CLASSIC_B),
+			       member(r, c, HMAP_FIELD_CLASSIC_BUCKET_BYTES), 8, 5),
+		    1000);
+	hmap_destroy(steady);
+	hmap_destroy(classic);
 }
 
 /* ------------------------------------------------------------------------------------------- */

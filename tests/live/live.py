@@ -14,6 +14,7 @@ import test_truth  # noqa: F401
 import test_inspect  # noqa: F401
 import test_churn  # noqa: F401
 import test_c_programs  # noqa: F401
+import test_opened  # noqa: F401
 import test_odd  # noqa: F401
 import test_hostile  # noqa: F401
 import test_reach  # noqa: F401

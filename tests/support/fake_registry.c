@@ -67,7 +67,7 @@ void fake_registry_init(struct fake_registry *r, ms_addr base)
 	raw->leaves[0] = fake_registry_data(r, offsetof(__typeof__(r->data), leaf));
 	fields_init(raw, HMAP_FIELD_TYPE, HMAP_FIELD_TYPE_NAME);
 	fields_init(raw, HMAP_FIELD_TYPE_NAME, HMAP_FIELD_CLASSIC_COUNT);
-	fields_init(raw, HMAP_FIELD_CLASSIC_COUNT, HMAP_FIELDS);
+	fields_init(raw, HMAP_FIELD_CLASSIC_COUNT, HMAP_FIELD_TAGS);
 	memcpy(r->data.name, "planted", 8);
 	r->data.type[HMAP_FIELD_TYPE_KEY_SIZE - HMAP_FIELD_TYPE_NAME] = 8;
 	r->data.type[HMAP_FIELD_TYPE_VALUE_SIZE - HMAP_FIELD_TYPE_NAME] = 16;

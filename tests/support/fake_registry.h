@@ -19,7 +19,7 @@ enum {
 	FAKE_REGISTRY_MAPS_AT = 0x200000,
 	FAKE_REGISTRY_LISTED = 3, // Of the maps; there is room for as many as ...
 	FAKE_REGISTRY_MAPS = 8,
-	FAKE_REGISTRY_CLASSIC_WORDS = HMAP_FIELDS - HMAP_FIELD_CLASSIC_COUNT,
+	FAKE_REGISTRY_CLASSIC_WORDS = HMAP_FIELD_TAGS - HMAP_FIELD_CLASSIC_COUNT,
 };
 
 struct fake_registry {
@@ -41,7 +41,7 @@ struct fake_registry {
 	uint64_t maps[FAKE_REGISTRY_MAPS][16];
 };
 
-/** Three steady maps of one type, all called "planted". */
+/** Three steady maps of one type, all called "planted"; where tables lie it does not say. */
 void fake_registry_init(struct fake_registry *r, ms_addr base);
 
 /** Put it into @p fake, its module at its base. */

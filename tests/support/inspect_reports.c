@@ -5,9 +5,10 @@
 
 #define HOSTILE "a\x1b[31m\xff<b>&\"'\xe2\x80\xae\n"
 
-enum { OLD = 64, GROUPS = 24 };
+enum { OLD = 64, GROUPS = 24, LOW = 64, BLOCKS = 84 };
 
 static uint16_t old_fills[OLD], now_fills[2 * OLD], same_fills[OLD], group_fills[GROUPS];
+static uint16_t block_fills[BLOCKS];
 static uint16_t chains[2 * OLD];
 static uint8_t old_bits[OLD], now_bits[2 * OLD];
 
@@ -135,6 +136,7 @@ struct ms_inspect_report ms_inspect_example_growing(void)
 			  .entries = 1,
 			  .chain = 1,
 			  .tags = { 0x40, 0, 0, 0, 0, 0, 0, 0 },
+			  .tag_count = 8,
 			  .has_old = true,
 			  .old_index = 5,
 			  .old_address = 0xc0004b0410,
@@ -156,9 +158,9 @@ struct ms_inspect_report ms_inspect_example_growing(void)
 		.looks = 2,
 		.settled = true,
 		.is_read = true,
-		.views = { { "the header", 0xc00006a150, 48, 1 },
-			   { "tags of the bucket", 0xc0004c3810, 8, 1 },
-			   { "its link to an overflow bucket", 0xc0004c38d8, 1, 8 } },
+		.views = { { "the header", 0xc00006a150, 48, 1, NULL },
+			   { "tags of the bucket", 0xc0004c3810, 8, 1, NULL },
+			   { "its link to an overflow bucket", 0xc0004c38d8, 1, 8, NULL } },
 		.view_count = 3,
 	};
 }
@@ -227,6 +229,7 @@ struct ms_inspect_report ms_inspect_example_swiss(void)
 					.entries = 2,
 					.chain = 1,
 					.tags = { 1, 2, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80 },
+					.tag_count = 8,
 					.table = 1,
 					.group = 1 };
 	r.keys = (struct ms_key_patterns){ .asked = true,
@@ -275,9 +278,110 @@ struct ms_inspect_report ms_inspect_example_hmap(void)
 	r.row.kind = MS_MAP_HMAP_STEADY;
 	r.stage = MS_STAGE_DOUBLING;
 	r.settled = true;
-	r.unread_why =
-	    "of a map of libhmap only what its registry says is shown; in gdb, hmap show "
-	    "and hmap chains open it";
+	r.unread_why = "its libhmap is older, and does not say where a table lies; in gdb, hmap "
+		       "show and hmap chains of that libhmap open it";
+	return r;
+}
+
+struct ms_inspect_report ms_inspect_example_steady(void)
+{
+	struct ms_inspect_report r = ms_inspect_example_hmap();
+
+	for (unsigned b = 0; b < BLOCKS; b++)
+		block_fills[b] =
+		    (uint16_t)(b < BLOCKS - LOW || b >= LOW ? 12 + b % 9 : 30 + b % 29);
+	r.row.type = "orders";
+	r.row.key_type = "uint64_t";
+	r.row.elem_type = "struct order";
+	r.row.owner = "order_cache";
+	r.row.type_source = MS_TYPE_REGISTRY;
+	r.row.growth = (struct ms_map_growth){ 3584, 7168, 0.3125, false };
+	r.unread_why = NULL;
+	r.is_read = true;
+	r.looks = 1;
+	r.words[0] = (struct ms_header_word){ "count", 412, "entries", false };
+	r.words[1] =
+	    (struct ms_header_word){ "groups", 4 * BLOCKS, "in use; in a pass, its cursor", false };
+	r.words[2] = (struct ms_header_word){ "tags", 0x7f3a40000000, "of its first group", true };
+	r.word_count = 3;
+	r.now = (struct ms_inspect_array){ .address = 0x7f3a40000000,
+					   .units = BLOCKS,
+					   .overflow = 5,
+					   .entries = 412,
+					   .fills = block_fills,
+					   .chains = chains,
+					   .bits = now_bits };
+	r.pass = (struct ms_inspect_pass){ LOW, 2 * LOW, LOW, BLOCKS - LOW };
+	r.frontier = BLOCKS - LOW;
+	r.unit_slots = 56;
+	r.displaced = 31;
+	r.longest = 2;
+	r.chains[0] = BLOCKS - 4;
+	r.chains[1] = 3;
+	r.chains[2] = 1;
+	for (unsigned b = 0; b < BLOCKS; b++)
+		r.fills[block_fills[b]]++;
+	r.tags[8] = 4;
+	r.tags[77] = 9;
+	r.tags[255] = 12;
+	r.evenness[0] = (struct ms_evenness){ "entries per block", LOW, 412, 60.5, 63, 11.2 };
+	r.evenness_count = 1;
+	r.layout = (struct ms_unit_layout){
+		.known = true,
+		.note = "slots lie apart from tags, and are counted on behind them",
+		.unit_bytes = 1408,
+		.fields = { { "tags", "uint8_t", 0, 14, 4, 16 },
+			    { "filter", "uint8_t", 14, 1, 4, 16 },
+			    { "count", "uint8_t", 15, 1, 4, 16 },
+			    { "key", "uint64_t", 64, 8, 56, 24 },
+			    { "value", "struct order", 72, 12, 56, 24 } },
+		.field_count = 5,
+		.padding_bytes = 224,
+		.table_padding = 19000,
+		.tail_bytes = MS_UNKNOWN
+	};
+	r.unit = (struct ms_unit_look){ .asked = true,
+					.exists = true,
+					.index = 7,
+					.address = 0x7f3a400001c0,
+					.entries = 19,
+					.chain = 1,
+					.tags = { 0x40, 0x51, 0x9, [55] = 1 },
+					.tag_count = 56 };
+	r.invariants = invariants;
+	r.invariant_count = 1;
+	r.views[0] = (struct ms_debug_view){
+		.what = "the map", .address = 0x55e0c0de9ec0, .count = 54, .size = 8
+	};
+	r.views[1] = (struct ms_debug_view){
+		.what = "tags of the block", .address = 0x7f3a400001c0, .count = 64, .size = 1
+	};
+	r.views[2] = (struct ms_debug_view){ .what = "the map as hmap_gdb.py shows it",
+					     .address = 0x55e0c0de9ec0,
+					     .command = "hmap show" };
+	r.view_count = 3;
+	return r;
+}
+
+struct ms_inspect_report ms_inspect_example_halving(void)
+{
+	struct ms_inspect_report r = ms_inspect_example_steady();
+
+	r.stage = MS_STAGE_HALVING;
+	r.pass = (struct ms_inspect_pass){ 2 * LOW, LOW, LOW, 2 * LOW - BLOCKS };
+	r.frontier = BLOCKS - LOW;
+	return r;
+}
+
+struct ms_inspect_report ms_inspect_example_tidied(void)
+{
+	struct ms_inspect_report r = ms_inspect_example_steady();
+
+	r.stage = MS_STAGE_SAME_SIZE;
+	r.now.units = LOW;
+	r.pass = (struct ms_inspect_pass){ LOW, LOW, LOW, 50 };
+	r.frontier = 50;
+	r.unit = (struct ms_unit_look){ .asked = true, .index = 64 };
 	return r;
 }
 

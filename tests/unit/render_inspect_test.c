@@ -57,6 +57,9 @@ MS_TEST(render_inspect_pages)
 	page(ms_inspect_example_swiss(), &debuggers, &narrow, "inspect_swiss.txt");
 	page(ms_inspect_example_moving(), &plain, &colored, "inspect_moving_color.txt");
 	page(ms_inspect_example_hmap(), &plain, &narrow, "inspect_hmap.txt");
+	page(ms_inspect_example_steady(), &debuggers, &narrow, "inspect_steady.txt");
+	page(ms_inspect_example_halving(), &plain, &ascii, "inspect_halving_ascii.txt");
+	page(ms_inspect_example_tidied(), &plain, &narrow, "inspect_tidied.txt");
 	page(ms_inspect_example_hostile(), &debuggers, &ascii, "inspect_hostile_ascii.txt");
 }
 
@@ -86,6 +89,8 @@ MS_TEST(render_inspect_documents)
 	document(ms_inspect_example_swiss(), "inspect_swiss.json");
 	document(ms_inspect_example_moving(), "inspect_moving.json");
 	document(ms_inspect_example_hmap(), "inspect_hmap.json");
+	document(ms_inspect_example_steady(), "inspect_steady.json");
+	document(ms_inspect_example_halving(), "inspect_halving.json");
 	document(ms_inspect_example_hostile(), "inspect_hostile.json");
 }
 
@@ -110,6 +115,9 @@ MS_TEST(render_inspect_pictures)
 	picture(ms_inspect_example_swiss(), "inspect_swiss.svg");
 	picture(ms_inspect_example_moving(), "inspect_moving.svg");
 	picture(ms_inspect_example_hmap(), "inspect_hmap.svg");
+	picture(ms_inspect_example_steady(), "inspect_steady.svg");
+	picture(ms_inspect_example_halving(), "inspect_halving.svg");
+	picture(ms_inspect_example_tidied(), "inspect_tidied.svg");
 	picture(ms_inspect_example_hostile(), "inspect_hostile.svg");
 }
 
