@@ -91,8 +91,8 @@ static void take_file(const struct ms_session *s, struct ms_crash_report *r)
 	r->file_bytes = file->bytes;
 	r->exe_is = exe_is[info->exe_is];
 	r->partial = r->census->partial || file->missing_bytes;
-	r->partial_reason =
-	    file->missing_bytes ? "the core file is cut off" : r->census->partial_reason;
+	r->partial_reason = file->missing_bytes && !r->census->partial ? "the core file is cut off"
+								       : r->census->partial_reason;
 }
 
 static struct ms_error *show(struct ms_session *s, struct ms_crash_report *r,

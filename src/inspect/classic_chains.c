@@ -35,6 +35,8 @@ static bool leads_to_bucket(struct ms_classic_look *k, const struct ms_classic_l
 	if (in_tail(k, link))
 		return true;
 	span = ms_inspect_object(i, link->addr);
+	if (ms_inspect_lacks_span(i, link->addr))
+		return true;
 	return span &&
 	       ms_go_alloc_bytes(i->layout, i->unit_bytes, i->has_pointers) == span->elem_bytes;
 }

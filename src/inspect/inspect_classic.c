@@ -97,6 +97,12 @@ static void array_check(struct ms_classic_look *k, enum ms_classic_array which, 
 		ms_inspect_know_unit(i, span, units);
 	if (i->report->row.where == MS_WHERE_STACK && !span)
 		return; // Its one bucket lies in the frame.
+	if (!span && ms_inspect_lacks_span(i, start)) {
+		ms_invariant_unknown(i, id, ms_inspect_no_span);
+		if (units > k->room[which])
+			k->room[which] = units;
+		return;
+	}
 	if (!span) {
 		ms_invariant_break(i, id, "0x%" PRIx64 " is not where a heap object begins", start);
 		return;

@@ -130,6 +130,15 @@ static void row_type(struct ms_walk *w, ms_plan_id type, const struct names *n,
 	row->slack_bytes = ms_map_row_slack(row);
 }
 
+/** Of a table on a stack only its type tells the size; where spans are missing that may be all. */
+static void row_doubt(const struct ms_walk *w, struct ms_map_row *row)
+{
+	if (!w->spans.has_holes || row->type || row->where != MS_WHERE_STACK ||
+	    ms_map_row_never_written(row))
+		return;
+	row->total_bytes = row->slack_bytes = MS_UNKNOWN;
+}
+
 static struct ms_error *rows_annotate(struct ms_walk *w, struct owners *owners)
 {
 	MS_AUTO_FREE struct names *names = calloc(w->plans.count + 1, sizeof(*names));
@@ -143,13 +152,16 @@ static struct ms_error *rows_annotate(struct ms_walk *w, struct owners *owners)
 		struct ms_error *err = NULL;
 		const char *owner;
 
-		if (!f->holders)
+		if (!f->holders) {
+			row_doubt(w, row);
 			continue;
+		}
 		if (f->type) {
 			err = names_make(w, f->type, &names[f->type]);
 			if (!err)
 				row_type(w, f->type, &names[f->type], row);
 		}
+		row_doubt(w, row);
 		if (!err)
 			err = owner_text(w, owners, f->label, f->root, &owner);
 		if (err)

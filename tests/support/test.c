@@ -2,8 +2,8 @@
 //
 // The child's output goes to an anonymous file that is shown only when the test failed.  The child
 // leads a process group, so that what it started dies with it when its time is up.  The reason of
-// a skip or a failure travels in a shared page.  A child that passes leaves through exit(), which is where the
-// leak checker looks.
+// a skip or a failure travels in a shared page.  A child that passes leaves through exit(), which
+// is where the leak checker looks.
 #include "tests/support/test.h"
 
 #include "base/cleanup.h"
