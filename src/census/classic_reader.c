@@ -263,6 +263,8 @@ enum ms_judgement ms_classic_judge(struct ms_engine *e, struct ms_candidate *c)
 		c->reject = MS_REJECT_TAGS;
 		return old_array_fits(e, c, m) ? MS_JUDGE_MAP : MS_JUDGE_AGAIN;
 	}
+	if (c->met_as && !ms_engine_chains_fit(e, c))
+		return MS_JUDGE_AGAIN;
 	if (c->whole && !m->noverflow)
 		return (uint64_t)entries == m->count ? MS_JUDGE_MAP : MS_JUDGE_AGAIN;
 	if ((uint64_t)entries > m->count)

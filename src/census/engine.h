@@ -153,6 +153,12 @@ MS_MUST_USE struct ms_error *ms_engine_search_stacks(struct ms_engine *e);
 /** Judge what a walk has led to where spans are missing: typed_search.c. */
 MS_MUST_USE struct ms_error *ms_engine_search_typed(struct ms_engine *e);
 
+/**
+ * Whether all tags of a classic map that was met make its count, those of overflow buckets with
+ * them; of an array that is too large for that, true.
+ */
+bool ms_engine_chains_fit(struct ms_engine *e, const struct ms_candidate *c);
+
 /** Of rows at one address keep one, and none where they differ.  They are sorted. */
 void ms_engine_join_typed(struct ms_engine *e);
 

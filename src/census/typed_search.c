@@ -11,7 +11,12 @@
 #include "base/cleanup.h"
 #include "base/vec.h"
 
-enum { AT_ONCE = 1 << 15 };
+enum {
+	AT_ONCE = 1 << 15,
+	LINK_BYTES = 8,
+	UNIT_BYTES_MAX = 8 + 8 * 2 * 128 + 8, // Of a bucket: larger keys and elems are pointers.
+	ARRAY_BYTES_MAX = 64 << 20,           // Whose tags are all counted.
+};
 
 static bool may_be_object(const struct ms_engine *e, ms_addr addr)
 {
@@ -92,6 +97,89 @@ const struct ms_span *ms_engine_table(struct ms_engine *e, struct ms_candidate *
 		   ? span
 		   : NULL;
 }
+
+// --- Chains. ---
+
+/** What is left to be found of a classic map. */
+struct chains {
+	struct ms_engine *e;
+	uint64_t entries;
+	uint64_t overflow; // Buckets, at most.
+	uint32_t unit;
+	uint8_t bucket[UNIT_BYTES_MAX];
+};
+
+/** Take a bucket's entries off; false when its tags are none, or more than the header says. */
+static bool tags_take(struct chains *k, const uint8_t *bucket)
+{
+	int entries = ms_classic_bucket_entries(bucket);
+
+	if (entries < 0 || (uint64_t)entries > k->entries)
+		return false;
+	k->entries -= (uint64_t)entries;
+	return true;
+}
+
+/** The overflow buckets behind @p bucket, each by the last word of the one before. */
+static bool chain_take(struct chains *k, const uint8_t *bucket)
+{
+	ms_addr link = ms_load_u64(bucket + k->unit - LINK_BYTES);
+
+	while (link) {
+		struct ms_error *err;
+
+		if (!k->overflow-- || !may_be_object(k->e, link))
+			return false;
+		err = ms_target_read(k->e->rt->target, link, k->bucket, k->unit);
+		if (err || !tags_take(k, k->bucket)) {
+			ms_error_free(err);
+			return false;
+		}
+		link = ms_load_u64(k->bucket + k->unit - LINK_BYTES);
+	}
+	return true;
+}
+
+/** Some of the array's buckets, and what hangs on them. */
+static bool some_take(struct chains *k, ms_addr at, uint64_t buckets, uint8_t *buf)
+{
+	struct ms_error *err =
+	    ms_target_read(k->e->rt->target, at, buf, (size_t)(buckets * k->unit));
+	bool fits = !err;
+
+	ms_error_free(err);
+	for (uint64_t i = 0; i < buckets && fits; i++)
+		fits = tags_take(k, buf + i * k->unit) && chain_take(k, buf + i * k->unit);
+	return fits;
+}
+
+bool ms_engine_chains_fit(struct ms_engine *e, const struct ms_candidate *c)
+{
+	const struct ms_classic_map *m = &c->classic;
+	uint64_t buckets = (uint64_t)1 << m->bucket_log2, at_once;
+	bool exact = m->bucket_log2 < MS_CLASSIC_NOVERFLOW_EXACT;
+	MS_AUTO_FREE uint8_t *buf = NULL;
+	struct chains k = { .e = e, .entries = m->count, .unit = c->unit_bytes };
+
+	if (k.unit < 2 * LINK_BYTES || k.unit > UNIT_BYTES_MAX)
+		return false;
+	if (buckets > ARRAY_BYTES_MAX / k.unit)
+		return true;
+	k.overflow = exact ? m->noverflow : buckets * MS_CLASSIC_SLOTS;
+	at_once = MS_READ_BYTES_MAX / k.unit;
+	buf = malloc(MS_READ_BYTES_MAX);
+	if (!buf) {
+		e->out_of_memory = true;
+		return false;
+	}
+	for (uint64_t i = 0; i < buckets; i += at_once) {
+		if (!some_take(&k, m->buckets + i * k.unit, ms_min_u64(at_once, buckets - i), buf))
+			return false;
+	}
+	return !k.entries;
+}
+
+// --- Candidates. ---
 
 /** Spans of headers are one page long. */
 static bool may_be_header(const struct ms_engine *e, ms_addr addr)
