@@ -89,7 +89,10 @@ static struct ms_error *find_typed(struct ms_session *s, struct ms_progress *pro
 	return err;
 }
 
-/** Drop those that nothing but what the census has not kept leads to. */
+/**
+ * Drop those that nothing but what the census has not kept leads to.  Of the others who else holds
+ * them may be in what is missing.
+ */
 static struct ms_error *drop_unreached(const struct ms_typed_maps *typed,
 				       struct ms_census_report *report)
 {
@@ -106,7 +109,8 @@ static struct ms_error *drop_unreached(const struct ms_typed_maps *typed,
 			report->coverage.walk.unreached -= report->coverage.walk.unreached > 0;
 			continue;
 		}
-		report->maps[kept++] = *row;
+		report->maps[kept] = *row;
+		report->maps[kept++].owners = 0;
 	}
 	report->map_count = report->coverage.read = kept;
 	return ms_census_sum_owners(report);

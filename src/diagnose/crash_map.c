@@ -217,6 +217,7 @@ struct ms_error *ms_crash_find_map(struct ms_crash_stacks *s, struct ms_crash_re
 	if (err)
 		return err;
 	r->map_type = ms_map_finder_type_name(s->finder, use.type, &r->census->arena);
+	r->map_type_at = use.type;
 	if (r->map_type && strstr(r->map_type, SHAPE))
 		r->map_type = NULL; // Generic code knows it by its shape alone.
 	if (dead->map)

@@ -324,6 +324,30 @@ static struct ms_error *attach_by_strings(struct ms_go_runtime *rt)
 	return err;
 }
 
+/** Of a target that was cut off: whether the program's variables are there. */
+static struct ms_error *data_check(struct ms_go_runtime *rt)
+{
+	for (size_t i = 0; i < rt->elf.segment_count && rt->target->is_cut; i++) {
+		const struct ms_elf_segment *s = &rt->elf.segments[i];
+		struct ms_error *err;
+		uint8_t last;
+
+		if (!(s->prot & MS_PROT_WRITE) || !s->file_bytes)
+			continue;
+		err = ms_target_read(rt->target, rt->elf.bias + s->vaddr + s->file_bytes - 1, &last,
+				     1);
+		if (err && ms_error_code(err) != MS_ERR_FAULT)
+			return err;
+		if (err) {
+			ms_error_free(err);
+			return ms_error_new(MS_ERR_UNSUPPORTED,
+					    "the program's variables are in what is missing: "
+					    "nothing else leads to its maps and goroutines");
+		}
+	}
+	return NULL;
+}
+
 static struct ms_error *go_open(struct ms_go_runtime *rt, const struct ms_go_options *options)
 {
 	struct ms_error *err = ms_elf_open(rt->target, &rt->elf);
@@ -339,6 +363,8 @@ static struct ms_error *go_open(struct ms_go_runtime *rt, const struct ms_go_opt
 		err = ms_go_refresh(rt);
 	if (!err)
 		err = ms_elf_place(&rt->elf, &rt->regions);
+	if (!err)
+		err = data_check(rt);
 	if (err)
 		return err;
 	err = ms_build_info_read(rt->target, &rt->elf, &rt->build);

@@ -103,6 +103,8 @@ static bool first_piece(struct core *c, ms_addr addr, size_t size, struct piece 
 		ret->size = (size_t)ms_min_u64(ret->size, s->file_bytes - (addr - s->start));
 		return true;
 	}
+	if (s && addr - s->start - s->file_bytes < s->lost_bytes)
+		return false; // What was written there is not what the program's file has.
 	ret->exe_offset = region->file_offset + (addr - region->start);
 	return region->kind == MS_REGION_EXE && c->exe_fd >= 0 && !c->target.lacks_program &&
 	       ret->exe_offset <= c->target.exe_size &&

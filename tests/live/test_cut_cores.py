@@ -174,7 +174,8 @@ def add_crash(release, variant, how):
                     f'{key}: {page[key]}, not {whole[key]}')
         if page['map'] and whole['map']:
             for key in NUMBERS:
-                require(page['map'][key] in (None, whole['map'][key]), f'{key}: {page["map"][key]}')
+                require(None in (page['map'][key], whole['map'][key]) or page['map'][key] == whole['map'][key],
+                        f'{key}: {page["map"][key]}')
         note(f'{how} {release} {variant}: map {page["map_address"]} from {page["map_from"]}, row {bool(page["map"])}')
 
 
