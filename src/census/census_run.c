@@ -24,6 +24,8 @@
 
 enum { ROWS_EXPECTED_MAX = 16 << 20 };
 
+static const uint64_t COUNTED_BYTES_MAX = (uint64_t)16 << 30;
+
 static const char *const reject_texts[MS_REJECT_COUNT_] = {
 	[MS_REJECT_NO_TABLE] = "shaped like a map, but its table is no heap object",
 	[MS_REJECT_NO_TYPE] = "shaped like a map, but no map type fits its table",
@@ -546,7 +548,11 @@ struct ms_error *ms_census_run(struct ms_go_runtime *rt, const struct ms_census_
 	struct ms_census_report report = { .rss_bytes = MS_UNKNOWN };
 	struct ms_target_cost before = rt->target->cost;
 	struct ms_engine e = {
-		.rt = rt, .layout = rt->layout, .options = options, .report = &report
+		.rt = rt,
+		.layout = rt->layout,
+		.options = options,
+		.report = &report,
+		.bytes_left = COUNTED_BYTES_MAX,
 	};
 	struct ms_error *err = engine_run(&e);
 

@@ -96,7 +96,8 @@ struct ms_engine {
 	struct {
 		struct ms_span **items;
 		size_t count, capacity;
-	} assumed; // What is said of objects whose spans are missing (typed_search.c).
+	} assumed;           // What is said of objects whose spans are missing (typed_search.c).
+	uint64_t bytes_left; // That may be read to count all of what was met.
 	bool out_of_memory;
 	size_t row_capacity;
 	uint64_t skips[MS_REJECT_COUNT_];
@@ -152,6 +153,9 @@ MS_MUST_USE struct ms_error *ms_engine_search_stacks(struct ms_engine *e);
 
 /** Judge what a walk has led to where spans are missing: typed_search.c. */
 MS_MUST_USE struct ms_error *ms_engine_search_typed(struct ms_engine *e);
+
+/** Whether so many bytes more may be read to hold a map that was met against all of its table. */
+bool ms_engine_may_count(struct ms_engine *e, uint64_t bytes);
 
 /**
  * Whether all tags of a classic map that was met make its count, those of overflow buckets with

@@ -196,6 +196,8 @@ static bool groups_fit(struct ms_engine *e, const struct ms_candidate *c,
 
 	if (size > MS_READ_BYTES_MAX)
 		return false;
+	if (!ms_engine_may_count(e, size))
+		return true;
 	err = ms_target_read(e->rt->target, t->groups, buf, (size_t)size);
 	if (err) {
 		ms_error_free(err);

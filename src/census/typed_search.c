@@ -14,6 +14,7 @@
 enum {
 	AT_ONCE = 1 << 15,
 	LINK_BYTES = 8,
+	READ_BYTES = 512,                     // That cost as much as a read by itself does.
 	UNIT_BYTES_MAX = 8 + 8 * 2 * 128 + 8, // Of a bucket: larger keys and elems are pointers.
 	ARRAY_BYTES_MAX = 64 << 20,           // Whose tags are all counted.
 };
@@ -106,6 +107,7 @@ struct chains {
 	uint64_t entries;
 	uint64_t overflow; // Buckets, at most.
 	uint32_t unit;
+	bool is_over; // As much was read as may be.
 	uint8_t bucket[UNIT_BYTES_MAX];
 };
 
@@ -128,6 +130,9 @@ static bool chain_take(struct chains *k, const uint8_t *bucket)
 	while (link) {
 		struct ms_error *err;
 
+		k->is_over |= !ms_engine_may_count(k->e, k->unit + READ_BYTES);
+		if (k->is_over)
+			return true;
 		if (!k->overflow-- || !may_be_object(k->e, link))
 			return false;
 		err = ms_target_read(k->e->rt->target, link, k->bucket, k->unit);
@@ -153,6 +158,14 @@ static bool some_take(struct chains *k, ms_addr at, uint64_t buckets, uint8_t *b
 	return fits;
 }
 
+bool ms_engine_may_count(struct ms_engine *e, uint64_t bytes)
+{
+	if (bytes > e->bytes_left)
+		return false;
+	e->bytes_left -= bytes;
+	return true;
+}
+
 bool ms_engine_chains_fit(struct ms_engine *e, const struct ms_candidate *c)
 {
 	const struct ms_classic_map *m = &c->classic;
@@ -163,9 +176,9 @@ bool ms_engine_chains_fit(struct ms_engine *e, const struct ms_candidate *c)
 
 	if (k.unit < 2 * LINK_BYTES || k.unit > UNIT_BYTES_MAX)
 		return false;
-	if (buckets > ARRAY_BYTES_MAX / k.unit)
-		return true;
 	k.overflow = exact ? m->noverflow : buckets * MS_CLASSIC_SLOTS;
+	if (buckets > ARRAY_BYTES_MAX / k.unit || !ms_engine_may_count(e, buckets * k.unit))
+		return true;
 	at_once = MS_READ_BYTES_MAX / k.unit;
 	buf = malloc(MS_READ_BYTES_MAX);
 	if (!buf) {
@@ -176,7 +189,7 @@ bool ms_engine_chains_fit(struct ms_engine *e, const struct ms_candidate *c)
 		if (!some_take(&k, m->buckets + i * k.unit, ms_min_u64(at_once, buckets - i), buf))
 			return false;
 	}
-	return !k.entries;
+	return k.is_over || !k.entries;
 }
 
 // --- Candidates. ---
