@@ -536,6 +536,7 @@ static void engine_deinit(struct ms_engine *e)
 	free(e->more.items);
 	free(e->again.items);
 	free(e->walks.items);
+	free(e->scratch);
 	ms_number_map_deinit(&e->assumed_by);
 	for (size_t i = 0; i < e->assumed.count; i++)
 		free(e->assumed.items[i]);

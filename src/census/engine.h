@@ -97,6 +97,7 @@ struct ms_engine {
 		struct ms_span **items;
 		size_t count, capacity;
 	} assumed;           // What is said of objects whose spans are missing (typed_search.c).
+	uint8_t *scratch;    // MS_READ_BYTES_MAX; NULL until it is needed.
 	uint64_t bytes_left; // That may be read to count all of what was met.
 	bool out_of_memory;
 	size_t row_capacity;
@@ -153,6 +154,9 @@ MS_MUST_USE struct ms_error *ms_engine_search_stacks(struct ms_engine *e);
 
 /** Judge what a walk has led to where spans are missing: typed_search.c. */
 MS_MUST_USE struct ms_error *ms_engine_search_typed(struct ms_engine *e);
+
+/** Room for a table that is counted; NULL when memory is short. */
+uint8_t *ms_engine_scratch(struct ms_engine *e);
 
 /** Whether so many bytes more may be read to hold a map that was met against all of its table. */
 bool ms_engine_may_count(struct ms_engine *e, uint64_t bytes);

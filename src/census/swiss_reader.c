@@ -7,8 +7,6 @@
 //		bytes of all groups
 #include "census/engine.h"
 
-#include "base/cleanup.h"
-
 enum {
 	CONTROL_BYTES = 8,
 	DIRECTORY_MAX = 1 << 22, // Tables of at least 896 entries each: four thousand million.
@@ -217,20 +215,16 @@ static bool groups_fit(struct ms_engine *e, const struct ms_candidate *c,
 /** The same of all tables, where no span says that the groups are of this type. */
 static bool tables_fit(struct ms_engine *e, const struct ms_candidate *c)
 {
-	MS_AUTO_FREE uint8_t *buf = malloc(MS_READ_BYTES_MAX);
+	uint8_t *buf = ms_engine_scratch(e);
 
-	if (!buf) {
-		e->out_of_memory = true;
-		return false;
-	}
-	for (uint32_t i = 0; i < c->table_count; i++) {
+	for (uint32_t i = 0; i < c->table_count && buf; i++) {
 		const uint8_t *raw = ms_fetch_bytes(&e->fetch, c->table_want + i);
 		struct ms_swiss_table t;
 
 		if (!raw || !ms_swiss_table_parse(e->layout, raw, &t) || !groups_fit(e, c, &t, buf))
 			return false;
 	}
-	return true;
+	return buf != NULL;
 }
 
 static enum ms_judgement judge_small(struct ms_engine *e, struct ms_candidate *c,

@@ -158,6 +158,14 @@ static bool some_take(struct chains *k, ms_addr at, uint64_t buckets, uint8_t *b
 	return fits;
 }
 
+uint8_t *ms_engine_scratch(struct ms_engine *e)
+{
+	if (!e->scratch)
+		e->scratch = malloc(MS_READ_BYTES_MAX);
+	e->out_of_memory |= !e->scratch;
+	return e->scratch;
+}
+
 bool ms_engine_may_count(struct ms_engine *e, uint64_t bytes)
 {
 	if (bytes > e->bytes_left)
@@ -171,20 +179,15 @@ bool ms_engine_chains_fit(struct ms_engine *e, const struct ms_candidate *c)
 	const struct ms_classic_map *m = &c->classic;
 	uint64_t buckets = (uint64_t)1 << m->bucket_log2, at_once;
 	bool exact = m->bucket_log2 < MS_CLASSIC_NOVERFLOW_EXACT;
-	MS_AUTO_FREE uint8_t *buf = NULL;
+	uint8_t *buf = ms_engine_scratch(e);
 	struct chains k = { .e = e, .entries = m->count, .unit = c->unit_bytes };
 
-	if (k.unit < 2 * LINK_BYTES || k.unit > UNIT_BYTES_MAX)
+	if (!buf || k.unit < 2 * LINK_BYTES || k.unit > UNIT_BYTES_MAX)
 		return false;
 	k.overflow = exact ? m->noverflow : buckets * MS_CLASSIC_SLOTS;
 	if (buckets > ARRAY_BYTES_MAX / k.unit || !ms_engine_may_count(e, buckets * k.unit))
 		return true;
 	at_once = MS_READ_BYTES_MAX / k.unit;
-	buf = malloc(MS_READ_BYTES_MAX);
-	if (!buf) {
-		e->out_of_memory = true;
-		return false;
-	}
 	for (uint64_t i = 0; i < buckets; i += at_once) {
 		if (!some_take(&k, m->buckets + i * k.unit, ms_min_u64(at_once, buckets - i), buf))
 			return false;
@@ -298,7 +301,7 @@ void ms_engine_join_typed(struct ms_engine *e)
 	struct ms_census_report *r = e->report;
 	size_t kept = 0, next;
 
-	if (!e->options || !e->options->typed)
+	if (!e->options || !e->options->typed || !e->options->typed->count)
 		return;
 	for (size_t i = 0; i < r->map_count; i = next) {
 		bool equal = true;

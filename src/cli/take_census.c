@@ -39,7 +39,8 @@ static struct ms_error *walk(struct ms_session *s, struct ms_progress *progress,
 {
 	const struct ms_walk_options options = { .tick = should_stop_walking,
 						 .tick_context = progress,
-						 .seconds = WALK_SECONDS_MAX,
+						 .seconds = typed ? WALK_SECONDS_MAX / 2
+								  : WALK_SECONDS_MAX,
 						 .missed = missed,
 						 .typed = typed };
 	struct ms_error *err = ms_walk_run(s->rt, &options, report);

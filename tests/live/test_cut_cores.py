@@ -89,7 +89,7 @@ def dumped(path, binary, *args):
 
 
 def add_maps(program, release, variant, least, *args):
-    @test(f'cut cores/{program}/{release}/{variant}')
+    @test(f'cut_cores/{program}/{release}/{variant}')
     def maps():
         cores.need_kernel_cores()
         binary = builds.go_program(program, release, variant)
@@ -123,7 +123,7 @@ def stacks_of(document):
 
 
 def add_goroutines(release, variant):
-    @test(f'cut cores/goroutines/{release}/{variant}')
+    @test(f'cut_cores/goroutines/{release}/{variant}')
     def goroutines():
         cores.need_kernel_cores()
         with folder() as path:
@@ -157,7 +157,7 @@ for at in RELEASES:
 
 
 def add_crash(release, variant, how):
-    @test(f'cut cores/{how}/{release}/{variant}')
+    @test(f'cut_cores/{how}/{release}/{variant}')
     def crash():
         cores.need_kernel_cores()
         binary = builds.go_program('crash', release, variant)
@@ -185,7 +185,7 @@ for at, kind in (('1.19.4', 'normal'), ('1.23.12', 'stripped'), ('1.24.13', 'str
         add_crash(at, kind, died_of)
 
 
-@test('cut cores/what is refused')
+@test('cut_cores/what is refused')
 def refused():
     cores.need_kernel_cores()
     with folder() as path:
@@ -205,7 +205,7 @@ def refused():
         require(joined['owners'], 'a diff of nothing')
 
 
-@test('cut cores/gcore')
+@test('cut_cores/gcore')
 def gcore():
     if not shutil.which('gcore'):
         raise Skip('there is no gcore')
@@ -222,7 +222,7 @@ def gcore():
 
 
 def add_real(command, *args):
-    @test(f'cut cores/{command}')
+    @test(f'cut_cores/{command}')
     def real():
         cores.need_kernel_cores()
         found = shutil.which(command)
