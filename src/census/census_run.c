@@ -1,7 +1,8 @@
 // census_run.c - the life of a census:
 //
 //	1. mappings, spans, types: one snapshot
-//	2. candidates in the heap and on stacks, judged as they come (heap_search.c, stack_search.c)
+//	2. candidates in the heap and on stacks, judged as they come (heap_search.c,
+// stack_search.c); 	   where spans are missing, those that a walk has led to (typed_search.c)
 //	3. where a sample of a table was empty, more of it is read
 //	4. what did not fit is looked at again with a fresh snapshot: header, table and all.  A
 //	   candidate that did not move and still does not fit is no map; one that keeps moving is a
@@ -23,6 +24,8 @@
 
 enum { ROWS_EXPECTED_MAX = 16 << 20 };
 
+static const uint64_t COUNTED_BYTES_MAX = (uint64_t)16 << 30;
+
 static const char *const reject_texts[MS_REJECT_COUNT_] = {
 	[MS_REJECT_NO_TABLE] = "shaped like a map, but its table is no heap object",
 	[MS_REJECT_NO_TYPE] = "shaped like a map, but no map type fits its table",
@@ -36,6 +39,9 @@ static const char *const reject_texts[MS_REJECT_COUNT_] = {
 	[MS_REJECT_SPAN] = "span that could not be read",
 	[MS_REJECT_DWARF] = "debug information that is damaged or too large to name owners from",
 	[MS_REJECT_GLOBAL] = "package-level variable too large to look through to its end",
+	[MS_REJECT_HOLE] = "shaped like a map on a stack, but its table's span is missing",
+	[MS_REJECT_PLACE] = "met as a map, but no map's header can begin there",
+	[MS_REJECT_TYPES] = "met as maps of several types, all of which fit",
 };
 
 uint32_t ms_engine_header_bytes(const struct ms_engine *e)
@@ -85,6 +91,8 @@ bool ms_engine_take_type(struct ms_engine *e, struct ms_candidate *c, const stru
 
 		named = bytes ? ms_load_u64(bytes) : 0;
 	}
+	if (c->met_as && c->header_want != UINT32_MAX && named != c->met_as->table)
+		return false;
 	if (!named)
 		return true;
 	if (ms_engine_is_untyped(e)) {
@@ -308,6 +316,8 @@ struct ms_error *ms_engine_judge(struct ms_engine *e)
 		err = settle(e, c, judgement);
 	}
 	e->queue.count = 0;
+	if (!err && e->out_of_memory)
+		err = ms_error_no_memory();
 	return err;
 }
 
@@ -459,7 +469,7 @@ static struct ms_error *memory_measure(struct ms_engine *e)
 {
 	struct ms_error *err = NULL;
 
-	if (e->options && e->options->memory)
+	if (e->options && e->options->memory && !e->spans.has_holes)
 		err = memory_measure_now(e);
 	if (err &&
 	    (ms_error_code(err) == MS_ERR_FAULT || ms_error_code(err) == MS_ERR_BAD_DATA ||
@@ -492,6 +502,8 @@ static struct ms_error *engine_run(struct ms_engine *e)
 				    MS_HEADER_BYTES_MAX);
 	err = ms_engine_search_heap(e);
 	if (!err)
+		err = ms_engine_search_typed(e);
+	if (!err)
 		err = ms_engine_search_stacks(e);
 	if (!err)
 		err = look_closer(e);
@@ -503,6 +515,8 @@ static struct ms_error *engine_run(struct ms_engine *e)
 		err = ms_target_check(e->rt->target);
 	if (!err)
 		err = rows_sort(e->report);
+	if (!err)
+		ms_engine_join_typed(e);
 	if (!err)
 		err = ms_engine_name_globals(e);
 	if (!err)
@@ -522,6 +536,11 @@ static void engine_deinit(struct ms_engine *e)
 	free(e->more.items);
 	free(e->again.items);
 	free(e->walks.items);
+	free(e->scratch);
+	ms_number_map_deinit(&e->assumed_by);
+	for (size_t i = 0; i < e->assumed.count; i++)
+		free(e->assumed.items[i]);
+	ms_vec_free(&e->assumed);
 }
 
 struct ms_error *ms_census_run(struct ms_go_runtime *rt, const struct ms_census_options *options,
@@ -530,13 +549,17 @@ struct ms_error *ms_census_run(struct ms_go_runtime *rt, const struct ms_census_
 	struct ms_census_report report = { .rss_bytes = MS_UNKNOWN };
 	struct ms_target_cost before = rt->target->cost;
 	struct ms_engine e = {
-		.rt = rt, .layout = rt->layout, .options = options, .report = &report
+		.rt = rt,
+		.layout = rt->layout,
+		.options = options,
+		.report = &report,
+		.bytes_left = COUNTED_BYTES_MAX,
 	};
 	struct ms_error *err = engine_run(&e);
 
-	report.heap_bytes = e.spans.in_use_bytes;
+	report.heap_bytes = e.spans.has_holes ? MS_UNKNOWN : e.spans.in_use_bytes;
 	report.cost.read_bytes = rt->target->cost.read_bytes - before.read_bytes;
-	report.cost.gc_cycle = e.spans.sweepgen / 2;
+	report.cost.gc_cycle = rt->lacks_spans ? MS_UNKNOWN : e.spans.sweepgen / 2;
 	report.cost.gc_age_s = NAN;
 	engine_deinit(&e);
 	if (err) {

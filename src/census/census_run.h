@@ -1,7 +1,7 @@
 // census_run.h - every map of a Go process: found, verified, counted.
 #pragma once
 
-#include "golang/runtime.h"
+#include "golang/types.h"
 #include "report/census.h"
 
 /** Asked now and then; true ends the census early, with what was found so far. */
@@ -11,6 +11,8 @@ struct ms_census_options {
 	ms_stop_fn stop; // May be NULL.
 	void *stop_context;
 	bool memory; // Say where all resident memory is as well (measure_memory.h).
+	// Maps where spans are missing, of which types alone tell how large they are; NULL: none.
+	const struct ms_typed_maps *typed;
 };
 
 /**

@@ -28,17 +28,11 @@ static bool on_stack(const struct ms_candidate *c, ms_addr table)
 static const struct ms_span *array_span(struct ms_engine *e, struct ms_candidate *c, ms_addr array,
 					unsigned bucket_log2, struct ms_shape *ret_shape)
 {
-	const struct ms_span *span = ms_engine_object(e, array);
+	const struct ms_span *span =
+	    ms_engine_table(e, c, array, ms_classic_buckets(bucket_log2), ret_shape);
 
-	c->reject = MS_REJECT_NO_TABLE;
-	if (!span)
-		return NULL;
-	*ret_shape = ms_shapes_fit(e->shapes, ms_classic_buckets(bucket_log2), span->elem_bytes,
-				   ms_span_has_pointers(span));
-	c->reject = MS_REJECT_NO_TYPE;
-	if (!ret_shape->fits)
-		return NULL;
-	c->table_bytes += span->elem_bytes;
+	if (span)
+		c->table_bytes += span->elem_bytes;
 	return span;
 }
 
@@ -79,7 +73,8 @@ static struct ms_error *want_tags(struct ms_engine *e, struct ms_candidate *c,
 
 		return want(e, c, m->buckets, (uint32_t)ms_min_u64(size, MS_READ_BYTES_MAX));
 	}
-	c->whole = buckets * c->unit_bytes <= (c->doubtful ? MS_READ_BYTES_MAX : WHOLE_TABLE_MAX);
+	c->whole = buckets * c->unit_bytes <=
+		   (c->doubtful || c->met_as ? MS_READ_BYTES_MAX : WHOLE_TABLE_MAX);
 	if (c->whole)
 		return want(e, c, m->buckets, (uint32_t)buckets * c->unit_bytes);
 	// So many bytes cost as much as one more read would.
@@ -268,6 +263,8 @@ enum ms_judgement ms_classic_judge(struct ms_engine *e, struct ms_candidate *c)
 		c->reject = MS_REJECT_TAGS;
 		return old_array_fits(e, c, m) ? MS_JUDGE_MAP : MS_JUDGE_AGAIN;
 	}
+	if (c->met_as && !ms_engine_chains_fit(e, c))
+		return MS_JUDGE_AGAIN;
 	if (c->whole && !m->noverflow)
 		return (uint64_t)entries == m->count ? MS_JUDGE_MAP : MS_JUDGE_AGAIN;
 	if ((uint64_t)entries > m->count)
@@ -319,6 +316,14 @@ static uint64_t overflow_bytes(const struct ms_engine *e, const struct ms_candid
 		       : 0;
 }
 
+/** What the allocator makes of an array of that many buckets. */
+static uint64_t array_bytes(const struct ms_engine *e, const struct ms_candidate *c,
+			    unsigned bucket_log2)
+{
+	return ms_go_alloc_bytes(e->layout, ms_classic_buckets(bucket_log2) * c->unit_bytes,
+				 c->met_as->has_pointers);
+}
+
 void ms_classic_fill(struct ms_engine *e, const struct ms_candidate *c, struct ms_map_row *row)
 {
 	const struct ms_classic_map m = c->classic;
@@ -363,6 +368,13 @@ bool ms_classic_walk(const struct ms_engine *e, const struct ms_candidate *c,
 	w.old_count = ms_classic_old_buckets(&m);
 	w.overflow_bytes = overflow_bytes(e, c);
 	w.known_bytes = c->table_bytes + ms_engine_header_bytes(e);
+	if (c->met_as) {
+		w.array_bytes = array_bytes(e, c, m.bucket_log2);
+		w.old_array_bytes =
+		    m.oldbuckets
+			? array_bytes(e, c, m.same_size ? m.bucket_log2 : m.bucket_log2 - 1u)
+			: 0;
+	}
 	if (m.bucket_log2 >= MS_CLASSIC_NOVERFLOW_EXACT) {
 		w.bucket_count = (uint64_t)1 << m.bucket_log2;
 	} else {

@@ -6,6 +6,7 @@
 //	                                   └── once more, fresh ◄── does not fit
 #pragma once
 
+#include "base/number_map.h"
 #include "census/census_run.h"
 #include "golang/spans.h"
 #include "golang/types.h"
@@ -31,6 +32,9 @@ enum ms_reject {
 	MS_REJECT_SPAN,    // Parts of the heap that could not be read.
 	MS_REJECT_DWARF,   // Debug information that was not taken in, or not all of it.
 	MS_REJECT_GLOBAL,  // Package-level variables that were not looked through to their end.
+	MS_REJECT_HOLE,    // Its table is where spans are missing, and nothing tells its type.
+	MS_REJECT_PLACE,   // Its header is not where an object of its size can begin.
+	MS_REJECT_TYPES,   // Several types fit it, and not the same numbers.
 	MS_REJECT_COUNT_,  // How many there are.
 };
 
@@ -47,6 +51,7 @@ struct ms_candidate {
 	struct ms_classic_map classic; // The header taken apart, from the plan on.
 	ms_addr stack_lo, stack_hi;    // Of a header on a stack; 0 in the heap.
 	const struct ms_map_type *type;
+	const struct ms_map_type *met_as; // By the way that led there; NULL: it was searched for.
 	const struct ms_span *span; // Of the table, in the snapshot of this look; NULL on a stack.
 	uint64_t table_bytes;       // Of everything but the header.
 	uint64_t entry_bytes;       // 0: unknown.
@@ -84,9 +89,17 @@ struct ms_engine {
 	struct ms_spans spans;
 	struct ms_type_names *names; // By index in types.
 	struct ms_fetch fetch;
-	struct ms_candidates queue; // Being judged now.
-	struct ms_candidates more;  // To be judged by more of their bytes, in this same view.
-	struct ms_candidates again; // To be looked at once more.
+	struct ms_candidates queue;      // Being judged now.
+	struct ms_candidates more;       // To be judged by more of their bytes, in this same view.
+	struct ms_candidates again;      // To be looked at once more.
+	struct ms_number_map assumed_by; // By bytes: index in assumed.
+	struct {
+		struct ms_span **items;
+		size_t count, capacity;
+	} assumed;           // What is said of objects whose spans are missing (typed_search.c).
+	uint8_t *scratch;    // MS_READ_BYTES_MAX; NULL until it is needed.
+	uint64_t bytes_left; // That may be read to count all of what was met.
+	bool out_of_memory;
 	size_t row_capacity;
 	uint64_t skips[MS_REJECT_COUNT_];
 	struct ms_walks {
@@ -100,6 +113,17 @@ uint32_t ms_engine_header_bytes(const struct ms_engine *e);
 
 /** The heap object that starts at @p addr, or NULL. */
 const struct ms_span *ms_engine_object(const struct ms_engine *e, ms_addr addr);
+
+/**
+ * Likewise of one that is part of @p c and was made for @p bytes.  Where spans are missing and a
+ * type is known, it is what the allocator makes of them.
+ */
+const struct ms_span *ms_engine_part(struct ms_engine *e, const struct ms_candidate *c,
+				     ms_addr addr, uint64_t bytes, bool has_pointers);
+
+/** The object of @p units buckets or groups of @p c, NULL with the reason in @p c. */
+const struct ms_span *ms_engine_table(struct ms_engine *e, struct ms_candidate *c, ms_addr addr,
+				      uint64_t units, struct ms_shape *ret_shape);
 
 /** Queue what is needed to know the type of the object at @p table, when its memory names it. */
 MS_MUST_USE struct ms_error *ms_engine_want_type(struct ms_engine *e, struct ms_candidate *c,
@@ -128,6 +152,24 @@ bool ms_engine_stopped(struct ms_engine *e);
 MS_MUST_USE struct ms_error *ms_engine_search_heap(struct ms_engine *e);
 MS_MUST_USE struct ms_error *ms_engine_search_stacks(struct ms_engine *e);
 
+/** Judge what a walk has led to where spans are missing: typed_search.c. */
+MS_MUST_USE struct ms_error *ms_engine_search_typed(struct ms_engine *e);
+
+/** Room for a table that is counted; NULL when memory is short. */
+uint8_t *ms_engine_scratch(struct ms_engine *e);
+
+/** Whether so many bytes more may be read to hold a map that was met against all of its table. */
+bool ms_engine_may_count(struct ms_engine *e, uint64_t bytes);
+
+/**
+ * Whether all tags of a classic map that was met make its count, those of overflow buckets with
+ * them; of an array that is too large for that, true.
+ */
+bool ms_engine_chains_fit(struct ms_engine *e, const struct ms_candidate *c);
+
+/** Of rows at one address keep one, and none where they differ.  They are sorted. */
+void ms_engine_join_typed(struct ms_engine *e);
+
 // The two kinds: classic_reader.c, swiss_reader.c.  A plan returns JUDGE_MAP when reads were queued
 // (or none are needed), else why not; a judge is called after the fetch.
 MS_MUST_USE struct ms_error *ms_classic_plan(struct ms_engine *e, struct ms_candidate *c,
@@ -148,7 +190,8 @@ struct ms_walk {
 	uint64_t bucket_count, old_count; // To be walked; 0 where the header tells.
 	uint64_t known_bytes;             // Header, arrays, and overflow buckets known already.
 	uint64_t known_overflow;
-	uint64_t overflow_bytes; // Of one overflow bucket by itself.
+	uint64_t overflow_bytes;               // Of one overflow bucket by itself.
+	uint64_t array_bytes, old_array_bytes; // Where no span tells; else 0.
 	uint32_t unit_bytes;
 };
 

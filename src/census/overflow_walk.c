@@ -191,12 +191,13 @@ static void row_fill(struct ms_engine *e, const struct ms_walk *w,
 	row->slack_bytes = ms_map_row_slack(row);
 }
 
-static struct array array_of(const struct ms_engine *e, ms_addr start, uint64_t buckets)
+static struct array array_of(const struct ms_engine *e, ms_addr start, uint64_t buckets,
+			     uint64_t bytes)
 {
-	const struct ms_span *span = buckets ? ms_engine_object(e, start) : NULL;
+	const struct ms_span *span = buckets && !bytes ? ms_engine_object(e, start) : NULL;
 
 	return (struct array){ .start = start,
-			       .end = span ? start + span->elem_bytes : start,
+			       .end = start + (span ? span->elem_bytes : bytes),
 			       .buckets = buckets };
 }
 
@@ -210,8 +211,9 @@ static struct ms_error *batch_walk(struct ms_engine *e, struct batch *b)
 	for (size_t i = 0; i < b->count; i++) {
 		const struct ms_walk *w = &b->walks[i];
 
-		b->arrays[i * ARRAYS] = array_of(e, w->buckets, w->bucket_count);
-		b->arrays[i * ARRAYS + 1] = array_of(e, w->oldbuckets, w->old_count);
+		b->arrays[i * ARRAYS] = array_of(e, w->buckets, w->bucket_count, w->array_bytes);
+		b->arrays[i * ARRAYS + 1] =
+		    array_of(e, w->oldbuckets, w->old_count, w->old_array_bytes);
 	}
 	err = arrays_take(e, b);
 	for (unsigned level = 0; level < CHAIN_MAX && b->links.count && !err; level++)

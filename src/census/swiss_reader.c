@@ -3,7 +3,8 @@
 //	small	the group's control bytes must make the count
 //	large	directory -> tables, each counted once however many entries point to it (a table
 //		of local depth d fills 2^(depth - d) entries in a row) -> groups' object; the
-//		tables' counts must make the map's
+//		tables' counts must make the map's.  Where spans are missing, so must the control
+//		bytes of all groups
 #include "census/engine.h"
 
 enum {
@@ -33,7 +34,7 @@ static struct ms_error *want_directory(struct ms_engine *e, struct ms_candidate 
 static struct ms_error *plan_small(struct ms_engine *e, struct ms_candidate *c,
 				   const struct ms_swiss_map *m, enum ms_judgement *ret_judgement)
 {
-	const struct ms_span *span = ms_engine_object(e, m->dir);
+	const struct ms_span *span = NULL;
 	struct ms_shape shape = { 0 };
 	struct ms_error *err;
 
@@ -43,13 +44,9 @@ static struct ms_error *plan_small(struct ms_engine *e, struct ms_candidate *c,
 			*ret_judgement = MS_JUDGE_DROP;
 			return NULL;
 		}
-	} else if (!span) {
-		c->reject = MS_REJECT_NO_TABLE;
-		return NULL;
 	} else {
-		shape = ms_shapes_fit(e->shapes, 1, span->elem_bytes, ms_span_has_pointers(span));
-		c->reject = MS_REJECT_NO_TYPE;
-		if (!shape.fits)
+		span = ms_engine_table(e, c, m->dir, 1, &shape);
+		if (!span)
 			return NULL;
 		c->table_bytes = span->elem_bytes;
 		c->span = span;
@@ -84,10 +81,13 @@ struct ms_error *ms_swiss_plan(struct ms_engine *e, struct ms_candidate *c,
 	case MS_SWISS_LARGE:
 		break;
 	}
-	span = ms_engine_object(e, m.dir);
 	c->reject = MS_REJECT_NO_TABLE;
-	if (!span || m.dir_len > DIRECTORY_MAX ||
-	    ms_go_alloc_bytes(e->layout, m.dir_len * 8, true) != span->elem_bytes)
+	if (m.dir_len > DIRECTORY_MAX)
+		return NULL;
+	span = ms_engine_part(e, c, m.dir, m.dir_len * 8, true);
+	if (!span && e->spans.has_holes)
+		c->reject = MS_REJECT_HOLE;
+	if (!span || ms_go_alloc_bytes(e->layout, m.dir_len * 8, true) != span->elem_bytes)
 		return NULL;
 	c->table_bytes = span->elem_bytes;
 	*ret_judgement = MS_JUDGE_MAP;
@@ -137,16 +137,14 @@ struct sums {
 static bool table_add(struct ms_engine *e, struct ms_candidate *c, const struct ms_swiss_map *m,
 		      const struct ms_swiss_table *t, struct sums *s)
 {
-	const struct ms_span *groups = ms_engine_object(e, t->groups);
+	const struct ms_span *groups;
 	struct ms_shape shape;
 
 	c->reject = MS_REJECT_NO_TABLE;
-	if (!groups || t->local_depth > m->depth || t->index != (int64_t)s->covered)
+	if (t->local_depth > m->depth || t->index != (int64_t)s->covered)
 		return false;
-	shape = ms_shapes_fit(e->shapes, t->capacity / MS_SWISS_SLOTS, groups->elem_bytes,
-			      ms_span_has_pointers(groups));
-	c->reject = MS_REJECT_NO_TYPE;
-	if (!shape.fits)
+	groups = ms_engine_table(e, c, t->groups, t->capacity / MS_SWISS_SLOTS, &shape);
+	if (!groups)
 		return false;
 	if (!s->shape_known || (shape.entry_bytes && !s->shape.entry_bytes))
 		s->shape = shape;
@@ -184,6 +182,49 @@ static bool tables_sum(struct ms_engine *e, struct ms_candidate *c, const struct
 		return false;
 	*ret_sums = s;
 	return true;
+}
+
+/** Whether the groups of a table have as many slots in use as it says: their size is a type's. */
+static bool groups_fit(struct ms_engine *e, const struct ms_candidate *c,
+		       const struct ms_swiss_table *t, uint8_t *buf)
+{
+	uint64_t size = (uint64_t)t->capacity / MS_SWISS_SLOTS * c->met_as->table_bytes;
+	struct ms_error *err;
+	uint64_t used = 0, deleted = 0;
+
+	if (size > MS_READ_BYTES_MAX)
+		return false;
+	if (!ms_engine_may_count(e, size))
+		return true;
+	err = ms_target_read(e->rt->target, t->groups, buf, (size_t)size);
+	if (err) {
+		ms_error_free(err);
+		return false;
+	}
+	for (uint64_t at = 0; at < size; at += c->met_as->table_bytes) {
+		unsigned filled, gone;
+
+		if (!ms_swiss_group_count(buf + at, &filled, &gone))
+			return false;
+		used += filled;
+		deleted += gone;
+	}
+	return used == t->used && deleted == ms_swiss_table_deleted(t);
+}
+
+/** The same of all tables, where no span says that the groups are of this type. */
+static bool tables_fit(struct ms_engine *e, const struct ms_candidate *c)
+{
+	uint8_t *buf = ms_engine_scratch(e);
+
+	for (uint32_t i = 0; i < c->table_count && buf; i++) {
+		const uint8_t *raw = ms_fetch_bytes(&e->fetch, c->table_want + i);
+		struct ms_swiss_table t;
+
+		if (!raw || !ms_swiss_table_parse(e->layout, raw, &t) || !groups_fit(e, c, &t, buf))
+			return false;
+	}
+	return buf != NULL;
 }
 
 static enum ms_judgement judge_small(struct ms_engine *e, struct ms_candidate *c,
@@ -225,7 +266,9 @@ enum ms_judgement ms_swiss_judge(struct ms_engine *e, struct ms_candidate *c)
 		return MS_JUDGE_AGAIN;
 	c->sound = true;
 	c->reject = MS_REJECT_COUNT;
-	return sums.used == m.used ? MS_JUDGE_MAP : MS_JUDGE_AGAIN;
+	if (sums.used != m.used)
+		return MS_JUDGE_AGAIN;
+	return !c->met_as || tables_fit(e, c) ? MS_JUDGE_MAP : MS_JUDGE_AGAIN;
 }
 
 /** The first table's memory names the type of all when it is large enough to say so. */

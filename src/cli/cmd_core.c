@@ -1,6 +1,7 @@
 // cmd_core.c - `mapscope CORE`: how a program ended, and its maps.
 #include "cli/cmd.h"
 
+#include "census/census_run.h"
 #include "cli/fail_ifs.h"
 #include "cli/look_calls.h"
 #include "cli/output.h"
@@ -67,6 +68,39 @@ static struct ms_error *take_goroutines(struct ms_session *s, struct ms_crash_re
 	return r->no_goroutines ? NULL : ms_error_no_memory();
 }
 
+/**
+ * Where spans are missing the census may not have come to the map.  The call that died had it, and
+ * says its type: so it can be judged as if a walk had led there.
+ */
+static struct ms_error *judge_map(struct ms_session *s, struct ms_crash_report *r)
+{
+	struct ms_typed_map map = { r->map_address, r->map_type_at };
+	const struct ms_typed_maps typed = { .items = &map, .count = 1 };
+	const struct ms_census_options options = { .typed = &typed };
+	struct ms_census_report one;
+	const struct ms_map_row *found;
+	struct ms_map_row *row = NULL;
+	struct ms_error *err;
+
+	if (!s->rt || !s->rt->lacks_spans || r->map || !r->map_address || !r->map_type_at)
+		return NULL;
+	err = ms_census_run(s->rt, &options, &one);
+	if (err)
+		return err;
+	found = ms_census_row_at(&one, r->map_address);
+	if (found && !(row = ms_arena_alloc(&r->census->arena, sizeof(*row))))
+		err = ms_error_no_memory();
+	if (row) {
+		*row = *found;
+		row->type = r->map_type;
+		row->key_type = row->elem_type = row->owner = NULL;
+		row->type_source = r->map_type ? MS_TYPE_CALL : MS_TYPE_NONE;
+		r->map = row;
+	}
+	ms_census_report_deinit(&one);
+	return err;
+}
+
 static void take_file(const struct ms_session *s, struct ms_crash_report *r)
 {
 	static const char *const exe_is[] = {
@@ -91,8 +125,8 @@ static void take_file(const struct ms_session *s, struct ms_crash_report *r)
 	r->file_bytes = file->bytes;
 	r->exe_is = exe_is[info->exe_is];
 	r->partial = r->census->partial || file->missing_bytes;
-	r->partial_reason =
-	    file->missing_bytes ? "the core file is cut off" : r->census->partial_reason;
+	r->partial_reason = file->missing_bytes && !r->census->partial ? "the core file is cut off"
+								       : r->census->partial_reason;
 }
 
 static struct ms_error *show(struct ms_session *s, struct ms_crash_report *r,
@@ -138,6 +172,8 @@ struct ms_error *ms_cmd_core(const struct ms_options *o, double started,
 	if (!err) {
 		take_file(&s, &r);
 		err = take_goroutines(&s, &r, &goroutines);
+		if (!err)
+			err = judge_map(&s, &r);
 		if (!err)
 			err = show(&s, &r, ret_exit);
 		if (r.goroutines)

@@ -6,7 +6,10 @@
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "goroutines/goroutines_run.h"
+#include "target/core.h"
 #include "trace/write_burst.h"
+
+#include <inttypes.h>
 
 static struct ms_goroutines_view view_of(const struct ms_options *o)
 {
@@ -51,6 +54,21 @@ static struct ms_error *page_svg(const void *report, const struct ms_options *o,
 	return ms_render_goroutines_svg(report, sink);
 }
 
+/** Of a core that was cut off: how many are in what is missing, and stacks that end in it. */
+static struct ms_error *say_cut(const struct ms_session *s, struct ms_goroutines_report *r)
+{
+	const char *cut = ms_session_cut_text(s, &r->arena);
+
+	r->partial = true;
+	r->partial_reason =
+	    cut ? ms_arena_printf(&r->arena,
+				  "%s: %" PRIu64 " goroutines are among them, and parts of the "
+				  "stacks of %" PRIu64 " others",
+				  cut, r->unread, r->cut)
+		: NULL;
+	return r->partial_reason ? NULL : ms_error_no_memory();
+}
+
 static struct ms_error *look(struct ms_session *s, struct ms_goroutines_report *ret_report)
 {
 	struct ms_progress progress;
@@ -80,6 +98,8 @@ static struct ms_error *look(struct ms_session *s, struct ms_goroutines_report *
 	if (burst && !report.partial)
 		err = ms_write_burst_take(burst, &options, &report);
 	ms_write_burst_close(burst);
+	if (!err && s->target->is_cut)
+		err = say_cut(s, &report);
 	if (!err)
 		err = ms_session_describe(s, &report.arena, &report.target);
 	if (err) {
@@ -102,6 +122,9 @@ struct ms_error *ms_cmd_goroutines(const struct ms_options *o, double started,
 		err = ms_session_open_go(&s);
 	if (!err)
 		err = look(&s, &report);
+	if (err && s.target && s.target->is_cut)
+		err = ms_error_wrap(ms_core_error_if_cut(ms_core_info(s.target)->file, err),
+				    "core file %s", o->core);
 	if (!err) {
 		const struct ms_page page = { .text = page_text,
 					      .documents = { [MS_FORMAT_JSON] = page_json,

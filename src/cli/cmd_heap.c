@@ -28,10 +28,17 @@ struct ms_error *ms_cmd_heap(const struct ms_options *o, double started,
 {
 	struct ms_session s;
 	struct ms_census_report report;
+	struct ms_arena none = { 0 };
 	struct ms_error *err = ms_session_find(&s, o, started);
 
 	if (!err)
 		err = ms_session_open_go(&s);
+	if (!err && s.rt->lacks_spans)
+		err = ms_error_new(MS_ERR_UNSUPPORTED,
+				   "core file %s: %s, and the runtime's table of spans is among "
+				   "them: what its heap holds is in no other place; for the maps "
+				   "that variables lead to type: mapscope maps %s",
+				   o->core, ms_session_cut_text(&s, &none), o->core);
 	if (!err)
 		err = ms_take_census(&s, MS_TAKE_MEMORY, &report);
 	if (!err) {
@@ -47,6 +54,7 @@ struct ms_error *ms_cmd_heap(const struct ms_options *o, double started,
 		*ret_exit = report.partial ? MS_EXIT_PARTIAL : MS_EXIT_DONE;
 		ms_census_report_deinit(&report);
 	}
+	ms_arena_deinit(&none);
 	ms_session_deinit(&s);
 	return err;
 }

@@ -14,6 +14,7 @@
 #include "cli/output.h"
 #include "cli/take_census.h"
 #include "render/human.h"
+#include "target/core.h"
 
 #include <inttypes.h>
 #include <unistd.h>
@@ -202,6 +203,8 @@ struct ms_error *ms_cmd_inspect(const struct ms_options *o, double started,
 		err = look(&s, &kept, ret_exit);
 	if (!err && o->every_s > 0)
 		err = look_again(&s, &kept, ret_exit);
+	if (err && s.target && s.target->is_cut) // It may be a map that is in what is missing.
+		err = ms_core_error_if_cut(ms_core_info(s.target)->file, err);
 	ms_session_deinit(&s);
 	return err;
 }

@@ -102,6 +102,17 @@ static struct ms_error *error_none(const struct ms_census_report *census, const 
 			    census->target.core ? "core file" : "process", target, word, target);
 }
 
+static struct ms_error *no_map_at(const struct ms_census_report *census, const char *word)
+{
+	char buf[24];
+	const char *target = target_word(census, buf, sizeof(buf));
+
+	return ms_error_new(MS_ERR_USAGE,
+			    "there is no map at %s in %s %s; type: mapscope maps %s --all --json "
+			    "for all addresses",
+			    word, census->target.core ? "core file" : "process", target, target);
+}
+
 struct found {
 	const struct ms_map_row **items;
 	size_t count, capacity;
@@ -177,11 +188,7 @@ struct ms_error *ms_find_map(const struct ms_census_report *census, const char *
 		return find_owner(census, word, ret_row);
 	row = ms_census_row_at(census, address);
 	if (!row)
-		return ms_error_new(MS_ERR_USAGE,
-				    "there is no map at %s in process %" PRIu64
-				    "; type: mapscope maps %" PRIu64
-				    " --all --json for all addresses",
-				    word, census->target.pid, census->target.pid);
+		return no_map_at(census, word);
 	*ret_row = row;
 	return NULL;
 }

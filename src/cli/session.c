@@ -136,6 +136,18 @@ struct ms_error *ms_session_open_go(struct ms_session *s)
 			    (int)s->pid, ms_verb_name(s->options->verb), (int)s->pid);
 }
 
+const char *ms_session_cut_text(const struct ms_session *s, struct ms_arena *arena)
+{
+	const struct ms_core_info *info = ms_core_info(s->target);
+	const struct ms_core_file *file = info ? info->file : NULL;
+
+	if (!file)
+		return "it is cut off"; // A recording, in tests.
+	return ms_arena_printf(
+	    arena, "it is cut off, its last %" PRIu64 " bytes of %" PRIu64 " are missing",
+	    file->missing_bytes, file->bytes + file->missing_bytes);
+}
+
 static const char *arch_name(enum ms_arch arch)
 {
 	switch (arch) {

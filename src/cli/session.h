@@ -35,6 +35,9 @@ MS_MUST_USE struct ms_error *ms_session_open_go(struct ms_session *s);
 MS_MUST_USE struct ms_error *ms_session_describe(const struct ms_session *s, struct ms_arena *arena,
 						 struct ms_report_target *ret_target);
 
+/** Of a core that was cut off: what is missing, as a clause; NULL when memory is short. */
+const char *ms_session_cut_text(const struct ms_session *s, struct ms_arena *arena);
+
 /** Fill in what only the command knows of the cost: time, own memory. */
 void ms_session_account(const struct ms_session *s, struct ms_report_cost *cost);
 

@@ -2,6 +2,7 @@
 #include "cli/take_census.h"
 
 #include "base/cleanup.h"
+#include "base/vec.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "inspect/inspect_run.h"
@@ -12,6 +13,11 @@
 #include <math.h>
 
 static const double WALK_SECONDS_MAX = 60;
+
+static void typed_deinit(struct ms_typed_maps *typed)
+{
+	ms_vec_free(typed);
+}
 
 static bool should_stop(void *context)
 {
@@ -28,12 +34,15 @@ static bool should_stop_walking(void *context)
 
 /** Types and owners.  A process that ends meanwhile leaves its census. */
 static struct ms_error *walk(struct ms_session *s, struct ms_progress *progress,
-			     struct ms_walk_missed *missed, struct ms_census_report *report)
+			     struct ms_walk_missed *missed, struct ms_typed_maps *typed,
+			     struct ms_census_report *report)
 {
 	const struct ms_walk_options options = { .tick = should_stop_walking,
 						 .tick_context = progress,
-						 .seconds = WALK_SECONDS_MAX,
-						 .missed = missed };
+						 .seconds = typed ? WALK_SECONDS_MAX / 2
+								  : WALK_SECONDS_MAX,
+						 .missed = missed,
+						 .typed = typed };
 	struct ms_error *err = ms_walk_run(s->rt, &options, report);
 
 	if (!err || ms_error_code(err) != MS_ERR_GONE)
@@ -56,24 +65,103 @@ static struct ms_error *say_untyped(const struct ms_session *s, struct ms_census
 	return report->partial_reason ? NULL : ms_error_no_memory();
 }
 
+// --- Cores that were cut off. ---
+
+static int typed_compare(const void *a, const void *b)
+{
+	const struct ms_typed_map *x = a, *y = b;
+
+	return (x->address > y->address) - (x->address < y->address);
+}
+
+/**
+ * The maps that types lead to, where spans are missing.  The walk enters all that it meets; of
+ * these the census keeps what fits, and the next walk enters no others.
+ */
+static struct ms_error *find_typed(struct ms_session *s, struct ms_progress *progress,
+				   struct ms_typed_maps *typed)
+{
+	struct ms_census_report none = { 0 };
+	struct ms_error *err = walk(s, progress, NULL, typed, &none);
+
+	ms_census_report_deinit(&none);
+	if (!err && typed->count)
+		qsort(typed->items, typed->count, sizeof(*typed->items), typed_compare);
+	return err;
+}
+
+/**
+ * Drop those that nothing but what the census has not kept leads to.  Of the others who else holds
+ * them may be in what is missing.
+ */
+static struct ms_error *drop_unreached(const struct ms_typed_maps *typed,
+				       struct ms_census_report *report)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < report->map_count; i++) {
+		const struct ms_map_row *row = &report->maps[i];
+		const struct ms_typed_map key = { .address = row->address };
+
+		if (!row->owners && typed->count &&
+		    bsearch(&key, typed->items, typed->count, sizeof(key), typed_compare)) {
+			report->never_written -= ms_map_row_never_written(row);
+			report->coverage.typed -= row->type != NULL;
+			report->coverage.walk.unreached -= report->coverage.walk.unreached > 0;
+			continue;
+		}
+		report->maps[kept] = *row;
+		report->maps[kept++].owners = 0;
+	}
+	report->map_count = report->coverage.read = kept;
+	return ms_census_sum_owners(report);
+}
+
+static struct ms_error *say_cut(const struct ms_session *s, struct ms_census_report *report)
+{
+	const char *cut = ms_session_cut_text(s, &report->arena);
+
+	report->partial_reason =
+	    !cut || !s->rt->lacks_spans
+		? cut
+		: ms_arena_printf(&report->arena,
+				  "%s; the runtime's table of spans is among them, so that these "
+				  "are the maps that typed variables lead to, and what only a "
+				  "stack or an untyped word holds is not here",
+				  cut);
+	report->partial = true;
+	return report->partial_reason ? NULL : ms_error_no_memory();
+}
+
+// --- The whole. ---
+
 /** The maps of a Go program's runtime. */
 static struct ms_error *go_census(struct ms_session *s, struct ms_progress *progress,
 				  enum ms_take_what what, struct ms_walk_missed *missed,
 				  struct ms_census_report *ret_report)
 {
+	MS_CLEANUP(typed_deinit) struct ms_typed_maps typed = { 0 };
 	const struct ms_census_options options = { .stop = should_stop,
 						   .stop_context = progress,
-						   .memory = what == MS_TAKE_MEMORY };
-	struct ms_error *err = ms_census_run(s->rt, &options, ret_report);
+						   .memory = what == MS_TAKE_MEMORY,
+						   .typed = &typed };
+	bool is_cut = s->target->is_cut, has_types = !s->target->lacks_program;
+	struct ms_error *err = is_cut && has_types ? find_typed(s, progress, &typed) : NULL;
 
+	if (!err)
+		err = ms_census_run(s->rt, &options, ret_report);
 	if (err)
 		return err;
-	if (s->target->lacks_program)
+	if (!has_types)
 		err = say_untyped(s, ret_report);
 	else if (missed && missed->count)
 		err = ms_inspect_add_rows(s->rt, missed->items, missed->count, ret_report);
-	if (!err && !s->options->no_owners && !s->target->lacks_program)
-		err = walk(s, progress, missed, ret_report);
+	if (!err && has_types && (typed.count || !s->options->no_owners))
+		err = walk(s, progress, missed, NULL, ret_report);
+	if (!err && typed.count)
+		err = drop_unreached(&typed, ret_report);
+	if (!err && is_cut && has_types)
+		err = say_cut(s, ret_report);
 	if (err)
 		ms_census_report_deinit(ret_report);
 	return err;

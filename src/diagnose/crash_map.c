@@ -225,11 +225,13 @@ struct ms_error *ms_crash_find_map(struct ms_crash_stacks *s, struct ms_crash_re
 	if (err)
 		return err;
 	r->map_type = ms_crash_type_name(s, r, &use);
+	r->map_type_at = use.type;
 	if (dead->map)
 		return set(r, dead->map, MS_CRASH_MAP_ARGUMENT);
 	if (use.map)
 		return set(r, use.map, MS_CRASH_MAP_CALLER);
-	err = map_of_words(s, r, &map);
+	// Where maps may be missing, the only one that is known need not be the only one.
+	err = s->rt->lacks_spans ? NULL : map_of_words(s, r, &map);
 	if (err || map)
 		return err ? err : set(r, map->address, MS_CRASH_MAP_WORDS);
 	err = candidates_find(s->rt, r);

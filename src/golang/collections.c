@@ -434,8 +434,12 @@ struct ms_error *ms_go_collections_find(struct ms_go_runtime *rt, uint64_t in_us
 {
 	struct ms_go_collections c = { .rt = rt };
 	struct ms_go_pacer pacer;
-	struct ms_error *err = ms_go_pacer_find(rt, in_use_bytes, &pacer);
+	struct ms_error *err;
 
+	if (rt->lacks_spans)
+		return ms_error_new(MS_ERR_BAD_DATA,
+				    "the span table, beside which they are looked for, is missing");
+	err = ms_go_pacer_find(rt, in_use_bytes, &pacer);
 	if (!err)
 		c.pacer = pacer.address;
 	if (err && ms_error_code(err) != MS_ERR_BAD_DATA &&

@@ -94,7 +94,7 @@ static struct ms_error *judge_allgs(struct ms_go_runtime *rt, const struct ms_go
 	uint8_t raw[MS_GO_SLICE_SAMPLES][G_BYTES];
 	struct ms_read reads[MS_GO_SLICE_SAMPLES];
 	uint64_t *best = context;
-	unsigned good = 0;
+	unsigned good = 0, missing = 0;
 	struct ms_error *err;
 
 	*ret_take = false; // Go on: a shorter copy of the slice may come first.
@@ -109,10 +109,11 @@ static struct ms_error *judge_allgs(struct ms_go_runtime *rt, const struct ms_go
 	for (size_t i = 0; i < slice->sample_count; i++) {
 		struct ms_goroutine g;
 
+		missing += rt->target->is_cut && reads[i].status == MS_READ_FAULT;
 		good += reads[i].status == MS_READ_OK &&
 			ms_goroutine_parse(rt->layout, raw[i], slice->samples[i], &g);
 	}
-	if (good && good * 100 >= slice->sample_count * GOOD_PERCENT) {
+	if (good && good * 100 >= (slice->sample_count - missing) * GOOD_PERCENT) {
 		*best = slice->len;
 		rt->allgs = slice->address;
 	}
@@ -186,6 +187,28 @@ static struct ms_error *batch_read(struct ms_go_runtime *rt, struct ms_fetch *fe
 	return err;
 }
 
+/** The table's entries, and where the target was cut off, 0 for each that is missing. */
+static struct ms_error *pointers_read(struct ms_go_runtime *rt, ms_addr table, size_t count,
+				      ms_addr *pointers)
+{
+	struct ms_error *err = ms_target_read(rt->target, table, pointers, count * 8);
+
+	if (!err || ms_error_code(err) != MS_ERR_FAULT || !rt->target->is_cut)
+		return err;
+	for (size_t i = 0; i < count; i += BATCH) {
+		size_t some = (size_t)ms_min_u64(BATCH, count - i);
+
+		ms_error_free(err);
+		err = ms_target_read(rt->target, table + i * 8, pointers + i, some * 8);
+		if (err && ms_error_code(err) != MS_ERR_FAULT)
+			return err;
+		if (err)
+			memset(pointers + i, 0, some * 8);
+	}
+	ms_error_free(err);
+	return NULL;
+}
+
 struct ms_error *ms_goroutines_load_some(struct ms_go_runtime *rt, uint64_t most,
 					 struct ms_goroutines *ret_goroutines)
 {
@@ -196,6 +219,9 @@ struct ms_error *ms_goroutines_load_some(struct ms_go_runtime *rt, uint64_t most
 	uint64_t count;
 	struct ms_error *err;
 
+	if (!rt->allgs)
+		return ms_error_new(MS_ERR_BAD_DATA,
+				    "the table of its goroutines is in what is missing");
 	err = ms_target_read(rt->target, rt->allgs, slice, sizeof(slice));
 	if (err)
 		return ms_error_wrap(err, "goroutine table");
@@ -207,7 +233,7 @@ struct ms_error *ms_goroutines_load_some(struct ms_go_runtime *rt, uint64_t most
 	pointers = malloc((size_t)count * 8 + 8);
 	if (!pointers)
 		return ms_error_no_memory();
-	err = ms_target_read(rt->target, ms_load_u64(slice), pointers, (size_t)count * 8);
+	err = pointers_read(rt, ms_load_u64(slice), (size_t)count, pointers);
 	for (uint64_t i = 0; i < count && !err; i += BATCH)
 		err = batch_read(rt, &fetch, pointers + i, (size_t)ms_min_u64(BATCH, count - i),
 				 &goroutines);

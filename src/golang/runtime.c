@@ -62,8 +62,12 @@ uint64_t ms_go_alloc_bytes(const struct ms_go_layout *l, uint64_t size, bool has
 struct ms_error *ms_go_sweepgen(struct ms_go_runtime *rt, uint32_t *ret_sweepgen)
 {
 	uint8_t raw[4];
-	struct ms_error *err = ms_target_read(
-	    rt->target, rt->allspans - rt->layout->mheap_sweepgen_to_allspans, raw, sizeof(raw));
+	struct ms_error *err;
+
+	if (rt->lacks_spans)
+		return ms_error_new(MS_ERR_BAD_DATA, "the span table is missing");
+	err = ms_target_read(rt->target, rt->allspans - rt->layout->mheap_sweepgen_to_allspans, raw,
+			     sizeof(raw));
 
 	if (!err)
 		*ret_sweepgen = ms_load_u32(raw);
@@ -155,6 +159,37 @@ static void detach(struct ms_go_runtime *rt)
 	rt->functions = NULL;
 	rt->module_count = 0;
 	rt->allspans = rt->allgs = 0;
+	rt->lacks_spans = false;
+}
+
+/** Whether @p err may come of memory that is missing, and the rest be right. */
+static bool may_be_cut(const struct ms_go_runtime *rt, const struct ms_error *err)
+{
+	return rt->target->is_cut && !rt->target->lacks_program &&
+	       (ms_error_code(err) == MS_ERR_FAULT || ms_error_code(err) == MS_ERR_BAD_DATA ||
+		ms_error_code(err) == MS_ERR_UNSUPPORTED);
+}
+
+/**
+ * Of a core that was cut off: the runtime's own memory is near its end, so that the span table may
+ * be missing where the heap is there.  The row has been held against the program; goroutines,
+ * where there are any, have to fit it, too.
+ */
+static struct ms_error *attach_without_spans(struct ms_go_runtime *rt)
+{
+	struct ms_error *err;
+
+	rt->lacks_spans = true;
+	rt->allspans = 0;
+	if (rt->allgs)
+		return ms_go_verify_goroutines(rt);
+	err = ms_goroutines_find(rt);
+	if (!err)
+		return ms_go_verify_goroutines(rt);
+	if (!may_be_cut(rt, err))
+		return err;
+	ms_error_free(err); // Then there are none to be had.
+	return NULL;
 }
 
 /** The tables of a running process. */
@@ -162,9 +197,15 @@ static struct ms_error *attach_tables(struct ms_go_runtime *rt)
 {
 	struct ms_error *err = ms_spans_find_heap(rt);
 
+	rt->lacks_spans = false;
 	if (!err)
 		err = ms_goroutines_find(rt);
-	return err ? err : ms_go_verify_process(rt);
+	if (!err)
+		err = ms_go_verify_process(rt);
+	if (!err || !may_be_cut(rt, err))
+		return err;
+	ms_error_free(err);
+	return attach_without_spans(rt);
 }
 
 /** With the wrong row, what is looked for may not even be readable. */
@@ -283,6 +324,30 @@ static struct ms_error *attach_by_strings(struct ms_go_runtime *rt)
 	return err;
 }
 
+/** Of a target that was cut off: whether the program's variables are there. */
+static struct ms_error *data_check(struct ms_go_runtime *rt)
+{
+	for (size_t i = 0; i < rt->elf.segment_count && rt->target->is_cut; i++) {
+		const struct ms_elf_segment *s = &rt->elf.segments[i];
+		struct ms_error *err;
+		uint8_t last;
+
+		if (!(s->prot & MS_PROT_WRITE) || !s->file_bytes)
+			continue;
+		err = ms_target_read(rt->target, rt->elf.bias + s->vaddr + s->file_bytes - 1, &last,
+				     1);
+		if (err && ms_error_code(err) != MS_ERR_FAULT)
+			return err;
+		if (err) {
+			ms_error_free(err);
+			return ms_error_new(MS_ERR_UNSUPPORTED,
+					    "the program's variables are in what is missing: "
+					    "nothing else leads to its maps and goroutines");
+		}
+	}
+	return NULL;
+}
+
 static struct ms_error *go_open(struct ms_go_runtime *rt, const struct ms_go_options *options)
 {
 	struct ms_error *err = ms_elf_open(rt->target, &rt->elf);
@@ -298,6 +363,8 @@ static struct ms_error *go_open(struct ms_go_runtime *rt, const struct ms_go_opt
 		err = ms_go_refresh(rt);
 	if (!err)
 		err = ms_elf_place(&rt->elf, &rt->regions);
+	if (!err)
+		err = data_check(rt);
 	if (err)
 		return err;
 	err = ms_build_info_read(rt->target, &rt->elf, &rt->build);

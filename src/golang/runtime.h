@@ -42,8 +42,9 @@ struct ms_go_runtime {
 	struct ms_regions regions; // As of the last ms_go_refresh.
 	struct ms_go_module modules[MS_GO_MODULES_MAX];
 	size_t module_count;
-	ms_addr allspans; // Address of the slice runtime.mheap_.allspans.
+	ms_addr allspans; // Address of the slice runtime.mheap_.allspans; 0 where it lacks spans.
 	ms_addr allgs;    // Address of the slice runtime.allgs; 0 when it was not found.
+	bool lacks_spans; // Its target was cut off, and the span table is in what is missing.
 	struct ms_go_globals *globals;    // Set by the first ms_go_globals_load (globals.h).
 	struct ms_types *types;           // See ms_go_types (types.h).
 	struct ms_code_facts *code_facts; // See ms_go_code_facts (code_facts.h).
@@ -66,7 +67,10 @@ MS_MUST_USE struct ms_error *ms_go_open(struct ms_target *t, const struct ms_go_
 /** Take in the target's mappings anew. */
 MS_MUST_USE struct ms_error *ms_go_refresh(struct ms_go_runtime *rt);
 
-/** mheap_.sweepgen as it is now; collections so far are half of it (runtime/mheap.go). */
+/**
+ * mheap_.sweepgen as it is now; collections so far are half of it (runtime/mheap.go).  BAD_DATA
+ * where the spans are missing.
+ */
 MS_MUST_USE struct ms_error *ms_go_sweepgen(struct ms_go_runtime *rt, uint32_t *ret_sweepgen);
 
 /** True when objects with pointers over 512 bytes start with a word that names their type. */

@@ -472,8 +472,13 @@ struct ms_error *ms_spans_load(struct ms_go_runtime *rt, struct ms_spans *ret_sp
 	MS_AUTO_FREE ms_addr *pointers = NULL;
 	struct ms_spans spans = { 0 };
 	size_t count = 0;
-	struct ms_error *err = ms_go_sweepgen(rt, &spans.sweepgen);
+	struct ms_error *err;
 
+	if (rt->lacks_spans) {
+		*ret_spans = (struct ms_spans){ .has_holes = true };
+		return NULL;
+	}
+	err = ms_go_sweepgen(rt, &spans.sweepgen);
 	if (!err)
 		err = pointers_read(rt, &pointers, &count);
 	if (!err)
@@ -484,6 +489,7 @@ struct ms_error *ms_spans_load(struct ms_go_runtime *rt, struct ms_spans *ret_sp
 		ms_spans_deinit(&spans);
 		return err;
 	}
+	spans.has_holes = rt->target->is_cut && spans.unreadable;
 	*ret_spans = spans;
 	return NULL;
 }

@@ -45,12 +45,16 @@ struct ms_spans {
 	size_t count, capacity;
 	uint64_t in_use_bytes;
 	uint64_t unreadable; // Records of the table that could not be read.
+	bool has_holes;      // Of a target that was cut off: some or all spans are missing.
 	uint32_t sweepgen;
 	struct ms_span_arena *arenas; // Page index by 64 MiB arena, sorted.
 	size_t arena_count, arena_capacity;
 };
 
-/** Read all spans.  BAD_DATA when the table cannot be one. */
+/**
+ * Read all spans.  BAD_DATA when the table cannot be one.  Where the runtime lacks its spans there
+ * are none, and has_holes.
+ */
 MS_MUST_USE struct ms_error *ms_spans_load(struct ms_go_runtime *rt, struct ms_spans *ret_spans);
 
 /** The span that holds @p addr, or NULL. */

@@ -20,6 +20,15 @@ struct ms_map_type {
 	bool has_pointers;    // Whether buckets or groups hold pointers.
 };
 
+/** Maps by their headers and the descriptors of their types: what a way that led there says. */
+struct ms_typed_maps {
+	struct ms_typed_map {
+		ms_addr address;
+		ms_addr type;
+	} * items;
+	size_t count, capacity;
+};
+
 /** The map types of all modules, and their section's bytes for names. */
 struct ms_types {
 	struct ms_map_type *items; // Sorted by table.

@@ -14,3 +14,6 @@ MS_MUST_USE struct ms_error *ms_go_verify_program(struct ms_go_runtime *rt);
  * that moves while it is looked at may seem wrong once, so ask again before believing it.
  */
 MS_MUST_USE struct ms_error *ms_go_verify_process(struct ms_go_runtime *rt);
+
+/** Against the goroutines alone, of a target whose spans are missing. */
+MS_MUST_USE struct ms_error *ms_go_verify_goroutines(struct ms_go_runtime *rt);

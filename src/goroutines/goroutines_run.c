@@ -199,6 +199,7 @@ static struct ms_error *look(struct looking *l)
 	report->row_capacity = all->count + 1;
 	report->row_count = all->count; // A row that is not reached is none.
 	report->dead = all->dead;
+	report->unread = all->unreadable;
 	err = ms_row_writer_create(&l->run, &l->writer);
 	if (!err)
 		err = ms_unwind_each(l->run.unwinder, all, take, l);

@@ -328,7 +328,8 @@ static struct ms_error *lock_of(struct search *s, const struct ms_holding *g, si
 			return NULL;
 		lock = at;
 	}
-	if (lock == SIZE_MAX || s->overflow)
+	// Whether it leads to others likewise, only spans tell.
+	if (lock == SIZE_MAX || s->overflow || s->h->rt->lacks_spans)
 		return NULL;
 	if (!s->has_spans) {
 		struct ms_error *err = ms_spans_load(s->h->rt, &s->spans);

@@ -24,6 +24,12 @@ static struct ms_error *array_check(struct ms_classic_look *k, enum ms_classic_a
 		ms_inspect_know_unit(i, span, units);
 	if (i->report->row.where == MS_WHERE_STACK && !span)
 		return NULL; // Its one bucket lies in the frame.
+	if (!span && ms_inspect_lacks_span(i, start)) {
+		ms_invariant_unknown(i, id, ms_inspect_no_span);
+		if (units > k->room[which])
+			k->room[which] = units;
+		return NULL;
+	}
 	if (!span) {
 		ms_invariant_break(i, id, "0x%" PRIx64 " is not where a heap object begins", start);
 		return NULL;
@@ -51,6 +57,8 @@ static bool is_bucket(const struct ms_classic_look *k, const struct ms_chain_lin
 	struct ms_inspection *i = k->c.i;
 	const struct ms_span *span = ms_inspect_object(i, link->addr);
 
+	if (ms_inspect_lacks_span(i, link->addr))
+		return true;
 	return span &&
 	       ms_go_alloc_bytes(i->layout, i->unit_bytes, i->has_pointers) == span->elem_bytes;
 }

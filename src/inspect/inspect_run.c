@@ -20,6 +20,18 @@ const struct ms_span *ms_inspect_object(struct ms_inspection *i, ms_addr addr)
 	return NULL;
 }
 
+const char ms_inspect_no_span[] = "the record of its span is in what is missing of the core";
+
+bool ms_inspect_lacks_span(const struct ms_inspection *i, ms_addr addr)
+{
+	const struct ms_region *r;
+
+	if (!i->spans.has_holes || (addr & 7) || ms_spans_find(&i->spans, addr))
+		return false;
+	r = ms_regions_find(&i->rt->regions, addr);
+	return r && r->kind == MS_REGION_ANON && (r->prot & MS_PROT_WRITE);
+}
+
 void ms_inspect_renew_row(struct ms_inspection *i, uint64_t entries, uint64_t capacity)
 {
 	struct ms_map_row *row = &i->report->row;

@@ -160,7 +160,9 @@ static void groups_check(struct look *k, const struct ms_inspect_table *t)
 
 	if (!i->unit_bytes)
 		ms_inspect_know_unit(i, span, groups);
-	if (!span)
+	if (!span && ms_inspect_lacks_span(i, t->groups))
+		ms_invariant_unknown(i, MS_INV_TABLES, ms_inspect_no_span);
+	else if (!span)
 		ms_invariant_break(i, MS_INV_TABLES,
 				   "the groups of the table at directory entry %" PRIu64
 				   " are at 0x%" PRIx64 ", where no heap object begins",
@@ -251,7 +253,9 @@ static struct ms_error *directory_read(struct look *k)
 		return ms_error_no_memory();
 	ms_invariant_ask(i, MS_INV_DIRECTORY);
 	ms_invariant_ask(i, MS_INV_TABLES);
-	if (!span || ms_go_alloc_bytes(i->layout, k->m.dir_len * 8, true) != span->elem_bytes)
+	if (!span && ms_inspect_lacks_span(i, k->m.dir))
+		ms_invariant_unknown(i, MS_INV_DIRECTORY, ms_inspect_no_span);
+	else if (!span || ms_go_alloc_bytes(i->layout, k->m.dir_len * 8, true) != span->elem_bytes)
 		ms_invariant_break(i, MS_INV_DIRECTORY,
 				   "0x%" PRIx64 " is not where a directory of %" PRIu64
 				   " entries begins",
@@ -367,7 +371,9 @@ static struct ms_error *small_read(struct look *k)
 		return err;
 	ms_invariant_ask(i, MS_INV_TABLE);
 	ms_inspect_know_unit(i, span, 1);
-	if (!span && i->report->row.where != MS_WHERE_STACK)
+	if (!span && ms_inspect_lacks_span(i, k->m.dir))
+		ms_invariant_unknown(i, MS_INV_TABLE, ms_inspect_no_span);
+	else if (!span && i->report->row.where != MS_WHERE_STACK)
 		ms_invariant_break(i, MS_INV_TABLE,
 				   "0x%" PRIx64 " is not where a heap object begins", k->m.dir);
 	else if (span && i->unit_bytes &&

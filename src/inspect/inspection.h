@@ -141,6 +141,12 @@ static inline void ms_inspect_mix(struct ms_inspection *i, uint64_t word)
 /** The span of a heap object that begins at @p addr, else NULL. */
 const struct ms_span *ms_inspect_object(struct ms_inspection *i, ms_addr addr);
 
+/** Whether spans are missing of memory that may hold such an object: nothing says that it does. */
+bool ms_inspect_lacks_span(const struct ms_inspection *i, ms_addr addr);
+
+/** Why an invariant of such an object is unknown. */
+extern const char ms_inspect_no_span[];
+
 /** Settle the size of a unit, by the type or by an object that holds @p units of them. */
 void ms_inspect_know_unit(struct ms_inspection *i, const struct ms_span *span, uint64_t units);
 

@@ -9,6 +9,7 @@
 
 enum {
 	CONTROL_EMPTY = 0x80,
+	CONTROL_DELETED = 0xfe,
 	CONTROL_FULL_MAX = 0x7f,
 	HASH_BITS = 64,
 };
@@ -78,6 +79,22 @@ bool ms_swiss_table_parse(const struct ms_go_layout *l, const uint8_t *raw,
 uint32_t ms_swiss_table_deleted(const struct ms_swiss_table *t)
 {
 	return max_growth(t->capacity) - t->used - t->growth_left;
+}
+
+bool ms_swiss_group_count(const uint8_t control[8], unsigned *ret_filled, unsigned *ret_deleted)
+{
+	unsigned filled = 0, deleted = 0;
+
+	for (unsigned i = 0; i < MS_SWISS_SLOTS; i++) {
+		if (control[i] > CONTROL_FULL_MAX && control[i] != CONTROL_EMPTY &&
+		    control[i] != CONTROL_DELETED)
+			return false;
+		filled += control[i] <= CONTROL_FULL_MAX;
+		deleted += control[i] == CONTROL_DELETED;
+	}
+	*ret_filled = filled;
+	*ret_deleted = deleted;
+	return true;
 }
 
 int ms_swiss_group_entries(const uint8_t control[8])

@@ -45,5 +45,8 @@ bool ms_swiss_table_parse(const struct ms_go_layout *layout, const uint8_t *raw,
 /** Deleted slots of a table: what is neither used nor free for growth (table.go, maxGrowthLeft). */
 uint32_t ms_swiss_table_deleted(const struct ms_swiss_table *table);
 
+/** Filled and deleted slots of a table's group by its control bytes; false when they are none. */
+bool ms_swiss_group_count(const uint8_t control[8], unsigned *ret_filled, unsigned *ret_deleted);
+
 /** Filled slots of a small map's group by its control bytes, or -1 when they are none. */
 int ms_swiss_group_entries(const uint8_t control[8]);

@@ -235,6 +235,7 @@ static void put_coverage(struct ms_json *j, const struct ms_goroutines_report *r
 	ms_json_put_u64(j, "without_stack", r->without_stack);
 	ms_json_put_u64(j, "moved", r->moved);
 	ms_json_put_u64(j, "dead", r->dead);
+	ms_json_put_u64(j, "unread", r->unread);
 	ms_json_put_u64(j, "frame_pointer_agrees", r->frame_pointer_agrees);
 	ms_json_put_u64(j, "frame_pointer_differs", r->frame_pointer_differs);
 	ms_json_put_u64(j, "samples", r->samples);

@@ -66,6 +66,7 @@ struct ms_crash_report {
 	uint8_t role;                 // ms_map_role: what it did.
 	const struct ms_map_row *map; // Of the census; NULL unknown.
 	ms_addr map_address;          // 0 unknown.
+	ms_addr map_type_at;          // Descriptor of the call's map type; 0 unknown.
 	uint8_t map_source;           // ms_crash_map_source
 	const char *map_type;         // That the call was for; NULL unknown.
 	// Where the map is not known: those that may be it, the likeliest first.

@@ -206,6 +206,7 @@ struct ms_goroutines_report {
 	struct ms_stacks stacks;
 	// Coverage.
 	uint64_t seen, unwound, sampled, without_stack, moved, dead, cut;
+	uint64_t unread; // Entries of the table of goroutines that cannot be read: no rows.
 	uint64_t frame_pointer_agrees,
 	    frame_pointer_differs;               // The check beside the function table.
 	uint64_t samples;                        // CPU samples taken.

@@ -103,6 +103,8 @@ static bool first_piece(struct core *c, ms_addr addr, size_t size, struct piece 
 		ret->size = (size_t)ms_min_u64(ret->size, s->file_bytes - (addr - s->start));
 		return true;
 	}
+	if (s && addr - s->start - s->file_bytes < s->lost_bytes)
+		return false; // What was written there is not what the program's file has.
 	ret->exe_offset = region->file_offset + (addr - region->start);
 	return region->kind == MS_REGION_EXE && c->exe_fd >= 0 && !c->target.lacks_program &&
 	       ret->exe_offset <= c->target.exe_size &&
@@ -192,10 +194,11 @@ static struct ms_error *core_check(struct ms_target *t)
 
 static const struct ms_thread_state *core_threads(struct ms_target *t, size_t *ret_count)
 {
+	static const struct ms_thread_state none; // Of one that lost its notes.
 	const struct core *c = core_of(t);
 
 	*ret_count = c->file.threads.count;
-	return c->file.threads.items;
+	return c->file.threads.count ? c->file.threads.items : &none;
 }
 
 static void core_destroy(struct ms_target *t)
@@ -288,6 +291,28 @@ static bool headers_in_memory(const struct core *c, struct headers *ret)
 	first = first_part(ret);
 	ret->bias = first ? start - first->p_vaddr : 0;
 	return first != NULL;
+}
+
+/**
+ * Of a core that was cut off and lost its notes, which gcore writes last: where a program that has
+ * one place for good begins, so that its headers are there.  False: nowhere, or not once.
+ */
+static bool program_begins(const struct core *c, ms_addr *ret_headers)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < c->file.segments.count; i++) {
+		ms_addr start = c->file.segments.items[i].start;
+		const Elf64_Phdr *first;
+		struct headers h;
+
+		if (!headers_read(c, read_memory, -1, start, &h) || h.elf.e_type != ET_EXEC)
+			continue;
+		first = first_part(&h);
+		if (first && first->p_vaddr == start && !found++)
+			*ret_headers = start + sizeof(Elf64_Ehdr);
+	}
+	return found == 1;
 }
 
 /**
@@ -544,8 +569,12 @@ static struct ms_error *find_exe(struct core *c, const char *path, const struct 
 {
 	const struct ms_core_mapping *mapped =
 	    mapping_at(c, c->file.program_headers ? c->file.program_headers : c->file.entry);
-	struct headers found, *memory = headers_in_memory(c, &found) ? &found : NULL;
+	struct headers found, *memory;
 	bool met_another = false;
+
+	if (!c->file.program_headers && c->target.is_cut)
+		(void)program_begins(c, &c->file.program_headers);
+	memory = headers_in_memory(c, &found) ? &found : NULL;
 
 	if (mapped) {
 		snprintf(c->exe_path, sizeof(c->exe_path), "%s", mapped->path);
@@ -596,6 +625,41 @@ static void take_program_kind(const struct headers *memory, struct ms_region *r)
 	}
 }
 
+static int region_compare(const void *a, const void *b)
+{
+	const struct ms_region *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/** Without NT_FILE: the parts of the program that its writer left out whole. */
+static struct ms_error *add_left_out(struct core *c, const struct headers *memory)
+{
+	size_t known = c->regions.count;
+
+	for (size_t i = 0; i < memory->count && c->exe_fd >= 0; i++) {
+		const Elf64_Phdr *p = &memory->programs[i];
+		struct ms_region r = {
+			.start = (memory->bias + p->p_vaddr) & ~(uint64_t)4095,
+			.end = ms_round_up(memory->bias + p->p_vaddr + p->p_filesz, 4096),
+			.file_offset = p->p_offset & ~(uint64_t)4095,
+			.kind = MS_REGION_EXE,
+			.prot = MS_PROT_READ,
+		};
+		bool meets = p->p_type != PT_LOAD || r.start >= r.end || (p->p_flags & PF_W);
+
+		for (size_t k = 0; k < c->regions.count && !meets; k++)
+			meets =
+			    c->regions.items[k].start < r.end && r.start < c->regions.items[k].end;
+		if (!meets && !ms_vec_push(&c->regions, r))
+			return ms_error_no_memory();
+	}
+	if (c->regions.count > known)
+		qsort(c->regions.items, c->regions.count, sizeof(*c->regions.items),
+		      region_compare);
+	return NULL;
+}
+
 /** Segments and mappings side by side: of both lists one is all that is mapped. */
 static struct ms_error *make_regions(struct core *c)
 {
@@ -637,7 +701,7 @@ static struct ms_error *make_regions(struct core *c)
 		if (!ms_vec_push(&c->regions, r))
 			return ms_error_no_memory();
 	}
-	return NULL;
+	return memory ? add_left_out(c, memory) : NULL;
 }
 
 struct ms_error *ms_core_open(const char *path, const struct ms_core_options *options,
@@ -653,6 +717,7 @@ struct ms_error *ms_core_open(const char *path, const struct ms_core_options *op
 	c->exe_fd = -1;
 	c->info.file = &c->file;
 	err = ms_core_file_open(path, &c->file);
+	c->target.is_cut = c->file.missing_bytes > 0;
 	if (!err) {
 		err = find_exe(c, path, options ? options : &defaults);
 		if (err)

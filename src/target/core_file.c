@@ -219,7 +219,8 @@ static struct ms_error *take_segment(struct ms_core_file *core, const Elf64_Phdr
 		return NULL; // No mapping is so.
 	if (p->p_offset < core->bytes)
 		s.file_bytes = ms_min_u64(wanted, core->bytes - p->p_offset);
-	core->missing_bytes += wanted - s.file_bytes;
+	s.lost_bytes = wanted - s.file_bytes;
+	core->missing_bytes += s.lost_bytes;
 	s.prot = (p->p_flags & PF_R ? MS_PROT_READ : 0u) |
 		 (p->p_flags & PF_W ? MS_PROT_WRITE : 0u) | (p->p_flags & PF_X ? MS_PROT_EXEC : 0u);
 	return ms_vec_push(&core->segments, s) ? NULL : ms_error_no_memory();

@@ -16,6 +16,7 @@ struct ms_core_segment {
 	ms_addr start, end;
 	uint64_t offset;     // In the core.
 	uint64_t file_bytes; // From start on; what a core that was cut off still has of them.
+	uint64_t lost_bytes; // Behind these: what its writer had put there.
 	unsigned prot;       // Bits of ms_region_prot.
 };
 

@@ -148,6 +148,7 @@ struct ms_target {
 	uint64_t exe_size;  // Bytes of the executable file.
 	pid_t pid;          // 0 where there is no process.
 	bool lacks_program; // Of the executable only headers and data are here: no code, no types.
+	bool is_cut;        // Memory that was there is missing: of a core file, its end.
 };
 
 /** Fill @p buf with @p size bytes at @p addr.  FAULT, GONE or DENIED; untouched on FAULT only. */

@@ -152,6 +152,15 @@ static struct ms_error *unreached_type(struct ms_walk *w)
 	return err;
 }
 
+/** Of a table on a stack only its type tells the size; where spans are missing that may be all. */
+static void row_doubt(const struct ms_walk *w, struct ms_map_row *row)
+{
+	if (!w->spans.has_holes || row->type || row->where != MS_WHERE_STACK ||
+	    ms_map_row_never_written(row))
+		return;
+	row->total_bytes = row->slack_bytes = MS_UNKNOWN;
+}
+
 static struct ms_error *rows_annotate(struct ms_walk *w, struct owners *owners)
 {
 	MS_AUTO_FREE struct names *names = calloc(w->plans.count + 1, sizeof(*names));
@@ -171,6 +180,7 @@ static struct ms_error *rows_annotate(struct ms_walk *w, struct owners *owners)
 				return err;
 			row_type(w, f, &names[f->type], row);
 		}
+		row_doubt(w, row);
 		if (!f->holders)
 			continue;
 		err = owner_text(w, owners, f->label, f->root, &owner);

@@ -3,6 +3,10 @@
 // An object is seen once, by the bit of its place in its span.  That bit is set by a value that
 // fills it; one that is smaller (a pointer to a first field, to a middle, into static data) is kept
 // in a set instead, so that the whole object may still be met later.
+//
+// Where spans are missing, of a core that was cut off, everything is kept in that set.  A typed
+// word of Go's leads to as many bytes as its type says, and a row of values has the length of its
+// slice.
 #include "walk/walk_internal.h"
 
 #include "base/cleanup.h"
@@ -11,6 +15,8 @@
 
 enum {
 	PARTS_MAX = 1 << 22,
+	PARTS_OF_HOLES_MAX = 1 << 24, // Where no object has a bit.
+	ROWS_MAX = 1 << 20,
 	SET_SLOTS_MIN = 1 << 12,
 	ITABS_MAX = 1 << 19,
 	TOTALS_MAX = 1 << 17,
@@ -60,7 +66,7 @@ bool ms_walk_set_add(struct ms_walk *w, struct ms_walk_set *set, uint64_t key)
 		if (set->slots[at] == key)
 			return false;
 	}
-	if (set->count >= PARTS_MAX) {
+	if (set->count >= (w->spans.has_holes ? PARTS_OF_HOLES_MAX : PARTS_MAX)) {
 		ms_walk_cut(w, "more pointers into objects than are kept in mind");
 		return false;
 	}
@@ -266,10 +272,53 @@ static bool fills(const struct ms_walk *w, const struct object *o, ms_addr addre
 	return size + MALLOC_HEADER_BYTES > w->smaller[class];
 }
 
+ms_addr ms_walk_hole_end(const struct ms_walk *w, ms_addr address)
+{
+	const struct ms_region *r;
+
+	if (!w->spans.has_holes || (address & 7) || ms_spans_find(&w->spans, address))
+		return 0;
+	r = ms_regions_find(&w->rt->regions, address);
+	return r && r->kind == MS_REGION_ANON && (r->prot & MS_PROT_WRITE) ? r->end : 0;
+}
+
+bool ms_walk_may_be_object(const struct ms_walk *w, ms_addr address)
+{
+	return ms_spans_find(&w->spans, address) || ms_walk_hole_end(w, address);
+}
+
+/**
+ * How many of the first of @p count values were not met with a row that ends where theirs does:
+ * slices of one array often have its end in common.
+ */
+static uint64_t row_rest(struct ms_walk *w, ms_addr address, ms_plan_id type, uint64_t count)
+{
+	uint64_t bytes = ms_plans_at(&w->plans, type)->bytes;
+	ms_addr end = address + count * bytes;
+	uint64_t key = end ^ (uint64_t)type << 48;
+	uint32_t *known = ms_number_map_find(&w->rows, key);
+	uint64_t before = known ? *known : 0;
+
+	if (count <= before)
+		return 0;
+	if (known) {
+		*known = (uint32_t)count;
+		return count - before;
+	}
+	if (w->rows.count >= ROWS_MAX) {
+		ms_walk_cut(w, "more slices than are kept in mind");
+		return 0;
+	}
+	if (!ms_number_map_add(&w->rows, key, (uint32_t)count))
+		w->out_of_memory = true;
+	return count;
+}
+
 /** The end of the memory outside the heap that holds @p address, or 0. */
 static ms_addr data_end(const struct ms_walk *w, ms_addr address)
 {
 	const struct ms_region *r;
+	ms_addr hole;
 
 	for (size_t i = 0; i < w->rt->module_count; i++) {
 		const struct ms_go_module *m = &w->rt->modules[i];
@@ -283,6 +332,9 @@ static ms_addr data_end(const struct ms_walk *w, ms_addr address)
 		if (address >= m->noptrbss && address < m->enoptrbss)
 			return m->enoptrbss;
 	}
+	hole = ms_walk_hole_end(w, address);
+	if (hole)
+		return hole;
 	// What the runtime allocates for itself, for good: blocks of finalizers and the like.
 	r = ms_spans_has_arena(&w->spans, address) ? NULL
 						   : ms_regions_find(&w->rt->regions, address);
@@ -323,10 +375,15 @@ void ms_walk_meet_values(struct ms_walk *w, ms_addr address, ms_plan_id type, ui
 			return;
 	} else {
 		end = data_end(w, address);
-		if (!end || !part_is_new(w, address, type))
+		if (!end)
 			return;
 		if (count > (end - address) / plan->bytes)
 			count = (end - address) / plan->bytes;
+		if (is_row && w->spans.has_holes)
+			count = row_rest(w, address, type, count);
+		else if (!part_is_new(w, address, type))
+			return;
+		w->summary.objects += w->spans.has_holes && count;
 	}
 	if (!count || !plan->pointer_bytes || count > UINT32_MAX)
 		return;
@@ -357,6 +414,19 @@ bool ms_walk_is_seen(const struct ms_walk *w, ms_addr address)
 	return object_find(w, address, &o) && is_seen(w, &o);
 }
 
+/** An object where spans are missing: of one that nothing types no more than its type is asked. */
+static void object_in_hole(struct ms_walk *w, struct ms_walk_item item)
+{
+	// A trie's node may also be met as what its type says: by those below it.
+	uint32_t key = item.kind == MS_WALK_TRIE_NODE ? item.type : UINT32_MAX - item.kind;
+
+	if (item.kind == MS_WALK_UNTYPED || !ms_walk_hole_end(w, item.address) ||
+	    !part_is_new(w, item.address, key))
+		return;
+	w->summary.objects++;
+	ms_walk_push(w, item);
+}
+
 void ms_walk_meet_object(struct ms_walk *w, ms_addr address, enum ms_walk_kind kind,
 			 ms_plan_id type, ms_label label, uint32_t root)
 {
@@ -368,8 +438,10 @@ void ms_walk_meet_object(struct ms_walk *w, ms_addr address, enum ms_walk_kind k
 				     .kind = kind };
 	struct object o;
 
-	if (!object_find(w, address, &o))
+	if (!object_find(w, address, &o)) {
+		object_in_hole(w, item);
 		return;
+	}
 	if (w->wanted)
 		ms_walk_want_object(w, o.start, o.end - o.start, kind == MS_WALK_CHAN, label, root);
 	if (address != o.start || is_seen(w, &o))
@@ -457,13 +529,37 @@ static void missed_note(struct ms_walk *w, ms_addr address)
 		(void)ms_vec_push(missed, address);
 }
 
+/** A map where spans are missing, that is not in the report. */
+static void typed_meet(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_label label,
+		       uint32_t root)
+{
+	struct ms_typed_maps *typed = w->options->typed;
+	const struct ms_typed_map map = { address, ms_plans_at(&w->plans, type)->address };
+
+	if (!typed || !ms_walk_hole_end(w, address) || !part_is_new(w, address, type))
+		return;
+	if (typed->count >= MS_WALK_TYPED_MAX) {
+		ms_walk_cut(w, "more maps without a span than are kept in mind");
+		return;
+	}
+	if (!ms_vec_push(typed, map))
+		w->out_of_memory = true;
+	map_enter(w, address, type, label, root);
+}
+
 /** A map that the census does not have: passed over there, or made since. */
 static void extra_meet(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_label label,
 		       uint32_t root)
 {
 	struct object o;
 
-	if (!type || !object_find(w, address, &o) || address != o.start || is_seen(w, &o))
+	if (!type)
+		return;
+	if (!object_find(w, address, &o)) {
+		typed_meet(w, address, type, label, root);
+		return;
+	}
+	if (address != o.start || is_seen(w, &o))
 		return;
 	w->summary.unseen++;
 	missed_note(w, address);

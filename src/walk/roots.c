@@ -194,9 +194,11 @@ static void scan_words(struct ms_walk *w, const uint8_t *bytes, size_t size, ms_
 			ms_walk_meet_object(w, word, MS_WALK_UNTYPED, 0, label, root);
 			continue;
 		}
-		if (!value || !ms_spans_find(&w->spans, value))
+		if (!value || !ms_walk_may_be_object(w, value))
 			continue;
-		type = ms_walk_interface_type(w, word, false);
+		// A type's descriptor may be a variable by itself, and the next word another one:
+		// only a span could tell.  An itab is never without its value.
+		type = w->spans.has_holes ? 0 : ms_walk_interface_type(w, word, false);
 		if (!type)
 			type = ms_walk_interface_type(w, word, true);
 		if (!type || !ms_walk_map_fits(w, type, value))

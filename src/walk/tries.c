@@ -62,11 +62,13 @@ void ms_walk_trie_lose(struct ms_walk *w)
 void ms_walk_trie_count(struct ms_walk *w, const struct ms_walk_item *item)
 {
 	const struct ms_span *span = ms_spans_find(&w->spans, item->address);
+	const struct ms_plan *plan = ms_plans_at(&w->plans, item->type);
 	struct ms_walk_trie *trie = &w->tries.items[item->trie - 1];
 
 	trie->waiting--;
-	trie->entries += ms_plans_at(&w->plans, item->type)->is_trie_entry;
-	trie->bytes += span ? span->elem_bytes : 0;
+	trie->entries += plan->is_trie_entry;
+	trie->bytes += span ? span->elem_bytes
+			    : ms_go_alloc_bytes(w->layout, plan->bytes, plan->pointer_bytes != 0);
 }
 
 void ms_walk_visit_node(struct ms_walk *w, const struct ms_walk_item *item, const uint8_t *raw)
@@ -139,7 +141,9 @@ static bool may_be_branch(const struct ms_walk *w, ms_addr word)
 	const struct ms_span *s = ms_spans_find(&w->spans, word);
 	uint64_t bytes = ms_plans_at(&w->plans, w->sync_map.branch)->bytes;
 
-	return s && s->state == MS_SPAN_IN_USE && word >= s->start && bytes <= s->elem_bytes &&
+	if (!s)
+		return ms_walk_hole_end(w, word) != 0;
+	return s->state == MS_SPAN_IN_USE && word >= s->start && bytes <= s->elem_bytes &&
 	       bytes > w->smaller[s->span_class / 2] && !((word - s->start) % s->elem_bytes);
 }
 

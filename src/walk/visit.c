@@ -277,10 +277,13 @@ static void visit_classic(struct ms_walk *w, const struct ms_walk_item *item, co
 
 	if (ms_classic_parse(w->layout, raw, &m) != MS_CLASSIC_MAP)
 		return;
-	// All of the array's object: overflow buckets are taken from its end.
-	push_table(w, item, m.buckets, table, (uint64_t)2 << m.bucket_log2);
+	// All of the array's object: overflow buckets are taken from its end.  Where no span tells
+	// that end, they are met by the links to them.
+	push_table(w, item, m.buckets, table,
+		   (uint64_t)(w->spans.has_holes ? 1 : 2) << m.bucket_log2);
 	if (m.oldbuckets)
-		push_table(w, item, m.oldbuckets, table, ms_classic_old_buckets(&m) * 2);
+		push_table(w, item, m.oldbuckets, table,
+			   ms_classic_old_buckets(&m) * (w->spans.has_holes ? 1 : 2));
 }
 
 static void visit_swiss(struct ms_walk *w, const struct ms_walk_item *item, const uint8_t *raw)
@@ -438,6 +441,10 @@ static void visit_words(struct ms_walk *w, const struct ms_walk_item *item, cons
 			continue;
 		}
 		if (at + 2 * WORD_BYTES > size)
+			continue;
+		// What is left over may lead to memory that has become another's.
+		if (w->spans.has_holes &&
+		    ms_walk_row_of(w, ms_load_u64(bytes + at + WORD_BYTES)) == SIZE_MAX)
 			continue;
 		type = ms_walk_interface_type(w, word, false);
 		if (!type)

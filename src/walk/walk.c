@@ -315,6 +315,8 @@ static struct ms_error *walk_init(struct ms_walk *w)
 		ms_walk_sync_map_load(w);
 	if (!err)
 		err = ms_spans_load(w->rt, &w->spans);
+	if (!err && w->spans.has_holes)
+		ms_walk_cut(w, "spans are missing: it followed nothing but what has a type");
 	if (!err)
 		err = spans_index(w);
 	if (!err && (!ms_page_cache_init(&w->pages) || !ms_vec_push(&w->roots, NULL)))
@@ -331,6 +333,7 @@ static void walk_deinit(struct ms_walk *w)
 	free(w->span_bits);
 	free(w->seen);
 	free(w->parts.slots);
+	ms_number_map_deinit(&w->rows);
 	free(w->holders.slots);
 	ms_page_cache_deinit(&w->pages);
 	free(w->queue.items);

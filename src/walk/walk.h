@@ -5,9 +5,12 @@
 // starts where types are known - package-level variables, interfaces, stacks - and follows values
 // by their descriptors.  It reads a moving process like everything here: what it meets is held
 // against the span table, and what does not fit is passed over.
+//
+// Of a core that was cut off spans may be missing.  There the program's types alone say how long
+// what they lead to is: only typed words are followed, never what may be left over.
 #pragma once
 
-#include "golang/runtime.h"
+#include "golang/types.h"
 #include "report/census.h"
 #include "walk/want.h"
 
@@ -22,6 +25,8 @@ struct ms_walk_missed {
 
 enum { MS_WALK_MISSED_MAX = 1 << 16 };
 
+enum { MS_WALK_TYPED_MAX = 1 << 22 };
+
 struct ms_walk_options {
 	ms_walk_tick_fn tick; // May be NULL.
 	void *tick_context;
@@ -31,6 +36,9 @@ struct ms_walk_options {
 	struct ms_walk_want *wants; // Sorted by address; filled in.  NULL: none.
 	size_t want_count;
 	struct ms_walk_missed *missed; // Added to, up to the bound above; NULL: none.
+	// Where spans are missing: NULL, and of memory without a span only maps of the report are
+	// entered; or all that are met by their type, which are added here up to the bound above.
+	struct ms_typed_maps *typed;
 };
 
 /**

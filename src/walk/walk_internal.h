@@ -110,6 +110,7 @@ struct ms_walk {
 	} totals;                   // What was seen, by type and span class.
 	struct ms_walk_set holders; // Words that hold a map which others hold, too.
 	struct ms_walk_set parts;   // Met in part, or outside of the heap.
+	struct ms_number_map rows;  // Rows met where spans are missing: by end, their words.
 	struct ms_walk_queue {
 		struct ms_walk_item *items; // A ring.
 		size_t first, count, capacity;
@@ -185,6 +186,12 @@ void ms_walk_push(struct ms_walk *w, struct ms_walk_item item);
 
 /** Let it wait with what is typed. */
 void ms_walk_push_now(struct ms_walk *w, struct ms_walk_item item);
+
+/** Whether an object of the heap may lie there: in a span, or where spans are missing. */
+bool ms_walk_may_be_object(const struct ms_walk *w, ms_addr address);
+
+/** The end of memory of which spans are missing at @p address; 0: it is none. */
+ms_addr ms_walk_hole_end(const struct ms_walk *w, ms_addr address);
 
 /** Whether the object there was met whole. */
 bool ms_walk_is_seen(const struct ms_walk *w, ms_addr address);

@@ -96,6 +96,8 @@ static ms_addr extent_end(const struct ms_walk *w, ms_addr address, uint64_t byt
 	if (s && s->state == MS_SPAN_IN_USE && s->elem_bytes && address >= s->start)
 		most =
 		    s->start + ((address - s->start) / s->elem_bytes + 1) * s->elem_bytes - address;
+	else if (ms_walk_hole_end(w, address))
+		most = ms_walk_hole_end(w, address) - address;
 	else if (!is_in_data(w, address))
 		return address;
 	if (count > most / bytes)

@@ -7,6 +7,7 @@
 //	4 bytes the type that its header names, the bytes
 //
 // Where the objects come to lie follows from their sizes alone, so that words can point to them.
+#include "census/census_run.h"
 #include "golang/struct_types.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/input.h"
@@ -103,6 +104,34 @@ static void retain(struct fake_heap *h)
 	}
 }
 
+/** The same memory once more, as of a core that was cut off: no span says what an object is. */
+static void without_spans(struct fake_heap *h)
+{
+	struct ms_go_runtime *rt = &h->functions->rt;
+	struct ms_typed_maps typed = { 0 };
+	const struct ms_census_options options = { .typed = &typed };
+	struct ms_walk_options walk = { .tick = tick, .typed = &typed };
+	struct ms_census_report none = { 0 }, report;
+	unsigned batches = 0;
+
+	rt->lacks_spans = true;
+	walk.tick_context = &batches;
+	if (fuzz_worked(ms_walk_run(rt, &walk, &none)) &&
+	    fuzz_worked(ms_census_run(rt, &options, &report))) {
+		size_t rows = report.map_count;
+
+		for (size_t i = 0; i < rows; i++)
+			FUZZ_CHECK(!i || report.maps[i - 1].address < report.maps[i].address);
+		batches = 0;
+		walk.typed = NULL;
+		if (fuzz_worked(ms_walk_run(rt, &walk, &report)))
+			FUZZ_CHECK(report.coverage.walk.cut && report.map_count >= rows);
+		ms_census_report_deinit(&report);
+	}
+	ms_census_report_deinit(&none);
+	free(typed.items);
+}
+
 /** The first fields of the first structs, by what Go would print of them. */
 static void offsets_ask(struct fake_heap *h)
 {
@@ -158,5 +187,6 @@ MS_FUZZ_TARGET(walk)
 		check(&h->report, rows);
 	retain(h);
 	offsets_ask(h);
+	without_spans(h);
 	fake_heap_destroy(h);
 }

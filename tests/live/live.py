@@ -18,6 +18,7 @@ import test_opened  # noqa: F401
 import test_odd  # noqa: F401
 import test_hostile  # noqa: F401
 import test_reach  # noqa: F401
+import test_cut_cores  # noqa: F401
 import test_incidents  # noqa: F401
 import test_memory_profile  # noqa: F401
 import test_real  # noqa: F401

@@ -25,7 +25,8 @@ FEATURES = {
     'sched': 'goroutines: the scheduler', 'clock': 'goroutines: waits', 'trace': 'trace: probes',
     'polls': 'trace: polling', 'trace_gc': 'trace: the collector', 'cores': 'core files', 'arm64': 'arm64 core files',
     'incidents': 'diagnosis of planted faults', 'top': 'top', 'watch': 'watch', 'run': 'run', 'diff': 'diff',
-    'reach': 'containers and users', 'hostile': 'targets that fight back', 'privacy': 'no key or value in any output',
+    'cut_cores': 'core files that were cut off', 'reach': 'containers and users',
+    'hostile': 'targets that fight back', 'privacy': 'no key or value in any output',
 }
 RELEASE = re.compile(r'\b(?:go)?(1\.(\d\d)(?:\.\d+)?)\b')
 

@@ -5,6 +5,8 @@
 #include "tests/support/fake_core.h"
 #include "tests/unit/target_contract.h"
 
+#include <unistd.h>
+
 static struct fake_core f;
 
 static struct ms_target *open_it(const struct ms_core_options *options)
@@ -94,6 +96,31 @@ MS_TEST(the_program_is_the_one_that_the_core_is_of)
 	f.exe[512 + 12 + 4] ^= 1;
 	fake_core_write(&f);
 	refuse(NULL, MS_ERR_UNSUPPORTED, "another program");
+	fake_core_deinit(&f);
+}
+
+/** What a core had of the program's memory may have been written to: its file has something else.
+ */
+MS_TEST(what_a_cut_took_does_not_come_from_the_program)
+{
+	uint8_t bytes[64];
+	struct ms_target *t;
+
+	fake_core_init(&f, NULL);
+	fake_core_leave_nothing_out(&f);
+	CHECK(ftruncate(f.core_fd, (off_t)(f.core_bytes - sizeof(bytes))) == 0);
+	t = open_it(NULL);
+	CHECK(t->is_cut);
+	CHECK_EQ(ms_core_info(t)->file->missing_bytes, sizeof(bytes));
+	CHECK_OK(ms_target_read(t, FAKE_CORE_EXE + FAKE_CORE_PAGE, bytes, sizeof(bytes)));
+	CHECK_ERR(ms_target_read(t, FAKE_CORE_EXE + 2 * FAKE_CORE_PAGE - sizeof(bytes), bytes, 1),
+		  MS_ERR_FAULT);
+	ms_target_destroy(t);
+	fake_core_deinit(&f);
+	fake_core_init(&f, NULL);
+	t = open_it(NULL);
+	CHECK(!t->is_cut);
+	ms_target_destroy(t);
 	fake_core_deinit(&f);
 }
 
