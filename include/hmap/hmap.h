@@ -157,7 +157,8 @@ struct hmap_allocator {
 	/** The addresses back; what was committed in them too. */
 	void (*unreserve)(void *state, void *range, size_t size);
 	/** Optional: move what is committed at the start of `part` to `to`, in another range,
-	 * without copying; false: it could not, and nothing was moved. */
+	 * without copying; false: it could not, and nothing was moved.  The addresses that it
+	 * leaves stay reserved, until unreserve. */
 	bool (*move)(void *state, void *to, void *part, size_t size);
 	/** Optional: ask for huge pages in a committed part; may do nothing. */
 	void (*huge)(void *state, void *part, size_t size);

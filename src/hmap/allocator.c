@@ -23,6 +23,9 @@
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
 #endif
 
 static void *allocate(void *state, size_t size, size_t align)
@@ -96,10 +99,15 @@ static void unreserve(void *state, void *range, size_t size)
 	(void)munmap(range, size);
 }
 
+/**
+ * The addresses that pages leave stay reserved: in a hole another thread's memory could come to
+ * lie, and would go with the range.  A kernel before 5.7 cannot do that; then the table is copied.
+ */
 static bool move_pages(void *state, void *to, void *part, size_t size)
 {
 	(void)state;
-	return mremap(part, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED;
+	return mremap(part, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) !=
+	       MAP_FAILED;
 }
 
 static void huge(void *state, void *part, size_t size)

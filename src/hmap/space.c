@@ -182,7 +182,9 @@ static unsigned char *part_at(const struct hmap *m, const struct hmapi_part *par
 {
 	const struct hmapi_space *space = m->space;
 
-	return part == &space->tags ? space->range : space->range + space->slots_at;
+	if (part == &space->tags)
+		return space->tags_moved ? space->next : space->range;
+	return space->range + space->slots_at;
 }
 
 static size_t part_size(const struct hmap *m, const struct hmapi_part *part)
@@ -373,6 +375,7 @@ static enum hmapi_preparation outgrow_range(struct hmap *m)
 			return HMAPI_REFUSED;
 		m->tags = space->next;
 		space->tags_moved = true;
+		space->tags.open = space->tags.ready;
 		return HMAPI_PREPARING;
 	}
 	if (!move_part(m, space->next + space->next_slots_at, space->range + space->slots_at,
@@ -384,7 +387,6 @@ static enum hmapi_preparation outgrow_range(struct hmap *m)
 	space->slots_at = space->next_slots_at;
 	space->next = NULL;
 	space->tags_moved = false;
-	space->tags.open = space->tags.ready;
 	space->slots.open = space->slots.ready;
 	use_range(m, space);
 	return HMAPI_PREPARED;

@@ -69,6 +69,8 @@ static enum hmap_status reserve(struct hmap *m, size_t entries, enum hmap_reserv
 		return hmapi_birth(m, entries, how);
 	wanted = hmapi_groups_for(m, entries);
 	finish_pass(m);
+	if (m->pass) // It could not have the memory to end.
+		return m->groups < wanted || m->pass_end < wanted ? HMAP_NO_MEMORY : HMAP_OK;
 	if (!m->count && m->groups < wanted) {
 		struct hmap old = *m;
 		enum hmap_status status;
@@ -81,7 +83,7 @@ static enum hmap_status reserve(struct hmap *m, size_t entries, enum hmap_reserv
 		m->state &= ~(uintptr_t)HMAPI_SEGMENTS;
 		m->slabs = m->dead_slabs = NULL;
 		m->free_nodes = NULL;
-		m->nodes_made = 0;
+		m->nodes_made = m->nodes_used = 0; // An empty node may be left in a chain.
 		status = hmapi_birth(m, entries, how);
 		if (status != HMAP_OK)
 			*m = old;

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 enum { KEYS = 4096, LARGEST = 1024 };
 
@@ -361,6 +362,7 @@ struct refusing {
 	long blocks;        // not given back
 	long until_refusal; // 0: never
 	size_t most_range;  // 0: any
+	unsigned moves;
 };
 
 static bool refuses(struct refusing *r)
@@ -428,8 +430,16 @@ static void refusing_unreserve(void *state, void *range, size_t size)
 static bool refusing_move(void *state, void *to, void *part, size_t size)
 {
 	struct refusing *r = state;
+	void *taken;
 
-	return !refuses(r) && r->real->move(r->real->state, to, part, size);
+	if (refuses(r) || !r->real->move(r->real->state, to, part, size))
+		return false;
+	// Nobody's memory may come to lie where the pages were: it would go with the range.
+	taken =
+	    mmap(part, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	CHECK(taken == MAP_FAILED);
+	r->moves++;
+	return true;
 }
 
 static void refusing_init(struct refusing *r, size_t most_range, bool populate, bool move)
@@ -612,4 +622,107 @@ MS_TEST(every_refusal_of_memory_leaves_the_map_as_it_was)
 		refuse_each(&some[i], HMAP_STEADY, false);
 		refuse_each(&some[i], HMAP_CLASSIC, false);
 	}
+}
+
+static void check_numbers(struct hmap *m, const struct kind *kind, unsigned from, unsigned to)
+{
+	const char *text = "";
+	unsigned char key[LARGEST];
+
+	CHECK_EQ(hmap_count(m), to - from);
+	if (hmap_check(m, &text) != HMAP_OK)
+		CHECK_STR(text, "nothing wrong");
+	for (unsigned i = from; i < to; i++) {
+		make_key(kind, i, key);
+		CHECK(hmap_get(m, key) != NULL);
+	}
+}
+
+/** hmap_reserve in the middle of a pass, with the n-th request for memory refused; true: it was
+ *  made. */
+static bool reserve_with_refusal(const struct kind *kind, long n, bool ranges, bool emptied,
+				 size_t entries)
+{
+	enum { SOME = 9000, MORE = 6000 };
+	struct refusing r;
+	struct run run = { .kind = kind };
+	struct hmap_type type = { .key_size = kind->key_size,
+				  .value_size = kind->value_size,
+				  .hash = hash_of,
+				  .state = &run };
+	struct hmap_options options = { .allocator = &r.allocator };
+	unsigned char key[LARGEST], value[LARGEST] = { 0 };
+	struct hmap_stats stats = { 0 };
+	struct hmap *m = NULL;
+	enum hmap_status status;
+	unsigned count = 0, from;
+	bool refused;
+
+	refusing_init(&r, ranges ? 0 : 1, true, true);
+	CHECK_EQ(hmap_create(&type, &options, &m), HMAP_OK);
+	while (count < SOME || !stats.pass) {
+		make_key(kind, count++, key);
+		CHECK_EQ(hmap_put(m, key, value), HMAP_OK);
+		CHECK_EQ(hmap_stats(m, HMAP_STATS_QUICK, &stats), HMAP_OK);
+	}
+	if (emptied)
+		CHECK_EQ(hmap_clear(m), HMAP_OK);
+	from = emptied ? count : 0;
+	r.until_refusal = n;
+	status = hmap_reserve(m, entries, HMAP_RESERVE_PLAIN);
+	CHECK(status == HMAP_OK || status == HMAP_NO_MEMORY);
+	refused = r.until_refusal == 0;
+	r.until_refusal = 0;
+	check_numbers(m, kind, from, count);
+	for (unsigned i = 0; i < MORE; i++) {
+		make_key(kind, count++, key);
+		CHECK_EQ(hmap_put(m, key, value), HMAP_OK);
+	}
+	check_numbers(m, kind, from, count);
+	hmap_destroy(m);
+	CHECK_EQ(r.blocks, 0);
+	return refused;
+}
+
+MS_TEST(reserve_in_the_middle_of_a_pass_leaves_a_map_whose_memory_is_refused)
+{
+	static const struct kind numbers = { "u64 to u64", 8, 8, 0, 0, 0, 0, false, KEYS };
+	static const size_t entries[] = { 12000, 30000, 100000 };
+
+	for (unsigned how = 0; how < 4; how++)
+		for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
+			for (long n = 1;
+			     reserve_with_refusal(&numbers, n, how & 1, how & 2, entries[i]);)
+				n += 1 + n / 10;
+}
+
+MS_TEST(a_table_that_outgrows_its_range_leaves_no_hole_where_it_was)
+{
+	static const struct kind numbers = { "u64 to u64", 8, 8, 0, 0, 0, 0, false, KEYS };
+	struct run run = { .kind = &numbers };
+	const struct hmap_type type = {
+		.key_size = 8, .value_size = 8, .hash = hash_of, .state = &run
+	};
+	struct refusing r;
+	struct hmap_options options = { .allocator = &r.allocator };
+	struct hmap *m = NULL;
+
+	refusing_init(&r, (size_t)9 << 20, true, true);
+	if (!r.real->move)
+		SKIP("pages cannot be moved here");
+	CHECK_EQ(hmap_create(&type, &options, &m), HMAP_OK);
+	for (uint64_t i = 0; i < 1000000; i++) {
+		if (i == 20000)
+			r.most_range = 0; // Its first range was a small one.
+		CHECK_EQ(hmap_put(m, &i, &i), HMAP_OK);
+	}
+	CHECK_EQ(r.moves, 2); // Tags, then slots.
+	CHECK_EQ(hmap_check(m, NULL), HMAP_OK);
+	for (uint64_t i = 0; i < 1000000; i++) {
+		const uint64_t *value = hmap_get(m, &i);
+
+		CHECK(value && *value == i);
+	}
+	hmap_destroy(m);
+	CHECK_EQ(r.blocks, 0);
 }
