@@ -375,7 +375,8 @@ struct hmap_stats {
 	double load;      /**< entries / slots */
 	size_t buckets;   /**< blocks of 56 slots (steady), buckets of 8 (classic) */
 	size_t overflow;  /**< overflow nodes or buckets in use; classic: Go's approximate count */
-	size_t displaced; /**< entries outside their group but in their block (steady) */
+	size_t displaced; /**< entries outside their group, in their block or its chain (steady);
+			      255 of a group may be more, or less since */
 	size_t total_bytes;        /**< all memory of the map */
 	size_t live_bytes;         /**< entries x (key + value + tag) */
 	size_t slack_bytes;        /**< total - live */

@@ -29,8 +29,11 @@ static const struct raiser {
 	{ "runtime.mapassign", "assignment to entry in nil map" },
 	{ "runtime.panicmem", "invalid memory address or nil pointer dereference" },
 	{ "runtime.sigpanic", "a fault of the processor (SIGSEGV, SIGBUS or SIGFPE)" },
+	{ "runtime.goPanicSliceConvert", "conversion of a slice to a longer array" },
+	{ "runtime.panicSliceConvert", "conversion of a slice to a longer array" },
 	{ "runtime.goPanic", "index or slice bounds out of range" },
-	{ "runtime.panicBounds", "index or slice bounds out of range" },
+	{ "runtime.panicBounds", "index or slice bounds out of range, or a slice that is short of "
+				 "an array" },
 	{ "runtime.panicIndex", "index or slice bounds out of range" },
 	{ "runtime.panicSlice", "index or slice bounds out of range" },
 	{ "runtime.panicdivide", "integer divide by zero" },

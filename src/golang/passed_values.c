@@ -150,29 +150,19 @@ static uint32_t made_by(const struct ms_insn *insn, size_t index, const struct o
 }
 
 /**
- * Registers that do not keep what they have over a call: all of them, but of runtime.duffzero and
- * duffcopy, which are called into their middle to write a part of the frame (runtime/mkduff.go).
+ * Registers that do not keep what they have over a call: all of them, but of runtime.duffzero,
+ * which is called into its middle (runtime/mkduff.go).  A word of the frame that it zeroed is read
+ * as 0, and no value.  Its sibling duffcopy puts another in its place, and so tells nothing.
  */
 static uint64_t forgotten_by_call(const struct followed *f, const struct ms_insn *insn)
 {
-	enum { RSI = 6, RDI = 7 };
-	static const struct {
-		const char *name;
-		uint64_t amd64, arm64;
-	} duffs[] = {
-		{ "runtime.duffzero", 1u << RDI, 1u << 20 | 1u << 30 },
-		{ "runtime.duffcopy", 1u << RSI | 1u << RDI,
-		  1u << 20 | 1u << 21 | 1u << 26 | 1u << 27 | 1u << 30 },
-	};
+	enum { RDI = 7, R20 = 20, LR = 30 };
 	const struct ms_function *called =
 	    insn->value ? ms_functions_find(f->functions, insn->value) : NULL;
 
-	for (size_t i = 0; called && i < MS_ARRAY_SIZE(duffs); i++) {
-		if (!strcmp(called->name, duffs[i].name))
-			return f->functions->rt->elf.arch == MS_ARCH_AMD64 ? duffs[i].amd64
-									   : duffs[i].arm64;
-	}
-	return UINT64_MAX;
+	if (!called || strcmp(called->name, "runtime.duffzero") != 0)
+		return UINT64_MAX;
+	return f->functions->rt->elf.arch == MS_ARCH_AMD64 ? 1u << RDI : 1u << R20 | 1u << LR;
 }
 
 /** What an instruction makes of the state before it. */

@@ -50,6 +50,9 @@ MS_MUST_USE struct ms_error *ms_hmap_pieces_read(struct ms_inspection *i, ms_add
 /** Whether one of its things begins at @p addr; so it is taken for one where that is not known. */
 bool ms_hmap_pieces_have(const struct ms_hmap_pieces *pieces, ms_addr addr);
 
+/** Why what overflows could not be held to them. */
+extern const char ms_hmap_pieces_unknown[];
+
 /** Take into the row what the header says now; false: its words cannot be. */
 bool ms_hmap_renew_row(struct ms_inspection *i);
 

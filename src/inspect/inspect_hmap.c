@@ -31,6 +31,8 @@ _Static_assert(sizeof(struct ms_hmap_head) <= MS_INSPECT_HEADER_MAX, "a header h
 
 // --- Pieces of memory that overflow is taken from. ---
 
+const char ms_hmap_pieces_unknown[] = "the list of their memory could not be read to its end";
+
 static int by_start(const void *a, const void *b)
 {
 	const struct ms_hmap_piece *x = a, *y = b;
@@ -232,7 +234,10 @@ static struct ms_error *array_check(struct ms_classic_look *k, enum ms_classic_a
 	bytes = head.members[HMAP_FIELD_ARRAY_BYTES];
 	if (!is_read) {
 		ms_invariant_unknown(i, id, "its record cannot be read");
-	} else if (head.members[HMAP_FIELD_ARRAY_BUCKETS] != k->c.arrays[which]->address) {
+		ms_inspect_unread(i, "the record of its array cannot be read");
+		return NULL;
+	}
+	if (head.members[HMAP_FIELD_ARRAY_BUCKETS] != k->c.arrays[which]->address) {
 		ms_invariant_break(i, id, "its record is of an array at 0x%" PRIx64,
 				   head.members[HMAP_FIELD_ARRAY_BUCKETS]);
 	} else if (head.members[HMAP_FIELD_ARRAY_B] != log2 || bytes > all ||
@@ -244,9 +249,12 @@ static struct ms_error *array_check(struct ms_classic_look *k, enum ms_classic_a
 				   i->unit_bytes);
 	} else {
 		k->room[which] = bytes / i->unit_bytes;
-		return ms_hmap_pieces_read(i, head.members[HMAP_FIELD_ARRAY_PIECES],
-					   HMAP_FIELD_PIECE_NEXT, i->unit_bytes, all,
-					   &own->pieces[which]);
+		err = ms_hmap_pieces_read(i, head.members[HMAP_FIELD_ARRAY_PIECES],
+					  HMAP_FIELD_PIECE_NEXT, i->unit_bytes, all,
+					  &own->pieces[which]);
+		if (!err && !own->pieces[which].is_known)
+			ms_invariant_unknown(i, MS_INV_OVERFLOW, ms_hmap_pieces_unknown);
+		return err;
 	}
 	ms_inspect_unread(i, "its array is not the one that its record is of");
 	return NULL;

@@ -80,8 +80,12 @@ static struct ms_error *segments_read(struct ms_steady_look *k)
 	struct ms_error *err = NULL;
 	bool is_read = true;
 
-	if (all > SEGMENTS_MAX || !ms_vec_reserve(&k->segments, (size_t)all + 1))
-		return all > SEGMENTS_MAX ? NULL : ms_error_no_memory();
+	if (all > SEGMENTS_MAX) {
+		ms_inspect_unread(k->c.i, "its table has more segments than are read");
+		return NULL;
+	}
+	if (!ms_vec_reserve(&k->segments, (size_t)all + 1))
+		return ms_error_no_memory();
 	for (uint64_t n = 0; n < all && !err && is_read && !ms_inspect_stopped(k->c.i); n += leaf) {
 		uint64_t count = ms_min_u64(leaf, all - n);
 
@@ -129,6 +133,15 @@ static void link_check(struct ms_steady_look *k, uint64_t block, uint32_t group,
 				   block);
 }
 
+/** A group's own count of strays, which from its largest number on is none any more. */
+static void strays_take(struct ms_inspect_report *r, uint8_t strays)
+{
+	if (strays == UINT8_MAX)
+		r->displaced = MS_UNKNOWN;
+	else if (r->displaced != MS_UNKNOWN)
+		r->displaced += strays;
+}
+
 static bool block_take(struct ms_steady_look *k, uint64_t block, const uint8_t *tags)
 {
 	uint32_t bytes = k->block_groups * k->group_bytes;
@@ -145,7 +158,7 @@ static bool block_take(struct ms_steady_look *k, uint64_t block, const uint8_t *
 				take_entry(k, block, tags[s]);
 		}
 		if (k->strays_at < k->group_bytes)
-			k->c.i->report->displaced += tags[k->strays_at];
+			strays_take(k->c.i->report, tags[k->strays_at]);
 	}
 	return !is_linked ||
 	       ms_vec_push(&k->heads,
@@ -202,7 +215,8 @@ static struct ms_error *groups_read(struct ms_steady_look *k)
 	ms_invariant_ask(k->c.i, MS_INV_TAGS);
 	if (k->ready > k->groups)
 		ms_invariant_ask(k->c.i, MS_INV_FRONTIER);
-	for (uint64_t g = 0; g < end && !err && !ms_inspect_stopped(k->c.i); g += count) {
+	for (uint64_t g = 0; g < end && !err && k->c.is_whole && !ms_inspect_stopped(k->c.i);
+	     g += count) {
 		count = ms_min_u64(ms_min_u64(step, run_of(k, g)), end - g);
 		if (g < k->groups)
 			count = ms_min_u64(count, k->groups - g);
@@ -303,8 +317,8 @@ static void counts_check(struct ms_steady_look *k)
 				   "there is memory for %" PRIu64 ", and the header counts %" PRIu64
 				   " that were made",
 				   slabs->units, made);
-	else if (!slabs->is_known)
-		ms_invariant_unknown(i, MS_INV_OVERFLOW, "the list of their memory has no end");
+	if (!slabs->is_known)
+		ms_invariant_unknown(i, MS_INV_OVERFLOW, ms_hmap_pieces_unknown);
 }
 
 static void judge(struct ms_steady_look *k)

@@ -230,7 +230,7 @@ static void chains(struct ms_text *t, const struct ms_inspect_report *r)
 	ms_text_printf(t, " %ss, longest %s", steady ? "overflow node" : ms_inspect_unit_name(r),
 		       ms_human_count(&h, r->longest));
 	if (steady)
-		ms_text_printf(t, "; %s entries in another group of their block (strays)",
+		ms_text_printf(t, "; %s entries outside of their hash's group (strays)",
 			       ms_human_count(&h, r->displaced));
 	else
 		ms_text_printf(t, "; %s slots %s", ms_human_count(&h, r->deleted),

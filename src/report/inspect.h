@@ -184,7 +184,8 @@ struct ms_inspect_report {
 	uint32_t unit_slots; // Of one unit, its chain not counted; 0: 8.
 	uint64_t directory;  // Entries of a Swiss map's.
 	uint64_t deleted;    // Slots emptied by deletes that others lie behind.
-	uint64_t displaced;  // Steady: entries in another group of their block than their hash's.
+	uint64_t displaced;  // Steady: entries outside of their hash's group, in chains too; or
+			     // MS_UNKNOWN.
 	struct ms_inspect_table *tables; // Of a Swiss map of several groups.
 	size_t table_count;
 	struct ms_unit_layout layout;

@@ -10,7 +10,6 @@
 enum {
 	INLINE_BYTES_MAX = 128, // A larger key or elem is stored as a pointer.
 	SMALL_SLOTS = 8,        // Of one bucket or group.
-	TABLES_LOOKED_AT_MAX = 1 << 14,
 };
 
 static const char SHAPE[] = "go.shape.";
@@ -134,19 +133,14 @@ static void row_type(struct ms_walk *w, const struct ms_walk_found *f, const str
 /** What nothing leads to may still say its type itself. */
 static struct ms_error *unreached_type(struct ms_walk *w)
 {
-	size_t looked_at = 0;
 	struct ms_error *err = NULL;
 
-	for (size_t i = 0; i < w->report->map_count && looked_at < TABLES_LOOKED_AT_MAX && !err;
-	     i++) {
-		const struct ms_map_row *row = &w->report->maps[i];
+	for (size_t i = 0; i < w->report->map_count && !err; i++) {
 		struct ms_walk_found *f = &w->found[i];
 
-		if (f->type || f->holders || row->type || row->where != MS_WHERE_HEAP ||
-		    ms_map_row_is_hmap(row))
+		if (f->type || f->holders || w->report->maps[i].type)
 			continue;
-		looked_at++;
-		err = ms_walk_type_by_table(w, row->address, &f->type);
+		err = ms_walk_type_by_table(w, &w->report->maps[i], &f->type);
 		f->by_table = f->type != 0;
 	}
 	return err;

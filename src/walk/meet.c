@@ -594,7 +594,7 @@ void ms_walk_meet_map(struct ms_walk *w, ms_addr address, ms_plan_id type, ms_la
 		bool by_table = !type;
 
 		if (by_table) // A target that is lost shows in the next batch.
-			ms_error_free(ms_walk_type_by_table(w, address, &type));
+			ms_error_free(ms_walk_type_by_table(w, &w->report->maps[row], &type));
 		*f = (struct ms_walk_found){ type, label, root, 1, holder, by_table && type };
 		map_enter(w, address, type, label, root);
 		return;

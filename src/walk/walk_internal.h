@@ -119,6 +119,7 @@ struct ms_walk {
 	struct ms_page_cache pages; // For when little waits.
 	struct ms_fetch fetch;
 	struct ms_walk_found *found; // By row.
+	unsigned tables_asked;       // For their types.
 	uint32_t *row_slots;         // Row + 1 by address.
 	size_t row_slot_count;
 	struct {
@@ -217,9 +218,9 @@ size_t ms_walk_row_of(const struct ms_walk *w, ms_addr address);
 /** Whether a map of the census can have this type, by the bytes that it takes. */
 bool ms_walk_map_fits(struct ms_walk *w, ms_plan_id type, ms_addr address);
 
-/** The map's type by what the memory of its table says of itself; 0: nothing.  An error is that the
- *  target is lost. */
-MS_MUST_USE struct ms_error *ms_walk_type_by_table(struct ms_walk *w, ms_addr map,
+/** The type of a row's map by what the memory of its table says of itself; 0: nothing.  An error is
+ *  that the target is lost. */
+MS_MUST_USE struct ms_error *ms_walk_type_by_table(struct ms_walk *w, const struct ms_map_row *row,
 						   ms_plan_id *ret_type);
 
 /** The type that an interface's first word names; @p is_itab: by an itab.  0: none. */

@@ -208,7 +208,10 @@ static void check_whole(struct hmap *m)
 	CHECK_EQ(r.row.entries, stats.entries);
 	CHECK_EQ(r.row.capacity, stats.slots);
 	CHECK_EQ(r.row.total_bytes, stats.total_bytes);
-	CHECK_EQ(r.displaced, stats.displaced);
+	if (r.displaced != MS_UNKNOWN) // A group counts no more than 254.
+		CHECK_EQ(r.displaced, stats.displaced);
+	else
+		CHECK(stats.displaced >= UINT8_MAX);
 	if (!r.old.units) // The map counts those of its old array, too.
 		CHECK_EQ(r.longest, stats.longest_chain + ms_inspect_is_classic(&r));
 	hmap_each_bucket(m, check_bucket, &o);
@@ -678,7 +681,7 @@ MS_TEST(inspect_hmap_reads_no_array_without_its_record)
 	r = opened(&self, m, 0);
 	m->classic->now = now;
 	CHECK(!r.is_read);
-	CHECK_CONTAINS(r.unread_why, "its record");
+	CHECK_CONTAINS(r.unread_why, "the record of its array");
 	CHECK_EQ(invariant(&r, "table")->state, MS_INVARIANT_UNKNOWN);
 	CHECK_EQ(ms_inspect_count(&r, MS_INVARIANT_BROKEN), 0);
 	ms_inspect_report_deinit(&r);
