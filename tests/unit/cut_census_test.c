@@ -5,6 +5,7 @@
 // what the program says of itself, and against what it made to look like a map.
 #include "base/cleanup.h"
 #include "base/vec.h"
+#include "cli/interrupt.h"
 #include "cli/take_census.h"
 #include "golang/goroutines.h"
 #include "tests/support/cut_target.h"
@@ -13,6 +14,7 @@
 #include "tests/support/test.h"
 #include "walk/walk.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -107,6 +109,7 @@ static void check_cut(const struct recorded_census *whole, void *context)
 	CHECK(!report.memory.known);
 	check_rows(&typed, &whole->truth, &report);
 	CHECK_EQ(report.coverage.read, report.map_count);
+	CHECK(report.coverage.seen <= report.map_count + ms_coverage_skipped(&report.coverage));
 	fprintf(l->out, "%s: %zu of %zu maps, skipped %" PRIu64 "\n", whole->name, report.map_count,
 		whole->report.map_count, ms_coverage_skipped(&report.coverage));
 	ms_census_report_deinit(&report);
@@ -133,6 +136,58 @@ MS_TEST(cut_census_of_each_recording_is_of_its_maps)
 MS_TEST(cut_census_of_half_a_heap_is_of_its_maps)
 {
 	check_all(0, "recordings/cut_half.txt");
+}
+
+/** A walk that may visit next to nothing says so beside what it lacks. */
+static void check_limit(const struct recorded_census *whole, void *context)
+{
+	struct ms_typed_maps typed = { 0 };
+	const struct ms_walk_options options = { .objects_max = 1, .typed = &typed };
+	struct ms_target *t = cut_target_create(recording_open(whole->name), RUNTIME);
+	struct ms_census_report report = { 0 };
+	struct ms_go_runtime *rt;
+
+	(void)context;
+	CHECK_OK(ms_go_open(t, NULL, &rt));
+	CHECK_OK(ms_walk_run(rt, &options, &report));
+	CHECK(report.coverage.walk.cut);
+	CHECK_STR(report.coverage.walk.limit, "it had visited as many objects as it may");
+	CHECK_CONTAINS(report.coverage.walk.cut_reason, "spans are missing");
+	CHECK_CONTAINS(report.coverage.walk.cut_reason, report.coverage.walk.limit);
+	ms_census_report_deinit(&report);
+	ms_vec_free(&typed);
+	ms_go_close(rt);
+	ms_target_destroy(t);
+}
+
+MS_TEST(cut_census_walk_says_all_that_kept_it)
+{
+	on_each_census(check_limit, NULL);
+}
+
+/** The user's wish that it be over stands beside what is missing. */
+static void check_interrupted(const struct recorded_census *whole, void *context)
+{
+	struct looks *l = context;
+	struct ms_session s = { .options = &l->options,
+				.target = cut_target_create(recording_open(whole->name), RUNTIME) };
+	struct ms_census_report report = { 0 };
+
+	CHECK_OK(ms_go_open(s.target, NULL, &s.rt));
+	CHECK_OK(ms_take_census(&s, MS_TAKE_MEMORY, &report));
+	CHECK_CONTAINS(report.partial_reason, "table of spans");
+	CHECK_CONTAINS(report.partial_reason, "did not get to its end: its time was over");
+	ms_census_report_deinit(&report);
+	ms_session_deinit(&s);
+}
+
+MS_TEST(cut_census_that_is_interrupted_says_so)
+{
+	struct looks l = { 0 };
+
+	ms_interrupt_catch();
+	raise(SIGINT);
+	on_each_census(check_interrupted, &l);
 }
 
 /** The descriptor of the map type that the program calls so; 0 when there is none, or several. */
