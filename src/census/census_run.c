@@ -22,7 +22,13 @@
 #include <math.h>
 #include <sys/mman.h>
 
-enum { ROWS_EXPECTED_MAX = 16 << 20 };
+enum {
+	ROWS_EXPECTED_MAX = 16 << 20,
+	// What is judged at once: the largest directory, and all tables of directories, come on
+	// top.
+	CLASSIC_BYTES_AT_ONCE = 128 << 20,
+	SWISS_BYTES_AT_ONCE = 16 << 20,
+};
 
 static const uint64_t COUNTED_BYTES_MAX = (uint64_t)16 << 30;
 
@@ -39,7 +45,7 @@ static const char *const reject_texts[MS_REJECT_COUNT_] = {
 	[MS_REJECT_SPAN] = "span that could not be read",
 	[MS_REJECT_DWARF] = "debug information that is damaged or too large to name owners from",
 	[MS_REJECT_GLOBAL] = "package-level variable too large to look through to its end",
-	[MS_REJECT_HOLE] = "shaped like a map on a stack, but its table's span is missing",
+	[MS_REJECT_HOLE] = "shaped like a map, but its table's span is missing",
 	[MS_REJECT_PLACE] = "met as a map, but no map's header can begin there",
 	[MS_REJECT_TYPES] = "met as maps of several types, all of which fit",
 };
@@ -91,7 +97,7 @@ bool ms_engine_take_type(struct ms_engine *e, struct ms_candidate *c, const stru
 
 		named = bytes ? ms_load_u64(bytes) : 0;
 	}
-	if (c->met_as && c->header_want != UINT32_MAX && named != c->met_as->table)
+	if (c->met_as && (named || c->header_want != UINT32_MAX) && named != c->met_as->table)
 		return false;
 	if (!named)
 		return true;
@@ -251,13 +257,17 @@ static struct ms_error *settle(struct ms_engine *e, struct ms_candidate *c,
 	return NULL;
 }
 
-static struct ms_error *plan_all(struct ms_engine *e, uint8_t *judgements)
+/** From the queue's @p first on, as many as one batch holds, whatever their headers say. */
+static struct ms_error *plan_some(struct ms_engine *e, size_t first, uint8_t *judgements,
+				  size_t *ret_end)
 {
 	enum { AHEAD = 8 };
-	size_t table = is_swiss(e) ? e->layout->map_dir_ptr : e->layout->hmap_buckets;
+	size_t table = is_swiss(e) ? e->layout->map_dir_ptr : e->layout->hmap_buckets, i;
+	size_t most = is_swiss(e) ? SWISS_BYTES_AT_ONCE : CLASSIC_BYTES_AT_ONCE;
 	struct ms_error *err = NULL;
 
-	for (size_t i = 0; i < e->queue.count && !err; i++) {
+	ms_fetch_reset(&e->fetch);
+	for (i = first; i < e->queue.count && e->fetch.bytes_used < most && !err; i++) {
 		struct ms_candidate *c = &e->queue.items[i];
 		enum ms_judgement judgement;
 
@@ -275,18 +285,20 @@ static struct ms_error *plan_all(struct ms_engine *e, uint8_t *judgements)
 		if (!err)
 			judgements[i] = (uint8_t)judgement;
 	}
+	*ret_end = i;
 	if (!err)
 		err = ms_fetch_run(&e->fetch, e->rt->target);
 	return err;
 }
 
 /** The tables of large Swiss maps are known only when their directories were read. */
-static struct ms_error *plan_tables(struct ms_engine *e, const uint8_t *judgements)
+static struct ms_error *plan_tables(struct ms_engine *e, size_t first, size_t end,
+				    const uint8_t *judgements)
 {
 	struct ms_error *err = NULL;
 	size_t before = e->fetch.count;
 
-	for (size_t i = 0; i < e->queue.count && !err; i++) {
+	for (size_t i = first; i < end && !err; i++) {
 		if (judgements[i] == MS_JUDGE_MAP)
 			err = ms_swiss_plan_tables(e, &e->queue.items[i]);
 	}
@@ -295,18 +307,15 @@ static struct ms_error *plan_tables(struct ms_engine *e, const uint8_t *judgemen
 	return err;
 }
 
-struct ms_error *ms_engine_judge(struct ms_engine *e)
+/** Judge from the queue's *at on what one batch holds, and set *at behind it. */
+static struct ms_error *some_judge(struct ms_engine *e, uint8_t *judgements, size_t *at)
 {
-	MS_AUTO_FREE uint8_t *judgements = calloc(e->queue.count + 1, 1);
-	struct ms_error *err;
+	size_t first = *at, end;
+	struct ms_error *err = plan_some(e, first, judgements, &end);
 
-	if (!judgements)
-		return ms_error_no_memory();
-	ms_fetch_reset(&e->fetch);
-	err = plan_all(e, judgements);
 	if (!err && is_swiss(e))
-		err = plan_tables(e, judgements);
-	for (size_t i = 0; i < e->queue.count && !err; i++) {
+		err = plan_tables(e, first, end, judgements);
+	for (size_t i = first; i < end && !err; i++) {
 		struct ms_candidate *c = &e->queue.items[i];
 		enum ms_judgement judgement = judgements[i];
 
@@ -315,6 +324,20 @@ struct ms_error *ms_engine_judge(struct ms_engine *e)
 			judgement = is_swiss(e) ? ms_swiss_judge(e, c) : ms_classic_judge(e, c);
 		err = settle(e, c, judgement);
 	}
+	*at = end;
+	return err;
+}
+
+struct ms_error *ms_engine_judge(struct ms_engine *e)
+{
+	MS_AUTO_FREE uint8_t *judgements = calloc(e->queue.count + 1, 1);
+	struct ms_error *err = NULL;
+	size_t at = 0;
+
+	if (!judgements)
+		return ms_error_no_memory();
+	while (at < e->queue.count && !err)
+		err = some_judge(e, judgements, &at);
 	e->queue.count = 0;
 	if (!err && e->out_of_memory)
 		err = ms_error_no_memory();
@@ -332,9 +355,12 @@ static struct ms_error *snapshot(struct ms_engine *e)
 		err = ms_spans_load(e->rt, &spans);
 	if (err)
 		return err;
+	if (spans.unreadable > e->spans_unread) { // The same are so at each look.
+		e->skips[MS_REJECT_SPAN] += spans.unreadable - e->spans_unread;
+		e->spans_unread = spans.unreadable;
+	}
 	ms_spans_deinit(&e->spans);
 	e->spans = spans;
-	e->skips[MS_REJECT_SPAN] += spans.unreadable;
 	return NULL;
 }
 

@@ -73,8 +73,7 @@ static struct ms_error *want_tags(struct ms_engine *e, struct ms_candidate *c,
 
 		return want(e, c, m->buckets, (uint32_t)ms_min_u64(size, MS_READ_BYTES_MAX));
 	}
-	c->whole = buckets * c->unit_bytes <=
-		   (c->doubtful || c->met_as ? MS_READ_BYTES_MAX : WHOLE_TABLE_MAX);
+	c->whole = buckets * c->unit_bytes <= (c->doubtful ? MS_READ_BYTES_MAX : WHOLE_TABLE_MAX);
 	if (c->whole)
 		return want(e, c, m->buckets, (uint32_t)buckets * c->unit_bytes);
 	// So many bytes cost as much as one more read would.
@@ -259,17 +258,17 @@ enum ms_judgement ms_classic_judge(struct ms_engine *e, struct ms_candidate *c)
 		return MS_JUDGE_AGAIN;
 	c->sound = true;
 	c->reject = MS_REJECT_COUNT;
+	if (c->met_as && !ms_engine_chains_fit(e, c))
+		return MS_JUDGE_AGAIN;
 	if (m->oldbuckets) {
 		c->reject = MS_REJECT_TAGS;
 		return old_array_fits(e, c, m) ? MS_JUDGE_MAP : MS_JUDGE_AGAIN;
 	}
-	if (c->met_as && !ms_engine_chains_fit(e, c))
-		return MS_JUDGE_AGAIN;
 	if (c->whole && !m->noverflow)
 		return (uint64_t)entries == m->count ? MS_JUDGE_MAP : MS_JUDGE_AGAIN;
 	if ((uint64_t)entries > m->count)
 		return MS_JUDGE_AGAIN;
-	if (!blank || !m->count)
+	if (!blank || !m->count || c->met_as) // Of one that was met every tag was counted.
 		return MS_JUDGE_MAP;
 	if (c->whole || (c->doubtful && !c->unit_bytes))
 		return MS_JUDGE_AGAIN; // emptyRest everywhere: there is nothing, overflow included.

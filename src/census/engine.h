@@ -101,6 +101,7 @@ struct ms_engine {
 	uint64_t bytes_left; // That may be read to count all of what was met.
 	bool out_of_memory;
 	size_t row_capacity;
+	uint64_t spans_unread; // Records, at the look that had most of them.
 	uint64_t skips[MS_REJECT_COUNT_];
 	struct ms_walks {
 		struct ms_walk *items;
@@ -113,6 +114,9 @@ uint32_t ms_engine_header_bytes(const struct ms_engine *e);
 
 /** The heap object that starts at @p addr, or NULL. */
 const struct ms_span *ms_engine_object(const struct ms_engine *e, ms_addr addr);
+
+/** Whether an object may begin at @p addr whose span is missing. */
+bool ms_engine_may_be_in_hole(const struct ms_engine *e, ms_addr addr);
 
 /**
  * Likewise of one that is part of @p c and was made for @p bytes.  Where spans are missing and a
@@ -163,7 +167,8 @@ bool ms_engine_may_count(struct ms_engine *e, uint64_t bytes);
 
 /**
  * Whether all tags of a classic map that was met make its count, those of overflow buckets with
- * them; of an array that is too large for that, true.
+ * them; while it grows, whether those of its new array are no more.  Of an array that is too large
+ * for that, true.
  */
 bool ms_engine_chains_fit(struct ms_engine *e, const struct ms_candidate *c);
 

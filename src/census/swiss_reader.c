@@ -85,7 +85,7 @@ struct ms_error *ms_swiss_plan(struct ms_engine *e, struct ms_candidate *c,
 	if (m.dir_len > DIRECTORY_MAX)
 		return NULL;
 	span = ms_engine_part(e, c, m.dir, m.dir_len * 8, true);
-	if (!span && e->spans.has_holes)
+	if (!span && e->spans.has_holes && ms_engine_may_be_in_hole(e, m.dir))
 		c->reject = MS_REJECT_HOLE;
 	if (!span || ms_go_alloc_bytes(e->layout, m.dir_len * 8, true) != span->elem_bytes)
 		return NULL;

@@ -19,13 +19,21 @@ enum {
 	ARRAY_BYTES_MAX = 64 << 20,           // Whose tags are all counted.
 };
 
-static bool may_be_object(const struct ms_engine *e, ms_addr addr)
+bool ms_engine_may_be_in_hole(const struct ms_engine *e, ms_addr addr)
 {
 	const struct ms_region *r = (addr & 7) || ms_spans_find(&e->spans, addr)
 					? NULL
 					: ms_regions_find(&e->rt->regions, addr);
 
 	return r && r->kind == MS_REGION_ANON && (r->prot & MS_PROT_WRITE);
+}
+
+/** Of some spans the records are there. */
+static bool may_be_in_object(const struct ms_engine *e, ms_addr addr)
+{
+	const struct ms_span *span = (addr & 7) ? NULL : ms_spans_find(&e->spans, addr);
+
+	return span ? span->state == MS_SPAN_IN_USE : ms_engine_may_be_in_hole(e, addr);
 }
 
 /** The class of objects of @p bytes, 0 for those that have pages of their own. */
@@ -70,7 +78,7 @@ const struct ms_span *ms_engine_part(struct ms_engine *e, const struct ms_candid
 {
 	const struct ms_span *span = ms_engine_object(e, addr);
 
-	if (span || !c->met_as || !may_be_object(e, addr))
+	if (span || !c->met_as || !ms_engine_may_be_in_hole(e, addr))
 		return span;
 	bytes = ms_go_alloc_bytes(e->layout, bytes, has_pointers);
 	return bytes ? assume(e, bytes, has_pointers) : NULL;
@@ -83,7 +91,8 @@ const struct ms_span *ms_engine_table(struct ms_engine *e, struct ms_candidate *
 	uint64_t bytes = t ? units * t->table_bytes : 0;
 	const struct ms_span *span = ms_engine_part(e, c, addr, bytes, t && t->has_pointers);
 
-	c->reject = e->spans.has_holes ? MS_REJECT_HOLE : MS_REJECT_NO_TABLE;
+	c->reject = e->spans.has_holes && ms_engine_may_be_in_hole(e, addr) ? MS_REJECT_HOLE
+									    : MS_REJECT_NO_TABLE;
 	if (!span)
 		return NULL;
 	c->reject = MS_REJECT_NO_TYPE;
@@ -94,7 +103,8 @@ const struct ms_span *ms_engine_table(struct ms_engine *e, struct ms_candidate *
 	}
 	*ret_shape = (struct ms_shape){ true, t->table_bytes, t->entry_bytes };
 	return span->elem_bytes == ms_go_alloc_bytes(e->layout, bytes, t->has_pointers) &&
-		       ms_span_has_pointers(span) == t->has_pointers
+		       ms_span_has_pointers(span) == t->has_pointers &&
+		       (!span->large_type || span->large_type == t->table)
 		   ? span
 		   : NULL;
 }
@@ -133,7 +143,7 @@ static bool chain_take(struct chains *k, const uint8_t *bucket)
 		k->is_over |= !ms_engine_may_count(k->e, k->unit + READ_BYTES);
 		if (k->is_over)
 			return true;
-		if (!k->overflow-- || !may_be_object(k->e, link))
+		if (!k->overflow-- || !may_be_in_object(k->e, link))
 			return false;
 		err = ms_target_read(k->e->rt->target, link, k->bucket, k->unit);
 		if (err || !tags_take(k, k->bucket)) {
@@ -192,7 +202,7 @@ bool ms_engine_chains_fit(struct ms_engine *e, const struct ms_candidate *c)
 		if (!some_take(&k, m->buckets + i * k.unit, ms_min_u64(at_once, buckets - i), buf))
 			return false;
 	}
-	return k.is_over || !k.entries;
+	return k.is_over || m->oldbuckets || !k.entries; // The others are in the old array.
 }
 
 // --- Candidates. ---
@@ -203,7 +213,12 @@ static bool may_be_header(const struct ms_engine *e, ms_addr addr)
 	uint64_t bytes = ms_go_alloc_bytes(e->layout, ms_engine_header_bytes(e), true);
 	uint64_t offset = addr % MS_GO_PAGE_BYTES;
 
-	return bytes && may_be_object(e, addr) && offset % bytes == 0 &&
+	if (ms_spans_find(&e->spans, addr)) {
+		const struct ms_span *span = ms_engine_object(e, addr);
+
+		return span && bytes && span->elem_bytes == bytes;
+	}
+	return bytes && ms_engine_may_be_in_hole(e, addr) && offset % bytes == 0 &&
 	       offset / bytes < ms_span_elems_of(e->layout, MS_GO_PAGE_BYTES, bytes, true);
 }
 
@@ -311,6 +326,7 @@ void ms_engine_join_typed(struct ms_engine *e)
 			equal &= are_equal(&r->maps[i], &r->maps[next]);
 			r->never_written -= ms_map_row_never_written(&r->maps[next]);
 			r->coverage.typed -= r->maps[next].type != NULL;
+			r->coverage.seen--; // It is one map, however many types it was met as.
 		}
 		if (equal) {
 			r->maps[kept++] = r->maps[i];

@@ -54,7 +54,7 @@ static struct ms_error *page_svg(const void *report, const struct ms_options *o,
 	return ms_render_goroutines_svg(report, sink);
 }
 
-/** Of a core that was cut off: how many are in what is missing, and stacks that end in it. */
+/** Of a core that was cut off: how many are in what is missing, and stacks that may end in it. */
 static struct ms_error *say_cut(const struct ms_session *s, struct ms_goroutines_report *r)
 {
 	const char *cut = ms_session_cut_text(s, &r->arena);
@@ -62,8 +62,8 @@ static struct ms_error *say_cut(const struct ms_session *s, struct ms_goroutines
 	r->partial = true;
 	r->partial_reason =
 	    cut ? ms_arena_printf(&r->arena,
-				  "%s: %" PRIu64 " goroutines are among them, and parts of the "
-				  "stacks of %" PRIu64 " others",
+				  "%s: %" PRIu64 " entries of its table of goroutines could not "
+				  "be read, and %" PRIu64 " stacks were not followed to their end",
 				  cut, r->unread, r->cut)
 		: NULL;
 	return r->partial_reason ? NULL : ms_error_no_memory();

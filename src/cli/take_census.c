@@ -5,6 +5,7 @@
 #include "base/vec.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "golang/spans.h"
 #include "inspect/inspect_run.h"
 #include "registry/hmap_census.h"
 #include "target/core.h"
@@ -74,16 +75,35 @@ static int typed_compare(const void *a, const void *b)
 	return (x->address > y->address) - (x->address < y->address);
 }
 
+/** Whether spans are missing: of a core that was cut off behind them, all may be there. */
+static struct ms_error *ask_holes(const struct ms_session *s, bool *ret_has_holes)
+{
+	struct ms_spans spans;
+	struct ms_error *err;
+
+	*ret_has_holes = false;
+	if (!s->target->is_cut || s->target->lacks_program)
+		return NULL;
+	err = ms_spans_load(s->rt, &spans);
+	if (err)
+		return err;
+	*ret_has_holes = spans.has_holes;
+	ms_spans_deinit(&spans);
+	return NULL;
+}
+
 /**
  * The maps that types lead to, where spans are missing.  The walk enters all that it meets; of
- * these the census keeps what fits, and the next walk enters no others.
+ * these the census keeps what fits, and the next walk enters no others.  *ret_limit: what kept it
+ * from coming to all of them, or NULL.
  */
 static struct ms_error *find_typed(struct ms_session *s, struct ms_progress *progress,
-				   struct ms_typed_maps *typed)
+				   struct ms_typed_maps *typed, const char **ret_limit)
 {
 	struct ms_census_report none = { 0 };
 	struct ms_error *err = walk(s, progress, NULL, typed, &none);
 
+	*ret_limit = none.partial ? none.partial_reason : none.coverage.walk.limit;
 	ms_census_report_deinit(&none);
 	if (!err && typed->count)
 		qsort(typed->items, typed->count, sizeof(*typed->items), typed_compare);
@@ -91,12 +111,18 @@ static struct ms_error *find_typed(struct ms_session *s, struct ms_progress *pro
 }
 
 /**
- * Drop those that nothing but what the census has not kept leads to.  Of the others who else holds
- * them may be in what is missing.
+ * Drop those that nothing but what the census has not kept leads to, or that a walk which was cut
+ * short did not come to: nothing says that they are maps of the program.  Of the others who else
+ * holds them may be in what is missing.
  */
 static struct ms_error *drop_unreached(const struct ms_typed_maps *typed,
 				       struct ms_census_report *report)
 {
+	const char *reason =
+	    report->coverage.walk.limit
+		? "met as a map, and not again by the walk for owners, which was cut short"
+		: "met as a map, but only by way of what is none";
+	struct ms_error *err;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < report->map_count; i++) {
@@ -113,22 +139,33 @@ static struct ms_error *drop_unreached(const struct ms_typed_maps *typed,
 		report->maps[kept] = *row;
 		report->maps[kept++].owners = 0;
 	}
-	report->map_count = report->coverage.read = kept;
-	return ms_census_sum_owners(report);
+	err = ms_coverage_skip(&report->coverage, reason, report->map_count - kept);
+	report->coverage.read -= report->map_count - kept;
+	report->map_count = kept;
+	return err ? err : ms_census_sum_owners(report);
 }
 
-static struct ms_error *say_cut(const struct ms_session *s, struct ms_census_report *report)
+/** What is missing, @p limit of the way to what is left, and what else the report says of it. */
+static struct ms_error *say_cut(const struct ms_session *s, bool has_holes, const char *limit,
+				struct ms_census_report *report)
 {
 	const char *cut = ms_session_cut_text(s, &report->arena);
+	const char *before = report->partial ? report->partial_reason : NULL;
+	const char *holes = "";
 
+	if (has_holes)
+		holes = s->rt->lacks_spans
+			    ? "; the runtime's table of spans is among them, so that these are the "
+			      "maps that typed variables lead to, and what only a stack or an "
+			      "untyped word holds is not here"
+			    : "; a part of the runtime's spans is among them, so that where these "
+			      "are missing, the maps that typed variables lead to are all that is "
+			      "here";
 	report->partial_reason =
-	    !cut || !s->rt->lacks_spans
-		? cut
-		: ms_arena_printf(&report->arena,
-				  "%s; the runtime's table of spans is among them, so that these "
-				  "are the maps that typed variables lead to, and what only a "
-				  "stack or an untyped word holds is not here",
-				  cut);
+	    cut ? ms_arena_printf(&report->arena, "%s%s%s%s%s%s", cut, holes,
+				  limit ? "; the look for these did not get to its end: " : "",
+				  limit ? limit : "", before ? "; " : "", before ? before : "")
+		: NULL;
 	report->partial = true;
 	return report->partial_reason ? NULL : ms_error_no_memory();
 }
@@ -145,9 +182,12 @@ static struct ms_error *go_census(struct ms_session *s, struct ms_progress *prog
 						   .stop_context = progress,
 						   .memory = what == MS_TAKE_MEMORY,
 						   .typed = &typed };
-	bool is_cut = s->target->is_cut, has_types = !s->target->lacks_program;
-	struct ms_error *err = is_cut && has_types ? find_typed(s, progress, &typed) : NULL;
+	bool is_cut = s->target->is_cut, has_types = !s->target->lacks_program, has_holes;
+	struct ms_error *err = ask_holes(s, &has_holes);
+	const char *limit = NULL;
 
+	if (!err && has_holes)
+		err = find_typed(s, progress, &typed, &limit);
 	if (!err)
 		err = ms_census_run(s->rt, &options, ret_report);
 	if (err)
@@ -161,7 +201,7 @@ static struct ms_error *go_census(struct ms_session *s, struct ms_progress *prog
 	if (!err && typed.count)
 		err = drop_unreached(&typed, ret_report);
 	if (!err && is_cut && has_types)
-		err = say_cut(s, ret_report);
+		err = say_cut(s, has_holes, limit, ret_report);
 	if (err)
 		ms_census_report_deinit(ret_report);
 	return err;

@@ -231,7 +231,7 @@ struct ms_error *ms_crash_find_map(struct ms_crash_stacks *s, struct ms_crash_re
 	if (use.map)
 		return set(r, use.map, MS_CRASH_MAP_CALLER);
 	// Where maps may be missing, the only one that is known need not be the only one.
-	err = s->rt->lacks_spans ? NULL : map_of_words(s, r, &map);
+	err = s->rt->target->is_cut ? NULL : map_of_words(s, r, &map);
 	if (err || map)
 		return err ? err : set(r, map->address, MS_CRASH_MAP_WORDS);
 	err = candidates_find(s->rt, r);

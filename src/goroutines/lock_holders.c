@@ -328,8 +328,7 @@ static struct ms_error *lock_of(struct search *s, const struct ms_holding *g, si
 			return NULL;
 		lock = at;
 	}
-	// Whether it leads to others likewise, only spans tell.
-	if (lock == SIZE_MAX || s->overflow || s->h->rt->lacks_spans)
+	if (lock == SIZE_MAX || s->overflow)
 		return NULL;
 	if (!s->has_spans) {
 		struct ms_error *err = ms_spans_load(s->h->rt, &s->spans);
@@ -338,6 +337,8 @@ static struct ms_error *lock_of(struct search *s, const struct ms_holding *g, si
 			return err;
 		s->has_spans = true;
 	}
+	if (s->spans.has_holes) // Whether it leads to others likewise, only spans tell.
+		return NULL;
 	for (size_t i = 0; i < s->candidate_count; i++) {
 		struct ms_lock_state state;
 		struct ms_error *err;

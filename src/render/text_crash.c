@@ -48,7 +48,9 @@ static void text_map(struct ms_text *t, const struct ms_crash_report *r)
 		ms_text_name(t, r->map_type, OWNER_COLUMNS);
 	}
 	if (r->candidate_count)
-		ms_text_printf(t, "; one of these:");
+		ms_text_printf(t, r->missing_bytes || r->census->partial
+				      ? "; it may be one of these, or one that is missing:"
+				      : "; one of these:");
 }
 
 /** What says that it was this map, where that is not the call itself. */

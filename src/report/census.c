@@ -398,6 +398,20 @@ uint64_t ms_coverage_skipped(const struct ms_coverage *coverage)
 	return sum;
 }
 
+struct ms_error *ms_coverage_skip(struct ms_coverage *coverage, const char *reason, uint64_t count)
+{
+	struct ms_skip *skips;
+
+	if (!count)
+		return NULL;
+	skips = realloc(coverage->skips, (coverage->skip_count + 1) * sizeof(*skips));
+	if (!skips)
+		return ms_error_no_memory();
+	coverage->skips = skips;
+	skips[coverage->skip_count++] = (struct ms_skip){ reason, count };
+	return NULL;
+}
+
 void ms_coverage_deinit(struct ms_coverage *coverage)
 {
 	free(coverage->skips);

@@ -97,7 +97,8 @@ struct ms_walk_figures {
 	uint64_t unreached; // Rows that no variable and no stack led to.
 	double seconds;
 	bool cut;               // It did not get to its end.
-	const char *cut_reason; // Static.
+	const char *cut_reason; // Static, or the report's.
+	const char *limit;      // Static: what kept it from following all that it could, or NULL.
 };
 
 struct ms_coverage {
@@ -234,6 +235,10 @@ size_t *ms_census_group_order(const struct ms_census_report *report,
 
 /** Sum of the counts of all skips. */
 uint64_t ms_coverage_skipped(const struct ms_coverage *coverage);
+
+/** Add to what was skipped; @p reason is static. */
+MS_MUST_USE struct ms_error *ms_coverage_skip(struct ms_coverage *coverage, const char *reason,
+					      uint64_t count);
 
 void ms_coverage_deinit(struct ms_coverage *coverage);
 

@@ -68,6 +68,8 @@ bool ms_walk_set_add(struct ms_walk *w, struct ms_walk_set *set, uint64_t key)
 	}
 	if (set->count >= (w->spans.has_holes ? PARTS_OF_HOLES_MAX : PARTS_MAX)) {
 		ms_walk_cut(w, "more pointers into objects than are kept in mind");
+		if (set == &w->parts)
+			ms_walk_trie_lose(w);
 		return false;
 	}
 	set->slots[at] = key;
@@ -341,6 +343,13 @@ static ms_addr data_end(const struct ms_walk *w, ms_addr address)
 	return r && r->kind == MS_REGION_ANON ? r->end : 0;
 }
 
+/** Where spans are missing: a trie's node that is not followed is lost, as nothing moves there. */
+static void node_lose(struct ms_walk *w, const struct ms_plan *plan)
+{
+	if (w->spans.has_holes && (plan->is_trie_branch || plan->is_trie_entry))
+		ms_walk_trie_lose(w);
+}
+
 void ms_walk_meet_values(struct ms_walk *w, ms_addr address, ms_plan_id type, uint64_t count,
 			 ms_label label, uint32_t root)
 {
@@ -375,8 +384,10 @@ void ms_walk_meet_values(struct ms_walk *w, ms_addr address, ms_plan_id type, ui
 			return;
 	} else {
 		end = data_end(w, address);
-		if (!end)
+		if (!end || plan->bytes > end - address) {
+			node_lose(w, plan);
 			return;
+		}
 		if (count > (end - address) / plan->bytes)
 			count = (end - address) / plan->bytes;
 		if (is_row && w->spans.has_holes)

@@ -49,7 +49,11 @@ void ms_walk_meet_node(struct ms_walk *w, ms_addr address, ms_plan_id branch, ms
 	uint64_t waiting = trie ? trie->waiting : 0;
 
 	ms_walk_meet_object(w, address, MS_WALK_TRIE_NODE, branch, label, root);
-	if (is_new && trie->waiting == waiting)
+	if (!is_new || trie->waiting != waiting)
+		return;
+	if (w->spans.has_holes)
+		ms_walk_trie_lose(w); // In a core nothing moves: what it led to is not there.
+	else
 		trie->is_moving = true;
 }
 

@@ -39,9 +39,8 @@ static double seconds_now(void)
 
 void ms_walk_cut(struct ms_walk *w, const char *reason)
 {
-	if (!w->summary.cut)
-		w->summary.cut_reason = reason;
-	w->summary.cut = true;
+	if (!w->summary.limit)
+		w->summary.limit = reason;
 }
 
 static void stop(struct ms_walk *w, const char *reason)
@@ -315,8 +314,6 @@ static struct ms_error *walk_init(struct ms_walk *w)
 		ms_walk_sync_map_load(w);
 	if (!err)
 		err = ms_spans_load(w->rt, &w->spans);
-	if (!err && w->spans.has_holes)
-		ms_walk_cut(w, "spans are missing: it followed nothing but what has a type");
 	if (!err)
 		err = spans_index(w);
 	if (!err && (!ms_page_cache_init(&w->pages) || !ms_vec_push(&w->roots, NULL)))
@@ -348,6 +345,22 @@ static void walk_deinit(struct ms_walk *w)
 	free(w->totals.items);
 	free(w->totals.slots);
 	free(w);
+}
+
+/** Why it is not whole: for want of spans, of what it was allowed, or both. */
+static struct ms_error *summary_end(struct ms_walk *w)
+{
+	const char *holes = w->spans.has_holes
+				? "spans are missing: it followed nothing but what has a type"
+				: NULL;
+	struct ms_walk_figures *f = &w->summary;
+
+	f->cut = holes || f->limit;
+	f->cut_reason = holes && f->limit
+			    ? ms_arena_printf(&w->report->arena, "%s; %s", holes, f->limit)
+			: holes ? holes
+				: f->limit;
+	return f->cut && !f->cut_reason ? ms_error_no_memory() : NULL;
 }
 
 static struct ms_error *run(struct ms_go_runtime *rt, const struct ms_walk_options *options,
@@ -383,6 +396,8 @@ static struct ms_error *run(struct ms_go_runtime *rt, const struct ms_walk_optio
 		err = ms_walk_annotate(w);
 	if (!err)
 		err = ms_walk_want_annotate(w);
+	if (!err)
+		err = summary_end(w);
 	if (!err) {
 		w->summary.taken = true;
 		w->summary.seconds = seconds_now() - started;

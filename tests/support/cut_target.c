@@ -3,16 +3,31 @@
 #include "tests/support/test.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct cut {
 	struct ms_target target;
 	struct ms_target *inner;
-	ms_addr end;
+	ms_addr end, patched;
+	uint8_t patch[CUT_PATCH_MAX];
+	size_t patch_size;
 };
 
 static struct cut *cut_of(struct ms_target *t)
 {
 	return (struct cut *)t;
+}
+
+static void patch_put(const struct cut *c, const struct ms_read *r)
+{
+	uint8_t *buf = r->buf;
+
+	for (size_t i = 0; i < c->patch_size; i++) {
+		ms_addr at = c->patched + i - r->addr;
+
+		if (at < r->size)
+			buf[at] = c->patch[i];
+	}
 }
 
 static struct ms_error *cut_read_many(struct ms_target *t, struct ms_read *reads, size_t count)
@@ -29,6 +44,7 @@ static struct ms_error *cut_read_many(struct ms_target *t, struct ms_read *reads
 		err = ms_target_read_many(c->inner, &reads[i], 1);
 		if (err)
 			return err;
+		patch_put(c, &reads[i]);
 	}
 	return NULL;
 }
@@ -90,4 +106,14 @@ struct ms_target *cut_target_create(struct ms_target *inner, ms_addr end)
 	c->inner = inner;
 	c->end = end;
 	return &c->target;
+}
+
+void cut_target_patch(struct ms_target *t, ms_addr addr, const void *bytes, size_t size)
+{
+	struct cut *c = cut_of(t);
+
+	CHECK(size <= sizeof(c->patch));
+	memcpy(c->patch, bytes, size);
+	c->patched = addr;
+	c->patch_size = size;
 }

@@ -5,14 +5,17 @@
 // what the program says of itself, and against what it made to look like a map.
 #include "base/cleanup.h"
 #include "base/vec.h"
+#include "cli/interrupt.h"
 #include "cli/take_census.h"
 #include "golang/goroutines.h"
+#include "target/fetch.h"
 #include "tests/support/cut_target.h"
 #include "tests/support/golden.h"
 #include "tests/support/recordings.h"
 #include "tests/support/test.h"
 #include "walk/walk.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -107,6 +110,7 @@ static void check_cut(const struct recorded_census *whole, void *context)
 	CHECK(!report.memory.known);
 	check_rows(&typed, &whole->truth, &report);
 	CHECK_EQ(report.coverage.read, report.map_count);
+	CHECK(report.coverage.seen <= report.map_count + ms_coverage_skipped(&report.coverage));
 	fprintf(l->out, "%s: %zu of %zu maps, skipped %" PRIu64 "\n", whole->name, report.map_count,
 		whole->report.map_count, ms_coverage_skipped(&report.coverage));
 	ms_census_report_deinit(&report);
@@ -133,6 +137,58 @@ MS_TEST(cut_census_of_each_recording_is_of_its_maps)
 MS_TEST(cut_census_of_half_a_heap_is_of_its_maps)
 {
 	check_all(0, "recordings/cut_half.txt");
+}
+
+/** A walk that may visit next to nothing says so beside what it lacks. */
+static void check_limit(const struct recorded_census *whole, void *context)
+{
+	struct ms_typed_maps typed = { 0 };
+	const struct ms_walk_options options = { .objects_max = 1, .typed = &typed };
+	struct ms_target *t = cut_target_create(recording_open(whole->name), RUNTIME);
+	struct ms_census_report report = { 0 };
+	struct ms_go_runtime *rt;
+
+	(void)context;
+	CHECK_OK(ms_go_open(t, NULL, &rt));
+	CHECK_OK(ms_walk_run(rt, &options, &report));
+	CHECK(report.coverage.walk.cut);
+	CHECK_STR(report.coverage.walk.limit, "it had visited as many objects as it may");
+	CHECK_CONTAINS(report.coverage.walk.cut_reason, "spans are missing");
+	CHECK_CONTAINS(report.coverage.walk.cut_reason, report.coverage.walk.limit);
+	ms_census_report_deinit(&report);
+	ms_vec_free(&typed);
+	ms_go_close(rt);
+	ms_target_destroy(t);
+}
+
+MS_TEST(cut_census_walk_says_all_that_kept_it)
+{
+	on_each_census(check_limit, NULL);
+}
+
+/** The user's wish that it be over stands beside what is missing. */
+static void check_interrupted(const struct recorded_census *whole, void *context)
+{
+	struct looks *l = context;
+	struct ms_session s = { .options = &l->options,
+				.target = cut_target_create(recording_open(whole->name), RUNTIME) };
+	struct ms_census_report report = { 0 };
+
+	CHECK_OK(ms_go_open(s.target, NULL, &s.rt));
+	CHECK_OK(ms_take_census(&s, MS_TAKE_MEMORY, &report));
+	CHECK_CONTAINS(report.partial_reason, "table of spans");
+	CHECK_CONTAINS(report.partial_reason, "did not get to its end: its time was over");
+	ms_census_report_deinit(&report);
+	ms_session_deinit(&s);
+}
+
+MS_TEST(cut_census_that_is_interrupted_says_so)
+{
+	struct looks l = { 0 };
+
+	ms_interrupt_catch();
+	raise(SIGINT);
+	on_each_census(check_interrupted, &l);
 }
 
 /** The descriptor of the map type that the program calls so; 0 when there is none, or several. */
@@ -245,6 +301,111 @@ static void check_astray(const struct recorded_census *whole, void *context)
 MS_TEST(cut_census_refuses_what_a_walk_gone_astray_leads_to)
 {
 	on_each_census(check_astray, NULL);
+}
+
+/** The bytes of a map's table, when its type is known and it is alone in being called so. */
+static uint64_t table_bytes(struct ms_go_runtime *rt, const struct truth_map *map,
+			    ms_addr *ret_type)
+{
+	const struct ms_types *types;
+
+	*ret_type = map->on_stack ? 0 : type_called(rt, map->type);
+	CHECK_OK(ms_go_types(rt, &types));
+	for (size_t i = 0; i < types->count; i++) {
+		if (*ret_type && types->items[i].address == *ret_type)
+			return map->capacity / 8 * types->items[i].table_bytes;
+	}
+	return 0;
+}
+
+/** More maps than one batch holds the tables of: each table that is read whole is there often. */
+static void check_many(const struct recorded_census *whole, void *context)
+{
+	struct ms_typed_maps typed = { 0 };
+	const struct ms_census_options options = { .typed = &typed };
+	struct ms_target *t = cut_target_create(recording_open(whole->name), RUNTIME);
+	struct ms_census_report report;
+	struct ms_go_runtime *rt;
+	uint64_t bytes = 0;
+	unsigned *looks = context;
+
+	CHECK_OK(ms_go_open(t, NULL, &rt));
+	for (size_t i = 0; i < whole->truth.maps.count; i++) {
+		uint64_t size;
+		ms_addr type;
+
+		size = table_bytes(rt, &whole->truth.maps.items[i], &type);
+		if (rt->layout->maps != MS_GO_MAPS_CLASSIC || size < 16 << 10 ||
+		    size > MS_READ_BYTES_MAX)
+			continue;
+		for (; bytes <= MS_FETCH_BYTES_MAX; bytes += size)
+			CHECK(ms_vec_push(&typed, { whole->truth.maps.items[i].address, type }));
+		break;
+	}
+	if (typed.count && !*looks) { // As slow as it is large.
+		++*looks;
+		printf("%zu times\n", typed.count);
+		CHECK_OK(ms_census_run(rt, &options, &report));
+		CHECK(census_row(&report, typed.items[0].address) != NULL);
+		ms_census_report_deinit(&report);
+	}
+	ms_vec_free(&typed);
+	ms_go_close(rt);
+	ms_target_destroy(t);
+}
+
+MS_TEST(cut_census_of_more_than_a_batch_holds_has_it_all)
+{
+	unsigned looks = 0;
+
+	on_each_census(check_many, &looks);
+	CHECK_EQ(looks, 1);
+}
+
+/** Headers with a directory of 32 MiB that is not there. */
+static void check_directory(const struct recorded_census *whole, void *context)
+{
+	struct ms_typed_maps typed = { 0 };
+	const struct ms_census_options options = { .typed = &typed };
+	struct ms_target *t = cut_target_create(recording_open(whole->name), RUNTIME);
+	const struct ms_go_layout *l;
+	struct ms_census_report report;
+	struct ms_go_runtime *rt;
+	uint8_t raw[CUT_PATCH_MAX];
+	uint64_t length = (uint64_t)1 << 22;
+
+	(void)context;
+	CHECK_OK(ms_go_open(t, NULL, &rt));
+	l = rt->layout;
+	for (size_t i = 0; i < whole->truth.maps.count && !typed.count; i++) {
+		const struct truth_map *map = &whole->truth.maps.items[i];
+		ms_addr type;
+
+		if (table_bytes(rt, map, &type) < 4096 || l->maps != MS_GO_MAPS_SWISS)
+			continue;
+		CHECK(l->map_size <= sizeof(raw));
+		CHECK_OK(ms_target_read(t, map->address, raw, l->map_size));
+		memcpy(raw + l->map_dir_len, &length, sizeof(length));
+		raw[l->map_global_depth] = 22;
+		raw[l->map_global_shift] = 64 - 22;
+		cut_target_patch(t, map->address, raw, l->map_size);
+		for (size_t k = 0; k < 12; k++)
+			CHECK(ms_vec_push(&typed, { map->address, type }));
+	}
+	if (typed.count) {
+		CHECK_OK(ms_census_run(rt, &options, &report));
+		CHECK(!census_row(&report, typed.items[0].address));
+		CHECK(ms_coverage_skipped(&report.coverage) >= typed.count);
+		ms_census_report_deinit(&report);
+	}
+	ms_vec_free(&typed);
+	ms_go_close(rt);
+	ms_target_destroy(t);
+}
+
+MS_TEST(cut_census_passes_over_directories_that_are_not_there)
+{
+	on_each_census(check_directory, NULL);
 }
 
 /** One that was there from the first on: what is missing is counted. */

@@ -318,6 +318,33 @@ MS_TEST(tries_that_move_say_so)
 	program_destroy(p);
 }
 
+/** A trie where spans are missing, with @p child in its top branch and @p overflow behind it. */
+static void check_in_hole(ms_addr child, ms_addr overflow, bool is_whole)
+{
+	struct program *p = program_of_sync_map();
+	ms_addr top = nodes_new(p), variable;
+
+	if (overflow)
+		child = entry_new(p, overflow);
+	child_set(p, top, 15, child);
+	variable = variable_make(p, top);
+	p->h->functions->rt.lacks_spans = true;
+	CHECK(walk(p, 0)->cut);
+	if (is_whole)
+		check_row(p, variable, "sync.Map", ENTRIES, BYTES, "main.m");
+	else
+		check_unknown(p, variable);
+	program_destroy(p);
+}
+
+MS_TEST(tries_that_lead_to_what_is_missing_are_unknown)
+{
+	check_in_hole(0, 0, true);
+	check_in_hole(FAKE_OBJECTS + FAKE_OBJECTS_BYTES, 0, false);
+	check_in_hole(FAKE_OBJECTS + 4, 0, false);
+	check_in_hole(0, FAKE_OBJECTS + FAKE_OBJECTS_BYTES, false);
+}
+
 // --- Without a type. ---
 
 MS_TEST(sync_maps_without_a_type_are_found_in_variables)
