@@ -170,8 +170,8 @@ static void text_other_end(struct ms_text *t, const struct ms_crash_report *r)
 	} else if (!r->signal) {
 		ms_text_printf(t, "it lived as the core was written");
 	} else {
-		ms_text_printf(t, "it died of SIG%s; no fatal error and no panic is on a stack",
-			       r->signal);
+		ms_text_printf(t, "it died of SIG%s; no fatal error and no panic is on a stack%s",
+			       r->signal, r->missing_bytes ? " that the file has" : "");
 	}
 	ms_text_end(t, 0);
 	if (!r->goroutine)
