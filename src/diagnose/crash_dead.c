@@ -166,13 +166,20 @@ static struct ms_error *first_find(struct looking *l, enum ms_crash_error least,
 	return NULL;
 }
 
-static const struct ms_goroutine_row *on_thread(const struct ms_crash_report *r)
+const struct ms_goroutine_row *ms_crash_on_thread(const struct ms_crash_report *r, uint32_t thread)
 {
-	for (size_t i = 0; r->thread && i < r->goroutines->row_count; i++) {
-		if (r->goroutines->rows[i].thread == r->thread)
+	for (size_t i = 0; thread && i < r->goroutines->row_count; i++) {
+		if (r->goroutines->rows[i].thread == thread)
 			return &r->goroutines->rows[i];
 	}
 	return NULL;
+}
+
+void ms_crash_set_dead(struct ms_crash_report *r, const struct ms_goroutine_row *row)
+{
+	r->goroutine = row ? row->id : 0;
+	r->stack = row ? row->stack : MS_NO_STACK;
+	r->role = row ? row->role : (uint8_t)MS_ROLE_NONE;
 }
 
 /** Who died of a panic: one that is recovered from does not come to fatalpanic. */
@@ -211,12 +218,8 @@ struct ms_error *ms_crash_find_dead(struct ms_go_runtime *rt, struct ms_unwinder
 	else
 		row = panicked(r->goroutines);
 	if (!row)
-		row = on_thread(r);
-	if (row) {
-		r->goroutine = row->id;
-		r->stack = row->stack;
-		r->role = row->role;
-	}
+		row = ms_crash_on_thread(r, r->thread);
+	ms_crash_set_dead(r, row);
 	*ret_row = row;
 	return NULL;
 }

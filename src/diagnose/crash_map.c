@@ -23,8 +23,7 @@ enum {
 
 // --- Stacks. ---
 
-/** What cannot be read shows nothing. */
-static struct ms_error *leave_out(struct ms_error *err)
+struct ms_error *ms_crash_leave_out(struct ms_error *err)
 {
 	if (!err || ms_error_code(err) == MS_ERR_NO_MEMORY)
 		return err;
@@ -32,19 +31,24 @@ static struct ms_error *leave_out(struct ms_error *err)
 	return NULL;
 }
 
+struct ms_error *ms_crash_unwind(struct ms_crash_stacks *s, const struct ms_goroutine_row *row)
+{
+	struct ms_error *err = ms_goroutine_reread(s->rt, row->address, &s->goroutine);
+
+	s->frames.count = 0;
+	return err ? err : ms_unwind(s->unwinder, &s->goroutine, &s->frames);
+}
+
 struct ms_error *ms_crash_use_of_caller(struct ms_crash_stacks *s,
 					const struct ms_goroutine_row *row,
 					struct ms_map_use *ret_use)
 {
-	struct ms_error *err = ms_goroutine_reread(s->rt, row->address, &s->goroutine);
+	struct ms_error *err = ms_crash_unwind(s, row);
 
 	*ret_use = (struct ms_map_use){ 0 };
-	s->frames.count = 0;
-	if (!err)
-		err = ms_unwind(s->unwinder, &s->goroutine, &s->frames);
 	if (!err)
 		err = ms_map_use_of_caller(s->finder, &s->frames, ret_use);
-	return leave_out(err);
+	return ms_crash_leave_out(err);
 }
 
 /** Behind the program's own innermost frame: up to there a call into map code has its map. */
@@ -90,7 +94,7 @@ static struct ms_error *map_of_words(struct ms_crash_stacks *s, const struct ms_
 	err = ms_target_read(s->rt->target, sp, bytes, (size_t)(end - sp));
 	if (!err)
 		*ret_map = only_map(r, bytes, (size_t)(end - sp));
-	return leave_out(err);
+	return ms_crash_leave_out(err);
 }
 
 // --- Those that it may be. ---
@@ -106,7 +110,7 @@ static struct ms_error *is_written(struct ms_go_runtime *rt, const struct ms_map
 	    rt->target, map->address + (classic ? l->hmap_flags : l->map_writing), &flags, 1);
 
 	*ret_is = classic ? flags & CLASSIC_WRITING : flags != 0;
-	return leave_out(err);
+	return ms_crash_leave_out(err);
 }
 
 static bool is_go_map(const struct ms_map_row *map)

@@ -14,6 +14,13 @@ struct ms_crash_stacks {
 	struct ms_frames frames;       // ... and its stack.
 };
 
+/** What cannot be read shows nothing: an error that is not for want of memory goes. */
+MS_MUST_USE struct ms_error *ms_crash_leave_out(struct ms_error *err);
+
+/** The frames of the goroutine of @p row, into @p stacks. */
+MS_MUST_USE struct ms_error *ms_crash_unwind(struct ms_crash_stacks *stacks,
+					     const struct ms_goroutine_row *row);
+
 /** What the code that called map code on the stack of @p row had as its map and type. */
 MS_MUST_USE struct ms_error *ms_crash_use_of_caller(struct ms_crash_stacks *stacks,
 						    const struct ms_goroutine_row *row,

@@ -9,6 +9,7 @@
 #include "diagnose/crash_words.h"
 
 #include "base/cleanup.h"
+#include "diagnose/crash_dead.h"
 #include "golang/stopped.h"
 
 #include <stdlib.h>
@@ -87,15 +88,6 @@ static bool is_text(const char *bytes, size_t size)
 			return false;
 	}
 	return true;
-}
-
-/** What cannot be read shows nothing. */
-static struct ms_error *leave_out(struct ms_error *err)
-{
-	if (!err || ms_error_code(err) == MS_ERR_NO_MEMORY)
-		return err;
-	ms_error_free(err);
-	return NULL;
 }
 
 /** The one constant text that a frame holds; two may be anything. */
@@ -203,20 +195,10 @@ static struct ms_error *thread_frames(struct ms_crash_stacks *s,
 	return ms_unwind_image(s->unwinder, &image, &s->frames);
 }
 
-static const struct ms_goroutine_row *on_thread(const struct ms_goroutines_report *g, uint32_t id)
-{
-	for (size_t i = 0; i < g->row_count; i++) {
-		if (g->rows[i].thread == id)
-			return &g->rows[i];
-	}
-	return NULL;
-}
-
 /** The thread that called throw on a stack of the runtime's own; its goroutine, if it has one. */
 static struct ms_error *words_of_threads(struct ms_crash_stacks *s, struct ms_crash_report *r,
 					 const struct ms_goroutine_row **ret_row)
 {
-	const struct ms_goroutine_row *row;
 	struct ms_error *err = NULL;
 	size_t count, i;
 	const struct ms_thread_state *threads = ms_target_threads(s->rt->target, &count);
@@ -225,32 +207,27 @@ static struct ms_error *words_of_threads(struct ms_crash_stacks *s, struct ms_cr
 		err = thread_frames(s, &threads[i]);
 		if (!err)
 			err = fatal_words(s->rt, r, &s->frames);
-		err = leave_out(err);
+		err = ms_crash_leave_out(err);
 		if (err)
 			return err;
 	}
 	if (r->ended_by == MS_ENDED_UNKNOWN)
 		return NULL;
-	*ret_row = row = on_thread(r->goroutines, threads[i - 1].id);
-	r->goroutine = row ? row->id : 0;
-	r->stack = row ? row->stack : MS_NO_STACK;
-	r->role = row ? row->role : (uint8_t)MS_ROLE_NONE;
+	*ret_row = ms_crash_on_thread(r, threads[i - 1].id);
+	ms_crash_set_dead(r, *ret_row);
 	return NULL;
 }
 
 static struct ms_error *words_of_goroutine(struct ms_crash_stacks *s, struct ms_crash_report *r,
 					   const struct ms_goroutine_row *dead)
 {
-	struct ms_error *err = ms_goroutine_reread(s->rt, dead->address, &s->goroutine);
+	struct ms_error *err = ms_crash_unwind(s, dead);
 
-	s->frames.count = 0;
-	if (!err)
-		err = ms_unwind(s->unwinder, &s->goroutine, &s->frames);
 	if (!err)
 		err = fatal_words(s->rt, r, &s->frames);
 	if (!err && r->ended_by == MS_ENDED_UNKNOWN)
 		err = panic_words(r, &s->frames);
-	return leave_out(err);
+	return ms_crash_leave_out(err);
 }
 
 /** The type of the map that it was at. */

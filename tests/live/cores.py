@@ -3,6 +3,7 @@ import glob
 import os
 import re
 import resource
+import subprocess
 
 from harness import Skip, require
 
@@ -26,15 +27,28 @@ def only_core(folder, pattern='core*'):
     return found[0]
 
 
+def died(binary, how, folder, timeout_s):
+    """What a program said that died there in a way of its own, and left a core."""
+    return subprocess.run([binary, how], cwd=folder, preexec_fn=allow_cores, text=True, timeout=timeout_s,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, errors='replace',
+                          env=dict(os.environ, GOTRACEBACK='crash')).stderr
+
+
+def named_goroutine(said):
+    """The one that the runtime named first as it died; None: it named none."""
+    named = re.search(r'^goroutine ([1-9]\d*) .*\[running', said, re.M)
+    return int(named.group(1)) if named else None
+
+
 def require_named(page, said):
     """
     The page is of the goroutine that the runtime named first, also where two met in the map at once, and
     of its error: before Go 1.24 two at once both say theirs, one in the middle of the other, and then print
     their stacks in whichever order.
     """
-    named = re.search(r'^goroutine ([1-9]\d*) .*\[running', said, re.M)
+    named = named_goroutine(said)
     require(named and 'fatal error: ' in said, f'the program said: {said[:400]}')
     users = [(u['goroutine'], u['how']) for u in page['users']]
-    require(page['goroutine'] == int(named.group(1)),
-            f'goroutine {page["goroutine"]}, not {named.group(1)}; others: {users}')
+    require(page['goroutine'] == named,
+            f'goroutine {page["goroutine"]}, not {named}; others: {users}')
     require(page['error'] and page['error'] in said, f'error {page["error"]}: {said[:400]}')

@@ -130,9 +130,7 @@ def add_crash(release, variant, how):
         cores.need_kernel_cores()
         binary = builds.go_program('crash', release, variant)
         with folder() as path:
-            said = subprocess.run([binary, how], cwd=path, preexec_fn=cores.allow_cores, text=True, timeout=TIMEOUT_S,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, errors='replace',
-                                  env=dict(os.environ, GOTRACEBACK='crash')).stderr
+            said = cores.died(binary, how, path, TIMEOUT_S)
             page = targets.tool(cores.only_core(path), '--json').document()
             text = targets.tool(cores.only_core(path)).out
         cores.require_named(page, said)
@@ -158,9 +156,7 @@ def add_end(release, variant, how):
         ended_by, words, map_type, function = ENDS[how]
         binary = builds.go_program('crash', release, variant)
         with folder() as path:
-            said = subprocess.run([binary, how], cwd=path, preexec_fn=cores.allow_cores, text=True, timeout=TIMEOUT_S,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, errors='replace',
-                                  env=dict(os.environ, GOTRACEBACK='crash')).stderr
+            said = cores.died(binary, how, path, TIMEOUT_S)
             page = targets.tool(cores.only_core(path), '--json').document()
             text = targets.tool(cores.only_core(path)).out
         if ended_by == 'fatal error':
@@ -171,8 +167,7 @@ def add_end(release, variant, how):
                 f'{page["error"]}, raised in {page["raised_in"]}')
         require(text.startswith(f'{ended_by}: {words}' if words else f'panic raised in {function}') and
                 'secret-of' not in text + json.dumps(page), text[:300])
-        named = re.search(r'^goroutine ([1-9]\d*) .*\[running', said, re.M)
-        require(page['goroutine'] == (int(named.group(1)) if named else None), f'goroutine {page["goroutine"]}')
+        require(page['goroutine'] == cores.named_goroutine(said), f'goroutine {page["goroutine"]}')
         functions = [c['function'] for c in page['stack'] or []]
         require(function in functions if function else not functions, f'its stack: {functions}')
 

@@ -162,9 +162,7 @@ def add_crash(release, variant, how):
         cores.need_kernel_cores()
         binary = builds.go_program('crash', release, variant)
         with folder() as path:
-            said = subprocess.run([binary, how], cwd=path, preexec_fn=cores.allow_cores, text=True, timeout=TIMEOUT_S,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, errors='replace',
-                                  env=dict(os.environ, GOTRACEBACK='crash')).stderr
+            said = cores.died(binary, how, path, TIMEOUT_S)
             core = cores.only_core(path)
             whole = targets.tool(core, '--json').document()
             page = targets.tool(cut_at(core, 80), '--json').document(PARTIAL)
