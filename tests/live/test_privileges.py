@@ -1,6 +1,7 @@
 """Each command with exactly the capabilities that docs/privileges.md names, and without each of them; and
 what a command that was started as root has left while it reads.
 """
+import glob
 import os
 import re
 import signal
@@ -59,15 +60,20 @@ def probes():
         target.finish()
 
 
+def fields_of(path):
+    """What a status file says, by name; None if its thread has ended meanwhile."""
+    try:
+        with open(path) as f:
+            return dict(line.rstrip('\n').split(':\t', 1) for line in f if ':\t' in line)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 def status(tool_pid):
     """Of each thread the permitted, effective and bounding set, and whether there is a way back."""
-    found = []
-    for thread in os.listdir(f'/proc/{tool_pid}/task'):
-        with open(f'/proc/{tool_pid}/task/{thread}/status') as f:
-            fields = dict(line.rstrip('\n').split(':\t', 1) for line in f if ':\t' in line)
-        found.append((*(int(fields[name], 16) for name in ('CapPrm', 'CapEff', 'CapBnd')),
-                      fields['NoNewPrivs'].strip()))
-    return found
+    threads = (fields_of(path) for path in glob.glob(f'/proc/{tool_pid}/task/*/status'))
+    return [(*(int(fields[name], 16) for name in ('CapPrm', 'CapEff', 'CapBnd')), fields['NoNewPrivs'].strip())
+            for fields in threads if fields and 'CapPrm' in fields]
 
 
 def bits(*names):
