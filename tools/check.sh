@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 tier=${1:-check}
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
+jobs=$(nproc)
 passed=0 failed=0 skipped=0
 skips=$logs/skips
 : >"$skips"
@@ -71,8 +72,8 @@ house_rules() {
 # The unit tests, fault sweeps, fuzz corpora and goldens under gcc's sanitizers.
 sanitized() {
 	run "build: gcc, address and undefined-behaviour sanitizers" build dev || return
-	run "unit and fault tests" build-dev/mapscope-tests
-	run "libhmap" build-dev/hmap-tests
+	run "unit and fault tests" build-dev/mapscope-tests --jobs "$jobs"
+	run "libhmap" build-dev/hmap-tests --jobs "$jobs"
 	fuzz_regression build-dev
 	MAPSCOPE=$PWD/build-dev/mapscope run "goldens" tests/golden/run.sh
 }
@@ -85,8 +86,8 @@ live() { # TIER
 
 check() { # LIVE_TIER
 	sanitized
-	run "build: clang" build clang && run "unit and fault tests, clang" build-clang/mapscope-tests &&
-		run "libhmap, clang" build-clang/hmap-tests
+	run "build: clang" build clang && run "unit and fault tests, clang" build-clang/mapscope-tests --jobs "$jobs" &&
+		run "libhmap, clang" build-clang/hmap-tests --jobs "$jobs"
 	run "lines that the fuzz corpora reach" tests/fuzz/coverage.sh
 	house_rules
 	run "the test runner" tests/support/runner_test.sh

@@ -17,27 +17,27 @@ struct rule {
 
 #define TYPE_MAP(role)                                                                             \
 	{                                                                                          \
-		role, 0, 1, NONE                                                                   \
+		role, 0, 1, NONE, NONE                                                             \
 	}
 #define MAP_TYPE(role)                                                                             \
 	{                                                                                          \
-		role, 1, 0, NONE                                                                   \
+		role, 1, 0, NONE, NONE                                                             \
 	}
 #define TABLE_TYPE_MAP(role)                                                                       \
 	{                                                                                          \
-		role, 1, 2, NONE                                                                   \
+		role, 1, 2, NONE, NONE                                                             \
 	}
 #define ITERATOR                                                                                   \
 	{                                                                                          \
-		MS_ROLE_ITERATES, NONE, NONE, 0                                                    \
+		MS_ROLE_ITERATES, NONE, NONE, 0, NONE                                              \
 	}
-#define ITERATOR_LAST                                                                              \
+#define BEGINS_ITERATOR                                                                            \
 	{                                                                                          \
-		MS_ROLE_ITERATES, 0, 1, NONE                                                       \
+		MS_ROLE_ITERATES, 0, 1, NONE, 2                                                    \
 	}
 #define NO_MAP(role)                                                                               \
 	{                                                                                          \
-		role, NONE, NONE, NONE                                                             \
+		role, NONE, NONE, NONE, NONE                                                       \
 	}
 
 /** To add one: a row; tests/unit/map_roles_test.c knows the functions of every recording. */
@@ -47,8 +47,8 @@ static const struct rule runtime_rules[] = {
 	{ "mapclear", true, TYPE_MAP(MS_ROLE_WRITES) },
 	{ "mapaccess", false, TYPE_MAP(MS_ROLE_READS) },
 	{ "mapclone2", true, TYPE_MAP(MS_ROLE_READS) },
-	{ "mapiterinit", true, ITERATOR_LAST },
-	{ "mapIterStart", true, ITERATOR_LAST },
+	{ "mapiterinit", true, BEGINS_ITERATOR },
+	{ "mapIterStart", true, BEGINS_ITERATOR },
 	{ "mapiternext", true, ITERATOR },
 	{ "mapIterNext", true, ITERATOR },
 	{ "hashGrow", true, TYPE_MAP(MS_ROLE_GROWS) },
@@ -64,8 +64,8 @@ static const struct rule reflect_rules[] = {
 	{ "mapdelete", false, TYPE_MAP(MS_ROLE_WRITES) },
 	{ "mapclear", false, TYPE_MAP(MS_ROLE_WRITES) },
 	{ "mapaccess", false, TYPE_MAP(MS_ROLE_READS) },
-	{ "mapiterinit", false, ITERATOR_LAST },
-	{ "mapIterStart", false, ITERATOR_LAST },
+	{ "mapiterinit", false, BEGINS_ITERATOR },
+	{ "mapIterStart", false, BEGINS_ITERATOR },
 	{ "mapiternext", false, ITERATOR },
 	{ "mapIterNext", false, ITERATOR },
 };
@@ -115,7 +115,7 @@ static bool begins(const char *text, const char *front)
 
 struct ms_map_function ms_map_function_of(const char *name)
 {
-	const struct ms_map_function none = { MS_ROLE_NONE, NONE, NONE, NONE };
+	const struct ms_map_function none = { MS_ROLE_NONE, NONE, NONE, NONE, NONE };
 
 	for (size_t i = 0; i < MS_ARRAY_SIZE(families); i++) {
 		const struct family *f = &families[i];

@@ -9,6 +9,7 @@ enum { MS_NO_ARGUMENT = 0xff };
 struct ms_map_function {
 	uint8_t role;                // ms_map_role; MS_ROLE_NONE for any other function.
 	uint8_t type, map, iterator; // Which argument is what, or MS_NO_ARGUMENT.
+	uint8_t begins;              // Likewise, of an iterator that it fills with type and map.
 };
 
 /** By the name that the linker wrote, of any release. */

@@ -334,13 +334,27 @@ static struct ms_error *passed_get(struct ms_map_finder *f, const struct ms_fram
 						     &is_known, ret_value);
 }
 
-/** What the map code of frame @p index was called with. */
+/** Whether a frame above @p index takes an iterator on: what began it has filled it by then. */
+static bool is_begun(const struct ms_frames *frames, size_t index)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (ms_map_function_of(frames->items[i].function->name).iterator != MS_NO_ARGUMENT)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * What the map code of frame @p index was called with.  A loop's first step may be all that knows
+ * the map: the caller has it nowhere but in the iterator that it lets the step begin.
+ */
 static struct ms_error *passed_use(struct ms_map_finder *f, const struct ms_frames *frames,
 				   size_t index, const struct ms_map_function *is,
 				   struct ms_map_use *use)
 {
 	const struct ms_stack_image nothing = { 0 };
 	const struct looking l = { .f = f, .image = &nothing };
+	struct ms_map_use begun = { 0 };
 	ms_addr iterator;
 	struct ms_error *err;
 
@@ -349,7 +363,16 @@ static struct ms_error *passed_use(struct ms_map_finder *f, const struct ms_fram
 		return err ? err : iterator_read(&l, iterator, use);
 	}
 	err = passed_get(f, frames, index, is->type, &use->type);
-	return err ? err : passed_get(f, frames, index, is->map, &use->map);
+	if (!err)
+		err = passed_get(f, frames, index, is->map, &use->map);
+	if (err || use->map || is->begins == MS_NO_ARGUMENT || !is_begun(frames, index))
+		return err;
+	err = passed_get(f, frames, index, is->begins, &iterator);
+	if (!err)
+		err = iterator_read(&l, iterator, &begun);
+	if (!err && begun.type == use->type)
+		use->map = begun.map;
+	return err;
 }
 
 struct ms_error *ms_map_use_of_caller(struct ms_map_finder *f, const struct ms_frames *frames,

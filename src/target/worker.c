@@ -7,11 +7,19 @@
 // the two it is, is settled by who moves the state away from RUNNING.
 #include "target/worker.h"
 
+#include "base/cleanup.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+enum { BUSY_ROUNDS_MAX = 5 }; // of patience, for one that works or waits for a processor
 
 enum state {
 	IDLE,
@@ -27,6 +35,7 @@ struct ms_worker {
 	ms_job_fn job;
 	void *context;
 	atomic_ullong progress;
+	atomic_int thread_id; // 0: it has not begun
 };
 
 static void worker_free(struct ms_worker *w)
@@ -40,6 +49,7 @@ static void *worker_main(void *arg)
 {
 	struct ms_worker *w = arg;
 
+	atomic_store(&w->thread_id, gettid());
 	for (;;) {
 		int running = RUNNING;
 
@@ -74,12 +84,37 @@ struct ms_error *ms_worker_create(struct ms_worker **ret_worker)
 	return NULL;
 }
 
+/**
+ * Whether the worker sleeps in the kernel.  One that is on a processor, or would be if it got one,
+ * is not stuck: a machine may leave a thread alone for seconds.
+ */
+static bool is_asleep(struct ms_worker *w)
+{
+	int thread_id = atomic_load(&w->thread_id);
+	MS_AUTO_CLOSE int fd = -1;
+	char path[64], stat[512];
+	const char *state;
+	ssize_t n;
+
+	if (!thread_id)
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", thread_id);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, stat, sizeof(stat) - 1);
+	if (n <= 0)
+		return true;
+	stat[n] = '\0';
+	state = strrchr(stat, ')'); // The name before it may hold anything.
+	return !state || strncmp(state, ") R", 3) != 0;
+}
+
 enum ms_job_result ms_worker_run(struct ms_worker **worker, ms_job_fn job, void *context,
 				 unsigned patience_s)
 {
 	struct ms_worker *w = *worker;
 	pthread_t thread = w->thread; // Once abandoned, the block is the thread's to free.
 	unsigned long long seen = atomic_load(&w->progress);
+	unsigned busy_rounds = 0;
 	struct timespec deadline;
 
 	w->job = job;
@@ -89,12 +124,14 @@ enum ms_job_result ms_worker_run(struct ms_worker **worker, ms_job_fn job, void 
 	clock_gettime(CLOCK_MONOTONIC, &deadline);
 	deadline.tv_sec += patience_s;
 	while (sem_clockwait(&w->done, CLOCK_MONOTONIC, &deadline) != 0) {
+		bool moves = atomic_load(&w->progress) != seen;
 		int running = RUNNING;
 
 		if (errno != ETIMEDOUT)
 			continue; // Interrupted by a signal.
+		busy_rounds = moves ? 0 : busy_rounds + 1;
 		// When the state is no longer RUNNING, done is about to be posted.
-		if (atomic_load(&w->progress) == seen &&
+		if (!moves && (busy_rounds > BUSY_ROUNDS_MAX || is_asleep(w)) &&
 		    atomic_compare_exchange_strong(&w->state, &running, ABANDONED)) {
 			pthread_detach(thread);
 			*worker = NULL;

@@ -24,8 +24,8 @@ enum ms_job_result {
 MS_MUST_USE struct ms_error *ms_worker_create(struct ms_worker **ret_worker);
 
 /**
- * Run @p job and wait for it.  After @p patience_s seconds without progress the worker is given up:
- * *worker becomes NULL and MS_JOB_STUCK is returned.
+ * Run @p job and wait for it.  After @p patience_s seconds without progress a worker that sleeps is
+ * given up, and after a few times that long any: *worker becomes NULL and MS_JOB_STUCK is returned.
  */
 enum ms_job_result ms_worker_run(struct ms_worker **worker, ms_job_fn job, void *context,
 				 unsigned patience_s);

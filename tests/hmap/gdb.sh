@@ -36,7 +36,7 @@ start() { # NAME PROGRAM ARGUMENT...: $pid; what it says in $work/NAME.says
 	LD_LIBRARY_PATH=$work/usr/lib "$@" >"$work/$name.says" &
 	pid=$!
 	pids="$pids $pid"
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		grep -q '^ready$' "$work/$name.says" && return
 		sleep 0.1
 	done

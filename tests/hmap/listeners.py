@@ -53,10 +53,8 @@ class Program:
         words = f'maptrace=2,file={self.file},http=unix:{self.socket}'
         self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         env={**os.environ, 'HMAP_DEBUG': words})
-        end = time.monotonic() + DEADLINE_S
-        while not os.path.exists(self.socket):
-            assert time.monotonic() < end, 'nobody serves'
-            time.sleep(0.01)
+        assert self.process.stdout.readline() == 'ready\n', 'it did not begin'
+        assert os.path.exists(self.socket), 'nobody serves'
 
     def burst(self, maps):
         """How many lines the program itself wrote, and in how many milliseconds."""

@@ -12,7 +12,7 @@ examples=$PWD/examples/small/hmap
 . tests/hmap/checks.sh
 
 install() {
-	cmake -S src/hmap -B "$work/build" && cmake --build "$work/build" &&
+	cmake -S src/hmap -B "$work/build" && cmake --build "$work/build" --parallel 2 &&
 		cmake --install "$work/build" --prefix "$work/usr"
 }
 

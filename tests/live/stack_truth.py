@@ -2,6 +2,7 @@
 import os
 import re
 import subprocess
+import time
 
 import targets
 from harness import Skip, require
@@ -120,6 +121,17 @@ def unwound(pid):
                 current.wrappers.add(len(current.frames))
             current.frames.append(f'{name} {place}')
     return goroutines
+
+
+def unwound_at_rest(pid):
+    """Likewise once goroutine 1, which had said a line, waits for one again."""
+    until = time.monotonic() + targets.ANSWER_TIMEOUT_S
+    while True:
+        goroutines = unwound(pid)
+        main = goroutines.get(1)
+        if main and main.ended == 'complete' and any(f.startswith('bufio.(*Scanner).Scan ') for f in main.frames):
+            return goroutines
+        require(time.monotonic() < until, f'goroutine 1 never rested: {main and (main.ended, main.frames)}')
 
 
 def shown(pid):

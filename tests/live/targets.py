@@ -47,6 +47,12 @@ def census(pid, **options):
     return tool('maps', pid, '--json', '--all', **options).document()
 
 
+def resident_kb(pid):
+    """What a process has in memory now."""
+    with open(f'/proc/{pid}/status') as f:
+        return int(next(line.split()[1] for line in f if line.startswith('VmRSS:')))
+
+
 class Process:
     """A child with pipes that is ended with the block it was started in."""
 

@@ -3,6 +3,7 @@
 Method: a program says which maps it has and puts in entries when it is told to; its maps on each page
 have to be those, and the line that fills one the line that does.
 """
+import concurrent.futures
 import glob
 import json
 import os
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import builds
 import targets
@@ -20,20 +22,42 @@ from test_trace import Trace, need_probes, own_calls
 SMALL = 300
 
 
-def c_program(name, stripped=False):
-    """A program of one file, built with libhmap's own sources."""
+GCC = ['gcc', '-std=c11', '-D_GNU_SOURCE', '-O2', '-g', f'-I{ROOT}/include', f'-I{ROOT}/src', '-pthread']
+
+
+def hash_of_library():
+    return builds.source_hash(f'{ROOT}/src/hmap', [builds.source_hash(f'{ROOT}/include/hmap', [])])
+
+
+def library():
+    """Words to link libhmap with, which is built from its own sources as an archive."""
     if not shutil.which('gcc'):
         raise Skip('there is no C compiler')
-    folder = os.path.join(builds.PROGRAMS, name)
-    library = sorted(glob.glob(f'{ROOT}/src/hmap/*.c'))
-    key = builds.source_hash(folder, [
-        builds.source_hash(f'{ROOT}/src/hmap', []),
-        builds.source_hash(f'{ROOT}/include/hmap', []), str(stripped)])
 
     def make(path):
-        builds.build(['gcc', '-std=c11', '-D_GNU_SOURCE', '-O2', '-g', f'-I{ROOT}/include',
-                      f'-I{ROOT}/src', os.path.join(folder, f'{name}.c'), *library, '-o', path,
-                      '-pthread'], folder, dict(os.environ, LC_ALL='C'))
+        folder = os.path.dirname(path)
+        sources = sorted(glob.glob(f'{ROOT}/src/hmap/*.c'))
+        objects = [os.path.join(folder, os.path.basename(source) + '.o') for source in sources]
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for done in [pool.submit(builds.build, [*GCC, '-fPIC', '-fvisibility=hidden', '-c', source, '-o', object],
+                                     folder, dict(os.environ, LC_ALL='C'))
+                         for source, object in zip(sources, objects)]:
+                done.result()
+        builds.build(['ar', 'rcs', path, *objects], folder, dict(os.environ))
+
+    archive = builds.once('libhmap.a', hash_of_library(), make)
+    return ['-Wl,--whole-archive', archive, '-Wl,--no-whole-archive']
+
+
+def c_program(name, stripped=False):
+    """A program of one file, with libhmap in it."""
+    folder = os.path.join(builds.PROGRAMS, name)
+    key = builds.source_hash(folder, [hash_of_library(), str(stripped)])
+    linked = library()
+
+    def make(path):
+        builds.build([*GCC, os.path.join(folder, f'{name}.c'), *linked, '-o', path], folder,
+                     dict(os.environ, LC_ALL='C'))
         if stripped:
             builds.build(['strip', path], folder, dict(os.environ))
 
@@ -148,18 +172,17 @@ def doctor_stripped():
 
 def page_while_it_grows(program, *options):
     """A page over a window in which entries are put in."""
-    tool = subprocess.Popen([targets.TOOL, str(program.pid), '--seconds', '3', '--json', *options],
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while tool.poll() is None:
-        program.send('2000')
-        program.line()
-        try:
-            tool.wait(0.02)
-        except subprocess.TimeoutExpired:
-            pass
-    out, err = tool.communicate()
-    require(tool.returncode == 0, f'{tool.returncode}: {err}')
-    return targets.Result(tool.returncode, out, err).document()
+    with tempfile.TemporaryFile('w+') as out:
+        tool = subprocess.Popen([targets.TOOL, str(program.pid), '--seconds', '3', '--json', *options], stdout=out)
+        until, more = time.monotonic() + targets.TOOL_TIMEOUT_S, 2000
+        while tool.poll() is None and time.monotonic() < until:
+            program.send(str(more))
+            # By so large a share that it doubles in every second, whenever the window may begin.
+            more = min(max(int(program.line()) // 12, 2000), 10**6)
+            time.sleep(0.1)
+        require(tool.poll() == 0, f'exit code {tool.returncode}')
+        out.seek(0)
+        return targets.Result(0, out.read(), '').document()
 
 
 @test('C programs/a map that grows, and who fills it')
@@ -219,17 +242,13 @@ def own_root(folder):
     start = os.path.join(folder, 'start.c')
     with open(start, 'w') as f:
         f.write(START)
-    gcc = ['gcc', '-std=c11', '-D_GNU_SOURCE', '-O2', '-g', f'-I{ROOT}/include', f'-I{ROOT}/src',
-           '-pthread', f'-L{lib}']
     for command in (
-            ['-fPIC', '-shared', '-fvisibility=hidden', '-Wl,-soname,libhmap.so.0',
-             *sorted(glob.glob(f'{ROOT}/src/hmap/*.c')),
-             '-o', f'{lib}/libhmap.so'],
+            ['-shared', '-Wl,-soname,libhmap.so.0', *library(), '-o', f'{lib}/libhmap.so'],
             ['-fPIC', '-shared', '-Dmain=sessions_main', '-Wl,-soname,libsessions.so',
              os.path.join(builds.PROGRAMS, 'sessions', 'sessions.c'), '-lhmap',
              '-o', f'{lib}/libsessions.so'],
             [start, '-lsessions', '-lhmap', '-Wl,-rpath,/lib', '-o', f'{folder}/program']):
-        builds.build(gcc + command, folder, dict(os.environ, LC_ALL='C'))
+        builds.build([*GCC, f'-L{lib}', *command], folder, dict(os.environ, LC_ALL='C'))
     os.rename(f'{lib}/libhmap.so', f'{lib}/libhmap.so.0')
     linked = subprocess.run(['ldd', f'{folder}/program'], capture_output=True, text=True,
                             env=dict(os.environ, LD_LIBRARY_PATH=lib)).stdout

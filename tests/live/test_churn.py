@@ -100,7 +100,7 @@ def becomes_another(release, times):
     after, chance = builds.c_program('odd'), random.Random(SEED + 2)
     for _ in range(times):
         with targets.Truth(binary, '-maps', 3000) as target:
-            tool = subprocess.Popen([targets.TOOL, str(target.pid), '--seconds', '2', '--json'],
+            tool = subprocess.Popen([targets.TOOL, str(target.pid), '--seconds', '30', '--json'],
                                     stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             time.sleep(chance.uniform(0, 1))  # The moment is meant to be random.
             target.send(f'exec {after}')

@@ -22,7 +22,7 @@ from harness import Skip, note, require, test
 RELEASES = ('1.19.4', '1.23.12', '1.24.13', builds.NEWEST)
 ERRORS = {'writes': 'concurrent map writes', 'read': 'concurrent map read and map write',
           'iterate': 'concurrent map iteration and map write'}
-DIES_OF = {'writes': ('main.post', 'main.settle'), 'read': ('main.look',), 'iterate': ('main.sum',)}
+DIES_OF = {'writes': ('main.post', 'main.settle'), 'read': ('main.look',), 'iterate': ('main.sum', 'main.first')}
 # How it dies alone: what it is called by, the type of the map that it was at, and the function it was in.
 ENDS = {'nil': ('panic', 'assignment to entry in nil map', 'map[string]uint16', 'main.note'),
         'unhashable': ('panic', 'hash of unhashable type', 'map[interface {}]bool', 'main.mark'),
@@ -181,7 +181,7 @@ for release, variant in (('1.19.4', 'normal'), ('1.23.12', 'stripped'), ('1.24.1
         add_end(release, variant, how)
 for release, variant in (('1.19.4', 'normal'), ('1.23.12', 'stripped'), ('1.24.13', 'stripped'),
                          (builds.NEWEST, 'normal'), (builds.NEWEST, 'stripped')):
-    for how in ERRORS:
+    for how in (*ERRORS, 'begin'):
         add_crash(release, variant, how)
 
 

@@ -7,7 +7,6 @@ program has lost it.
 import json
 import re
 import time
-import urllib.error
 import urllib.request
 from collections import namedtuple
 
@@ -111,7 +110,7 @@ def wait_for_samples(process):
                                         timeout=5) as answer:
                 if json.load(answer)['data']['result']:
                     return
-        except urllib.error.HTTPError:
+        except OSError:
             pass  # Ready, and yet not ready for queries.
         time.sleep(0.1)
     raise Failure('Prometheus stored no sample')

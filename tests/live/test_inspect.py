@@ -15,6 +15,7 @@ from harness import Skip, add, note, require, require_none
 CHECKED = ('1.19.4', '1.23.12', '1.24.13', builds.NEWEST)
 CLASSIC_DAMAGE = ('count', 'header', 'tags', 'chain_cycle', 'overflow', 'overflow_count')
 SWISS_DAMAGE = ('count', 'header', 'tags', 'tables', 'directory', 'table_counts')
+MOVED_TAGS = (2, 3)  # runtime/map.go to Go 1.23: evacuatedX, evacuatedY.
 MILLION_S = 10  # To inspect a map of a million entries, whatever else the machine does.
 
 
@@ -173,10 +174,13 @@ def unit_is_truth(release):
         with open(f'/proc/{target.pid}/mem', 'rb') as memory:
             memory.seek(int(unit['address'], 16))
             require(list(memory.read(8)) == unit['tags'], 'other tags')
+            if target.kind == 'classic':
+                memory.seek(int(unit['old']['address'], 16))
+                old_tags = list(memory.read(8))
         if target.kind == 'classic':
             require(unit['old']['moved'] == (3 < seen['growth']['frontier']), f'{unit}')
-            gone = unit['old']['moved_to_same'] + unit['old']['moved_to_twin']
-            require(1 <= gone <= 8, f'{unit["old"]}')
+            moved = [unit['old'][name] for name in ('moved_to_same', 'moved_to_twin')]
+            require(moved == [old_tags.count(tag) for tag in MOVED_TAGS], f'{unit["old"]}, tags {old_tags}')
         require(document(target.pid, name, '--bucket', 10**9)['unit'] is None, 'a bucket too many')
 
 

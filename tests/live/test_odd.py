@@ -159,11 +159,6 @@ def blocked_map():
         require(target.alive(), 'the target died')
 
 
-def resident_kb(pid):
-    with open(f'/proc/{pid}/status') as f:
-        return int(next(line.split()[1] for line in f if line.startswith('VmRSS:')))
-
-
 class MapCount:
     """The kernel lets a process have so many mappings, for a while, where we may say so."""
     PATH = '/proc/sys/vm/max_map_count'
@@ -189,11 +184,11 @@ class MapCount:
 
 def measured(target, *words):
     """A census held to the program's list: seconds, and the tool's own memory in MB."""
-    before, began = resident_kb(target.pid), time.monotonic()
-    document = targets.tool('maps', target.pid, '--json', '--all', *words, timeout=ODD_TIMEOUT_S).document()
+    before, began = targets.resident_kb(target.pid), time.monotonic()
+    document = targets.tool('maps', target.pid, '--json', '--all', *words).document()
     seconds = time.monotonic() - began
     compare.require_listed(target, compare.require_sound(document))
-    grown = resident_kb(target.pid) - before
+    grown = targets.resident_kb(target.pid) - before
     require(grown < 8192, f'its resident memory grew by {grown} kB while it was looked at')
     return seconds, document['cost']['own_peak_bytes'] / 1e6
 
@@ -217,7 +212,7 @@ def fragmented():
             seconds, own = measured(target, *words)
             note(f'{target.ready["mappings"]} mappings {" ".join(words)}: {seconds:.2f} s, own memory {own:.0f} MB')
             require(own < 600, f'own memory {own} MB')
-        told = targets.tool('doctor', target.pid, timeout=ODD_TIMEOUT_S)
+        told = targets.tool('doctor', target.pid)
         require(told.code == 0, told.err)
         target.finish()
 

@@ -111,7 +111,7 @@ def busy():
         maps_of(program)
         ask(program, 'busy')
         settled, looks, entries, end = 0, 0, set(), time.monotonic() + BUSY_S
-        while time.monotonic() < end:
+        while time.monotonic() < end or looks < 4 or len(entries) < 2 and time.monotonic() < end + 60:
             seen = inspect(program.pid, 'busy')
             require(all(i['state'] != 'broken' for i in seen['invariants']), f'{seen["invariants"]}')
             require(seen['look']['settled'] or seen['look']['unsettled_reason'], f'{seen["look"]}')

@@ -63,7 +63,7 @@ def open_maps(pid, folder):
     outputs = {}
     picture = os.path.join(folder, 'map.svg')
     own = [m['address'] for m in targets.census(pid)['maps']
-           if m['entries'] and (m['owner'] or '').startswith('main.')]
+           if m['entries'] and (m['owner'] or '').startswith('main.') and m['owner'] != 'main.passing']
     require(own, 'the program has no map of its own')
     for address in own[:12]:
         for form in ('text', 'json'):

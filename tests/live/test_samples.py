@@ -66,10 +66,14 @@ def sampled(pid, seconds):
             dict(zip(words[::2], map(float, words[1::2]))))
 
 
+def never_met(rows):
+    return [name for name in ROLES if name != 'main.writeB' and not any(row[2] == name for row in rows)]
+
+
 def each_map(release):
     with Inside(release, 'mix') as program:
         seen, problems, until = [], [], time.monotonic() + PATIENCE_S
-        while len(seen) < ENOUGH and time.monotonic() < until:
+        while (len(seen) < ENOUGH or never_met(seen)) and time.monotonic() < until:
             rows, figures = sampled(program.pid, 2)
             seen += rows
             if figures['pointers_agree'] < 0.95 * figures['samples']:
@@ -87,9 +91,7 @@ def each_map(release):
     old = [row for row in seen if row[2] != 'main.fresh']
     known = sum(1 for row in old if row[1])
     require(known >= KNOWN_MIN * len(old), f'the map is known of {known} of {len(old)} samples')
-    missing = [name for name in ROLES if name not in ('main.writeB',) and
-               not any(row[2] == name for row in seen)]
-    require_none(missing, 'functions that were never sampled')
+    require_none(never_met(seen), 'functions that were never sampled')
 
 
 def look(pid, seconds, code=0):
@@ -163,12 +165,11 @@ def one_at_a_time(release):
 def asked_to_stop(release):
     """Goroutines that were asked to stop in the middle of an insert, each into its own map."""
     with Inside(release, 'crowd') as program:
-        for _ in range(ATTEMPTS):  # Who rests where is the scheduler's: until enough were met.
+        at_rest, until = [], time.monotonic() + PATIENCE_S
+        while len(at_rest) < CROWD_MIN and time.monotonic() < until:  # Who rests where is the scheduler's.
             document = look(program.pid, 0.2)
             inside = [g for g in document['goroutines'] if g['role'] in ('writes', 'grows', 'iterates')]
             at_rest = [g for g in inside if g['stack_source'] == 'unwound']
-            if len(at_rest) >= CROWD_MIN:
-                break
     require(len(at_rest) >= CROWD_MIN, f'only {len(at_rest)} rest inside map code')
     unknown = [g['id'] for g in at_rest if g['map'] is None]
     require(len(unknown) * 20 <= len(at_rest), f'{len(unknown)} of {len(at_rest)} without a map')

@@ -75,10 +75,20 @@ def threads_of(pid):
     return {int(name) for name in os.listdir(f'/proc/{pid}/task')}
 
 
-def require_all_threads(sched, before, after):
-    """Each thread that was there all the time is one of the scheduler's, and none is made up."""
-    known = {m['thread'] for m in sched['ms']}
-    require(before & after <= known <= before | after, f'threads {known}, not {before}, {after}')
+def look_with_all_threads(pid):
+    """
+    A look in which each thread that was there all the time is one of the scheduler's, and none is made up.
+    A thread that is only just there has not written its number yet.
+    """
+    until = time.monotonic() + targets.ANSWER_TIMEOUT_S
+    while True:
+        before = threads_of(pid)
+        document, sched = look(pid)
+        after = threads_of(pid)
+        known = {m['thread'] for m in sched['ms']}
+        if before & after <= known <= before | after:
+            return document, sched
+        require(time.monotonic() < until, f'threads {known}, not {before}, {after}')
 
 
 def at_rest(pid, reader):
@@ -96,14 +106,11 @@ def at_rest(pid, reader):
 def same_state(release):
     with start(release) as process:
         require(process.line() == 'full', 'the program did not start')
-        before = threads_of(process.pid)
-        document, full = look(process.pid)
-        after = threads_of(process.pid)
+        document, full = look_with_all_threads(process.pid)
         process.send('let go')
         told = json.loads(process.line())
         require_full(full, told)
         require_threads(full, told)
-        require_all_threads(full, before, after)
         rows = {row['id']: row for row in document['goroutines']}
         for p in full['ps']:
             row = rows[p['running']]

@@ -6,7 +6,7 @@ import tempfile
 import builds
 import targets
 from harness import add, require, require_none
-from stack_truth import differences, parse_truth, unwound
+from stack_truth import differences, parse_truth, unwound_at_rest
 
 RELEASES = ('1.18.8', '1.19.4', '1.20.14', '1.23.12', '1.24.13', '1.27.4')
 VARIANTS = ('stripped', 'pie')
@@ -19,7 +19,7 @@ def same_stacks(release, variant):
     with tempfile.TemporaryFile('w+') as printed:
         with targets.Process([program], env=env, stderr=printed) as process:
             require(process.line().strip() == 'ready', 'the program did not start')
-            seen = unwound(process.pid)
+            seen = unwound_at_rest(process.pid)
             process.child.send_signal(signal.SIGQUIT)
             process.child.wait(targets.ANSWER_TIMEOUT_S)
         printed.seek(0)

@@ -265,7 +265,7 @@ for _release in ('1.19.4', '1.20.14', '1.27.4'):
 
 def flood(release):
     """More growths than are sent one by one: all are counted and summed."""
-    goroutines, maps, entries = 8 * os.cpu_count(), 1000, 100
+    goroutines, maps, entries = 8 * os.cpu_count(), 2500, 100
     with start(release) as process:
         with Trace(process.pid, '--json') as trace:
             ask(process, f'burst {goroutines} {maps} {entries}')

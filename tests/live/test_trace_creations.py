@@ -103,8 +103,8 @@ for release in ('1.19.4', '1.27.4'):
 def flood(release):
     """Beyond a rate all are counted, and ends of calls are not looked at any more."""
     with start(release) as process:
-        d, _ = traced(process, ['work 400000 20'])
-        require(d['creations_counted'] >= 400000, f"{d['creations_counted']} of 400000")
+        d, _ = traced(process, ['work 1600000 20'])
+        require(d['creations_counted'] >= 1600000, f"{d['creations_counted']} of 1600000")
         rows = by_line(d, 'create')
         require(rows and all(c['hint'] == 20 for c in rows), 'other hints than the program gave')
         require('20,000 a second' in (d['creations_nameless'] or ''), 'the program was slowed')

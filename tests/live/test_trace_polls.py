@@ -5,6 +5,7 @@ on the clock that the tool uses too.  Every time it gives is a pair, before and 
 """
 import json
 import os
+import signal
 import subprocess
 import time
 
@@ -291,12 +292,12 @@ def require_polled(program, drop, address):
 def with_probes(release):
     """Growths come from probes, and the polls beside them tell how long each was moved."""
     with Evacuation(release) as program:
-        tool = subprocess.Popen([targets.TOOL, 'trace', str(program.pid), '--seconds', '4',
-                                 '--json'], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                text=True)
+        tool = subprocess.Popen([targets.TOOL, 'trace', str(program.pid), '--json'],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         with tool:
             begun = tool.stderr.readline()
             growths = program.ask('slow numbers 140000')['growths']
+            tool.send_signal(signal.SIGINT)
             document = json.loads(tool.communicate(timeout=TIMEOUT_S)[0])
         if document['source'] != 'probes':
             raise Skip(f'no probes: {document["no_probes_reason"]}')

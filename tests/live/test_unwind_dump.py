@@ -79,9 +79,9 @@ def same_stacks(release, variant, loops=None):
                                  stderr=printed) as process:
                 ready = process.line().split()
                 require(ready[:1] == ['ready'], f'the program did not start: {ready}')
-                looks = [unwound(process.pid)]
+                looks = [unwound_at_rest(process.pid)]
                 profile = written(process, folder)
-                looks.append(unwound(process.pid))
+                looks.append(unwound_at_rest(process.pid))
                 pages = [shown(process.pid)]
                 process.child.send_signal(signal.SIGQUIT)
                 process.child.wait(targets.ANSWER_TIMEOUT_S)

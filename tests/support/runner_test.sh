@@ -40,7 +40,7 @@ expect_not() { # NAME PATTERN
 		passed=$((passed + 1))
 	fi
 }
-"$dir/sample" --seed 7 --timeout 1 >"$dir/out" 2>&1
+"$dir/sample" --seed 7 --timeout 5 >"$dir/out" 2>&1
 [ $? = 1 ] || { failed=$((failed + 1)); echo "FAIL exit code of a failing run"; }
 expect seed '^seed 7$'
 expect_not "output of a passing test" 'not shown'
@@ -48,7 +48,7 @@ expect negative 'b_minus_is_not_large'
 expect difference '^FAIL b_minus.*: exit status 1: .*-1 is -1 .*want 18446744073709551615'
 expect crash '^FAIL c_crashes .*: Aborted'
 expect "output of a crash" 'said before'
-expect hang '^FAIL d_hangs .*: not done after 1 s'
+expect hang '^FAIL d_hangs .*: not done after 5 s'
 expect_not "left child" 'FAIL e_leaves_a_child'
 expect skip '^SKIP f_skips: no kernel here$'
 expect "wrong code" 'has code 1, want 5: sentence'
@@ -57,6 +57,21 @@ expect leak 'detected memory leaks'
 expect repeat 'to repeat: --seed 7 --filter c_crashes'
 [ "$(tail -n 1 "$dir/out")" = "2 passed, 7 failed, 1 skipped" ] ||
 	{ failed=$((failed + 1)); echo "FAIL closing line: $(tail -n 1 "$dir/out")"; }
+sort "$dir/out" >"$dir/alone"
+"$dir/sample" --seed 7 --timeout 5 --jobs 3 >"$dir/out" 2>&1
+[ $? = 1 ] || { failed=$((failed + 1)); echo "FAIL exit code of a failing run of three at a time"; }
+[ "$(tail -n 1 "$dir/out")" = "2 passed, 7 failed, 1 skipped" ] ||
+	{ failed=$((failed + 1)); echo "FAIL closing line of three at a time: $(tail -n 1 "$dir/out")"; }
+expect "skip of three at a time" '^SKIP f_skips: no kernel here$'
+expect "difference of three at a time" '^FAIL b_minus.*: exit status 1: .*want 18446744073709551615'
+expect "hang of three at a time" '^FAIL d_hangs .*: not done after 5 s$'
+grep -vE '==|^ +#|seed 7$' "$dir/alone" >"$dir/want"
+sort "$dir/out" | grep -vE '==|^ +#|seed 7$' | diff "$dir/want" - >"$dir/diff"
+if [ -s "$dir/diff" ]; then
+	failed=$((failed + 1))
+	echo "FAIL three at a time do not say what one at a time says"
+	cat "$dir/diff"
+fi
 first=$(grep -A1 'FAIL i_random' "$dir/out" | tail -n 1)
 [[ $first =~ ^[0-9]+$ ]] || { failed=$((failed + 1)); echo "FAIL no random number"; }
 "$dir/sample" --seed 7 --filter i_random >"$dir/out" 2>&1

@@ -1,15 +1,17 @@
-// test.c - runs every registered test in a process of its own and counts.
+// test.c - runs every registered test in a process of its own, some at a time, and counts.
 //
 // The child's output goes to an anonymous file that is shown only when the test failed.  The child
 // leads a process group, so that what it started dies with it when its time is up.  The reason of
-// a skip or a failure travels in a shared page.  A child that passes leaves through exit(), which
-// is where the leak checker looks.
+// a skip or a failure travels in a shared page, one for each that runs at once.  A child that
+// passes leaves through exit(), which is where the leak checker looks.
 #include "tests/support/test.h"
 
 #include "base/cleanup.h"
+#include "base/types.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,22 +26,36 @@
 enum {
 	EXIT_SKIPPED = 77,
 	TIMEOUT_S = 60,
+	JOBS_MAX = 64,
+	STEP_MS = 10, // between two looks at children that have no pidfd
 };
 
 struct shared_page {
 	char reason[512]; // why the test was skipped or failed
 };
 
+/** A place in which a test runs; without one, test is NULL. */
+struct job {
+	const struct ms_test *test;
+	struct shared_page *page;
+	pid_t pid;
+	int pidfd; // -1 under valgrind, which knows no pidfd_open
+	int output;
+	uint64_t end_ms; // when its time is up
+};
+
 struct run {
 	const char *filter;
 	uint64_t seed;
-	int timeout_s;
+	unsigned timeout_s;
 	bool list, verbose;
 	unsigned passed, failed, skipped;
+	struct job jobs[JOBS_MAX];
+	nfds_t job_count;
 };
 
 static struct ms_test *tests;
-static struct shared_page *shared;
+static struct shared_page *shared; // in a child, its job's
 static uint64_t run_seed;
 static uint64_t random_state;
 
@@ -164,53 +180,23 @@ static uint64_t name_hash(const char *name)
 	return hash;
 }
 
-__attribute__((noreturn)) static void child_run(const struct ms_test *test, int output)
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+__attribute__((noreturn)) static void child_run(const struct job *job)
 {
 	setpgid(0, 0);
-	if (dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0)
+	shared = job->page;
+	if (dup2(job->output, STDOUT_FILENO) < 0 || dup2(job->output, STDERR_FILENO) < 0)
 		_exit(EXIT_FAILURE);
-	random_state = run_seed ^ name_hash(test->name);
-	test->run();
+	random_state = run_seed ^ name_hash(job->test->name);
+	job->test->run();
 	exit(EXIT_SUCCESS);
-}
-
-/** Until the child has ended; false when it has not in time. */
-static bool child_ends(pid_t pid, int timeout_s)
-{
-	MS_AUTO_CLOSE int pidfd = pidfd_open(pid, 0);
-	struct pollfd wait_for = { .fd = pidfd, .events = POLLIN };
-	const struct timespec step = { .tv_nsec = 10 * 1000 * 1000 };
-	siginfo_t ended = { 0 };
-	int ready;
-
-	// valgrind knows no pidfd_open: then the child is asked for a hundred times a second.
-	for (int i = 0; pidfd < 0 && i < timeout_s * 100; i++) {
-		if (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-		    ended.si_pid == pid)
-			return true;
-		nanosleep(&step, NULL);
-	}
-	if (pidfd < 0)
-		return false;
-	do
-		ready = poll(&wait_for, 1, timeout_s * 1000);
-	while (ready < 0 && errno == EINTR);
-	return ready == 1;
-}
-
-/** The exit status of the child, which is killed with its group when its time is up. */
-static int child_wait(pid_t pid, int timeout_s, bool *ret_timed_out)
-{
-	bool has_ended = child_ends(pid, timeout_s);
-	int status = 0;
-
-	*ret_timed_out = !has_ended;
-	kill(-pid, SIGKILL); // Also what a finished test left behind.
-	if (!has_ended)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return status;
 }
 
 static void output_show(int output)
@@ -225,67 +211,130 @@ static void output_show(int output)
 	}
 }
 
-static void failure_show(const struct run *run, const struct ms_test *test, int status,
-			 bool timed_out, int output)
+static void failure_show(const struct run *run, const struct job *job, int status, bool timed_out)
 {
+	const char *reason = job->page->reason;
+	const struct ms_test *test = job->test;
+
 	printf("FAIL %s (%s)", test->name, test->file);
 	if (timed_out)
-		printf(": not done after %d s", run->timeout_s);
+		printf(": not done after %u s", run->timeout_s);
 	else if (WIFSIGNALED(status))
 		printf(": %s", strsignal(WTERMSIG(status)));
 	else
 		printf(": exit status %d", WEXITSTATUS(status));
-	printf("%s%s\n", *shared->reason ? ": " : "", shared->reason);
-	output_show(output);
+	printf("%s%s\n", *reason ? ": " : "", reason);
+	output_show(job->output);
 	printf("  to repeat: --seed %" PRIu64 " --filter %s\n", run->seed, test->name);
 }
 
-static double seconds_since(const struct timespec *start)
+/** Count what the test of a job has come to, say it, and free the job's place. */
+static void job_end(struct run *run, struct job *job, bool timed_out)
 {
-	struct timespec now;
+	const struct ms_test *test = job->test;
+	int status = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) * 1e-9;
-}
-
-static void test_run(struct run *run, const struct ms_test *test)
-{
-	MS_AUTO_CLOSE int output = memfd_create("test-output", MFD_CLOEXEC);
-	struct timespec start;
-	bool timed_out = false;
-	int status;
-	pid_t pid;
-
-	clock_gettime(CLOCK_MONOTONIC, &start);
-	shared->reason[0] = '\0';
-	fflush(NULL);
-	pid = fork();
-	if (output < 0 || pid < 0) {
-		perror("cannot start a test");
-		exit(EXIT_FAILURE);
-	}
-	if (pid == 0)
-		child_run(test, output);
-	setpgid(pid, pid); // Either side may be first.
-	status = child_wait(pid, run->timeout_s, &timed_out);
+	kill(-job->pid, SIGKILL); // Also what a finished test left behind.
+	if (timed_out)
+		kill(job->pid, SIGKILL);
+	while (waitpid(job->pid, &status, 0) < 0 && errno == EINTR)
+		;
 	if (!timed_out && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS) {
 		run->passed++;
 		if (run->verbose)
-			printf("ok   %s (%.3f s)\n", test->name, seconds_since(&start));
+			printf("ok   %s (%.3f s)\n", test->name,
+			       run->timeout_s - ((double)job->end_ms - (double)now_ms()) * 1e-3);
 	} else if (!timed_out && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIPPED) {
 		run->skipped++;
-		printf("SKIP %s: %s\n", test->name, shared->reason);
+		printf("SKIP %s: %s\n", test->name, job->page->reason);
 	} else {
 		run->failed++;
-		failure_show(run, test, status, timed_out, output);
+		failure_show(run, job, status, timed_out);
 	}
 	fflush(stdout);
+	close(job->output);
+	if (job->pidfd >= 0)
+		close(job->pidfd);
+	job->test = NULL;
+}
+
+static bool has_ended(const struct job *job)
+{
+	siginfo_t ended = { 0 };
+
+	return waitid(P_PID, (id_t)job->pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       ended.si_pid == job->pid;
+}
+
+/** Until a job's test ends or its time is up. */
+static void jobs_wait(const struct run *run)
+{
+	struct pollfd ends[JOBS_MAX];
+	uint64_t now = now_ms(), until = UINT64_MAX;
+
+	for (nfds_t i = 0; i < run->job_count; i++) {
+		const struct job *job = &run->jobs[i];
+
+		ends[i] = (struct pollfd){ .fd = job->test ? job->pidfd : -1, .events = POLLIN };
+		if (job->test)
+			until = ms_min_u64(until, job->pidfd < 0 ? now + STEP_MS : job->end_ms);
+	}
+	if (until > now)
+		(void)poll(ends, run->job_count, (int)ms_min_u64(until - now, INT_MAX));
+}
+
+/** A free place, or NULL; those whose test has ended or had its time become free. */
+static struct job *job_free(struct run *run)
+{
+	struct job *found = NULL;
+
+	for (nfds_t i = 0; i < run->job_count; i++) {
+		struct job *job = &run->jobs[i];
+		bool ended = job->test && has_ended(job);
+
+		if (ended || (job->test && now_ms() >= job->end_ms))
+			job_end(run, job, !ended);
+		if (!job->test)
+			found = job;
+	}
+	return found;
+}
+
+static bool is_idle(const struct run *run)
+{
+	for (nfds_t i = 0; i < run->job_count; i++)
+		if (run->jobs[i].test)
+			return false;
+	return true;
+}
+
+/** Begin a test as soon as there is a place for it. */
+static void test_start(struct run *run, const struct ms_test *test)
+{
+	struct job *job;
+
+	while (!(job = job_free(run)))
+		jobs_wait(run);
+	job->page->reason[0] = '\0';
+	job->output = memfd_create("test-output", MFD_CLOEXEC);
+	job->end_ms = now_ms() + run->timeout_s * UINT64_C(1000);
+	job->test = test;
+	fflush(NULL);
+	job->pid = fork();
+	if (job->output < 0 || job->pid < 0) {
+		perror("cannot start a test");
+		exit(EXIT_FAILURE);
+	}
+	if (job->pid == 0)
+		child_run(job);
+	setpgid(job->pid, job->pid); // Either side may be first.
+	job->pidfd = pidfd_open(job->pid, 0);
 }
 
 static void usage(FILE *out)
 {
-	fputs("usage: mapscope-tests [--filter TEXT] [--list] [--seed N] [--timeout S] "
-	      "[--verbose]\n",
+	fputs("usage: mapscope-tests [--filter TEXT] [--jobs N] [--list] [--seed N] "
+	      "[--timeout S] [--verbose]\n",
 	      out);
 }
 
@@ -294,6 +343,7 @@ static void options_parse(struct run *run, int argc, char **argv)
 	static const struct option options[] = {
 		{ "filter", required_argument, NULL, 'f' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "jobs", required_argument, NULL, 'j' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "timeout", required_argument, NULL, 't' },
@@ -305,12 +355,15 @@ static void options_parse(struct run *run, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'f') {
 			run->filter = optarg;
+		} else if (c == 'j') {
+			run->job_count =
+			    ms_max_u64(1, ms_min_u64(strtoul(optarg, NULL, 10), JOBS_MAX));
 		} else if (c == 'l') {
 			run->list = true;
 		} else if (c == 's') {
 			run->seed = strtoull(optarg, NULL, 0);
 		} else if (c == 't') {
-			run->timeout_s = (int)strtol(optarg, NULL, 10);
+			run->timeout_s = (unsigned)strtoul(optarg, NULL, 10);
 		} else if (c == 'v') {
 			run->verbose = true;
 		} else {
@@ -322,8 +375,9 @@ static void options_parse(struct run *run, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct run run = { .timeout_s = TIMEOUT_S };
+	struct run run = { .timeout_s = TIMEOUT_S, .job_count = 1 };
 	const struct ms_test *previous = NULL;
+	struct shared_page *pages;
 
 	if (getrandom(&run.seed, sizeof(run.seed), 0) != sizeof(run.seed))
 		run.seed = (uint64_t)time(NULL);
@@ -331,12 +385,14 @@ int main(int argc, char **argv)
 	options_parse(&run, argc, argv);
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ); // So that a crash loses no line.
 	run_seed = run.seed;
-	shared =
-	    mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED) {
+	pages = mmap(NULL, run.job_count * sizeof(*pages), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED) {
 		perror("cannot share a page with the tests");
 		return EXIT_FAILURE;
 	}
+	for (nfds_t i = 0; i < run.job_count; i++)
+		run.jobs[i].page = &pages[i];
 	if (!run.list)
 		printf("seed %" PRIu64 "\n", run.seed);
 	for (const struct ms_test *test = tests; test; previous = test, test = test->next) {
@@ -349,10 +405,12 @@ int main(int argc, char **argv)
 		if (run.list)
 			printf("%s\n", test->name);
 		else
-			test_run(&run, test);
+			test_start(&run, test);
 	}
 	if (run.list)
 		return EXIT_SUCCESS;
+	while ((void)job_free(&run), !is_idle(&run))
+		jobs_wait(&run);
 	printf("%u passed, %u failed, %u skipped\n", run.passed, run.failed, run.skipped);
 	if (run.passed + run.failed + run.skipped == 0)
 		fprintf(stderr, "no test matches the filter\n");

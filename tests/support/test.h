@@ -10,7 +10,8 @@
 //		CHECK_EQ(v.count, 3);
 //	}
 //
-// The test program: mapscope-tests [--filter TEXT] [--list] [--seed N] [--timeout S] [--verbose].
+// The test program: mapscope-tests [--filter TEXT] [--jobs N] [--list] [--seed N] [--timeout S]
+// [--verbose].
 #pragma once
 
 #include "base/error.h"

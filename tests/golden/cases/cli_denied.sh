@@ -4,6 +4,7 @@ command -v setpriv >/dev/null || { echo "no setpriv"; exit 77; }
 cp "$MAPSCOPE" tool && chmod 755 . tool
 sleep 100 &
 trap 'kill $!' EXIT
+until [ "$(readlink /proc/$!/exe)" = "$(readlink -f "$(command -v sleep)")" ]; do :; done
 as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$@"; }
 as_nobody ./tool maps $! --json 2>&1 | sed "s/$!/PID/g"
 echo "maps [${PIPESTATUS[0]}]"

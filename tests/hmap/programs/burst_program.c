@@ -1,7 +1,8 @@
 // A program for tests/hmap/listeners.py: burst_program
 //
-// For each line on stdin, a number, it makes so many maps, half of them in a child that it forks,
-// grows and ends them, and prints how many milliseconds that took.
+// It says "ready" once the library serves.  For each line on stdin, a number, it makes so many
+// maps, half of them in a child that it forks, grows and ends them, and prints how many
+// milliseconds that took.
 #include <hmap/hmap_typed.h>
 
 #include <stdio.h>
@@ -32,6 +33,8 @@ int main(void)
 	char line[64];
 
 	burst(1);
+	puts("ready");
+	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin)) {
 		unsigned long maps = strtoul(line, NULL, 10);
 		struct timespec began, now;

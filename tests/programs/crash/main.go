@@ -1,7 +1,7 @@
-// A program that dies of its maps, or waits to be killed: crash hold|writes|read|iterate|...
+// A program that dies of its maps, or waits to be killed: crash hold|writes|read|iterate|begin|...
 //
-// hold prints which maps it has and waits.  writes, read and iterate share one map between two
-// goroutines, without a lock, until the runtime notices.  nil, unhashable, fault, own, memory, deadlock
+// hold prints which maps it has and waits.  writes, read, iterate and begin, which takes the first step of
+// a loop alone, share one map between two goroutines, without a lock, until the runtime notices.  nil, unhashable, fault, own, memory, deadlock
 // and overflow die alone, of what they are called.
 package main
 
@@ -38,6 +38,14 @@ func sum(b *ledger) (s int) {
 		s += v
 	}
 	return
+}
+
+//go:noinline
+func first(b *ledger) int {
+	for _, v := range b.totals {
+		return v
+	}
+	return 0
 }
 
 //go:noinline
@@ -111,6 +119,8 @@ func main() {
 	}
 	fmt.Println("ready", len(book.totals), len(book.other))
 	alone(os.Args[1])
+	// The first thread's own stack is the end of a core: a writer there would be lost in every cut.
+	runtime.LockOSThread()
 	go func() {
 		for i := 0; os.Args[1] != "hold"; i++ {
 			post(book, i)
@@ -125,6 +135,8 @@ func main() {
 				n += look(book) & 1
 			case "iterate":
 				n += sum(book) & 1
+			case "begin":
+				n += first(book) & 1
 			default:
 				select {}
 			}

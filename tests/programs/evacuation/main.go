@@ -5,7 +5,7 @@
 // after the insertion in which it happened.
 //
 //	add NAME N           N entries, one after the other
-//	slow NAME N          likewise, a hundred of them every millisecond
+//	slow NAME N          likewise, a hundred of them every millisecond; every five while it grows
 //	half NAME PERCENT    until an evacuation is so far, and stop there
 //	overfill NAME        until overflow buckets start a growth in the same size
 //	burst NAME N         N entries without looking at the header, for speed
@@ -126,6 +126,9 @@ func (f *filled) add(n uint64, slow bool, stop func() bool) []growth {
 		before = after
 		if slow && i%100 == 99 {
 			time.Sleep(time.Millisecond)
+			if after.growing { // Long enough for whoever looks on to be held up.
+				time.Sleep(4 * time.Millisecond)
+			}
 		}
 	}
 	return log

@@ -12,8 +12,10 @@ import (
 	"encoding/json"
 	"os"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -124,6 +126,16 @@ func start(t *told) {
 	for i := 0; i < locked+called; i++ {
 		<-settled
 	}
+	for !rest() { // They have said so, and may not have come to it yet.
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// rest tells whether those that start has started are where they stay.
+func rest() bool {
+	text := make([]byte, 1<<16)
+	all := string(text[:runtime.Stack(text, true)])
+	return strings.Count(all, "[chan receive, locked to thread]") == locked && strings.Count(all, "[syscall") == called
 }
 
 // fill brings the scheduler into its state; when it returns, it has been looked at.
@@ -156,7 +168,7 @@ func grow(stop chan bool) (ids [2]uint64) {
 			told <- true
 			m := map[int]int(nil)
 			for n := range turns[i] {
-				if n%10000 == 0 || m == nil {
+				if n%500 == 0 || m == nil {
 					m = map[int]int{}
 				}
 				for k := 0; k < 100; k++ {

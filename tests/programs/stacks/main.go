@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 )
@@ -117,6 +118,18 @@ func start(w *waiter) {
 	}()
 }
 
+// rest tells whether every other goroutine waits, and stays where it is.
+func rest() bool {
+	dump := func() string {
+		text := make([]byte, 1<<20)
+		return string(text[:runtime.Stack(text, true)])
+	}
+	before := dump()
+	time.Sleep(50 * time.Millisecond)
+	after := dump()
+	return before == after && !strings.Contains(after, "[runnable")
+}
+
 func main() {
 	w := &waiter{ch: make(chan int), other: make(chan string)}
 	w.cond = sync.NewCond(&sync.Mutex{})
@@ -124,7 +137,8 @@ func main() {
 	w.rw.Lock()
 	w.group.Add(1)
 	start(w)
-	time.Sleep(100 * time.Millisecond)
+	for !rest() {
+	}
 	fmt.Println("ready")
 	bufio.NewScanner(os.Stdin).Scan()
 }
