@@ -277,7 +277,11 @@ static struct ms_error *cycle_find(struct ms_go_collections *c,
 	return err;
 }
 
-/** One read of all that is known. */
+/**
+ * One read of all that is known.  A cycle that ends counts up sweepgen, then what was forced, then
+ * what ended (runtime/mgc.go, gcMarkTermination): read the other way round, a sweepgen of no more
+ * than ended cycles says that no further one is among the forced.
+ */
 static struct ms_error *all_read(const struct ms_go_collections *c)
 {
 	const struct ms_go_layout *l = c->rt->layout;
@@ -285,9 +289,9 @@ static struct ms_error *all_read(const struct ms_go_collections *c)
 		ms_addr variable;
 		uint32_t offset, size, at;
 	} pieces[PIECES] = {
-		{ c->rt->allspans, -l->mheap_sweepgen_to_allspans, 4, AT_SWEEPGEN },
 		{ c->memstats, l->mstats_numgc, 4, AT_ENDED },
 		{ c->memstats, l->mstats_numforcedgc, 4, AT_FORCED },
+		{ c->rt->allspans, -l->mheap_sweepgen_to_allspans, 4, AT_SWEEPGEN },
 		{ c->memstats, l->mstats_cpu_fraction, 8, AT_SHARE },
 		{ c->memstats, l->mstats_last_gc_clock, 8, AT_CLOCK },
 		{ c->cycle, 0, CYCLE_BYTES, AT_CYCLE },
@@ -323,6 +327,7 @@ static struct ms_go_collections_now all_parse(const struct ms_go_collections *c)
 		now.cpu_share = load_double(c->bytes + AT_SHARE);
 		now.last_end_ns = (int64_t)ms_load_u64(c->bytes + AT_CLOCK);
 	}
+	now.forced_known = ms_load_u32(c->bytes + AT_SWEEPGEN) == now.ended * 2;
 	if (c->pacer)
 		now.has_pacer =
 		    ms_go_pacer_parse(c->rt->layout, c->bytes + AT_PACER, UINT64_MAX, &now.pacer);

@@ -44,6 +44,7 @@ struct ms_go_cycle {
 struct ms_go_collections_now {
 	uint32_t ended;      // Cycles, since the program began.
 	uint32_t forced;     // Of these, by runtime.GC or runtime/debug.
+	bool forced_known;   // Else one that is about to end may be among them.
 	double cpu_share;    // Of all its CPU time, 0 to 1; NAN before a cycle has ended.
 	int64_t last_end_ns; // CLOCK_MONOTONIC of the target; 0: none has ended.
 	bool has_pacer;

@@ -224,7 +224,8 @@ static struct ms_error *ended_add(struct ms_trace *trace, struct gc_watch *w,
 		row->start_s = NAN;
 	row->pause_s = (double)pause->pause_ns / 1e9;
 	row->is_forced = forced == ended;
-	row->is_forced_known = now->has_cycle && (!forced || row->is_forced);
+	row->is_forced_known = now->has_cycle && now->forced_known && w->last.forced_known &&
+			       (!forced || row->is_forced);
 	if (is_last)
 		row_complete(trace, now, row);
 	if (is_last && w->last.ended + 1 == number && w->notes.count)

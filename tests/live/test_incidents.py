@@ -25,8 +25,8 @@ CHECK = ('unbounded_cache', 'session_maps', 'rwmutex_readers')
 SEEDS = ('1', '2', '3')
 READY_TIMEOUT_S = 60
 SETTLE_S = 20
-WINDOW_S, HUNG_S = 10, 60
-OWN_CPU_S = 1.5  # Nobody else's work is in it.
+WINDOW_S, HUNG_S = 11, 60  # Ten are asked for; the second look may come late.
+OWN_CPU_S = 5  # Nobody else's work is in it.
 
 
 def service(incident, seed, kind, release, variant):

@@ -9,7 +9,7 @@ import tempfile
 import builds
 import targets
 from harness import add, note, require, require_none
-from stack_truth import differences, parse_truth, shown, unwound
+from stack_truth import differences, parse_truth, shown, unwound_at_rest
 
 GOROUTINES_MIN = 1000
 CHECKED = ('1.18.8', '1.22.12', '1.27.4')

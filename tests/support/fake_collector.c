@@ -60,6 +60,14 @@ void fake_collector_begin(struct fake_collector *f, int64_t start_ns)
 	put_u64(f->pacer + f->rt.layout->gc_mark_start, (uint64_t)start_ns);
 }
 
+void fake_collector_count_forced(struct fake_collector *f)
+{
+	uint8_t *forced = f->memstats + f->rt.layout->mstats_numforcedgc;
+
+	put_u32(f->bytes + SWEEPGEN, (f->ended + 1) * 2);
+	put_u32(forced, ms_load_u32(forced) + 1);
+}
+
 static void work_put(struct fake_collector *f, const struct fake_cycle *c)
 {
 	const uint64_t words[] = { (uint64_t)c->start_ns, (uint64_t)c->mark_ns,

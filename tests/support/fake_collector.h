@@ -40,4 +40,8 @@ void fake_collector_cycle(struct fake_collector *fake, struct fake_cycle cycle);
 /** A cycle begins to mark, and does not end. */
 void fake_collector_begin(struct fake_collector *fake, int64_t start_ns);
 
+/** A cycle that was asked for is about to end: it is among the forced, and not yet among the ended.
+ */
+void fake_collector_count_forced(struct fake_collector *fake);
+
 void fake_collector_heap(struct fake_collector *fake, uint64_t live_bytes);

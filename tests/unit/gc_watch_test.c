@@ -169,6 +169,28 @@ MS_TEST(gc_watch_several_cycles_between_two_looks)
 	stage_deinit(&s);
 }
 
+MS_TEST(gc_watch_looks_while_a_forced_cycle_is_counted)
+{
+	static struct stage s;
+	const struct ms_gc_cycle *c;
+
+	stage_init(&s);
+	collect(&s, -500, false);
+	stage_start(&s);
+	collect(&s, 1, false);
+	fake_collector_count_forced(&s.fake);
+	stage_look(&s);
+	collect(&s, 3, false); // It was counted before.
+	stage_look(&s);
+	collect(&s, 5, true);
+	stage_end(&s);
+	CHECK_EQ(s.report.cycle_count, 3);
+	c = s.report.cycles;
+	CHECK(!c[0].is_forced_known && !c[1].is_forced_known);
+	CHECK(c[2].is_forced && c[2].is_forced_known);
+	stage_deinit(&s);
+}
+
 MS_TEST(gc_watch_more_than_the_runtime_keeps)
 {
 	static struct stage s;
