@@ -123,6 +123,11 @@ def unwound(pid):
     return goroutines
 
 
+def wakes_by_itself(goroutine):
+    """The scavenger sleeps by the clock: between a look and a print it may have gone on."""
+    return any(frame.startswith('runtime.bgscavenge ') for frame in goroutine.frames())
+
+
 def unwound_at_rest(pid):
     """Likewise once goroutine 1, which had said a line, waits for one again."""
     until = time.monotonic() + targets.ANSWER_TIMEOUT_S

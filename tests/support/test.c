@@ -25,7 +25,7 @@
 
 enum {
 	EXIT_SKIPPED = 77,
-	TIMEOUT_S = 60,
+	TIMEOUT_S = 180,
 	JOBS_MAX = 64,
 	STEP_MS = 10, // between two looks at children that have no pidfd
 };
