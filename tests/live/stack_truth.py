@@ -2,7 +2,6 @@
 import os
 import re
 import subprocess
-import time
 
 import targets
 from harness import Skip, require
@@ -130,13 +129,15 @@ def wakes_by_itself(goroutine):
 
 def unwound_at_rest(pid):
     """Likewise once goroutine 1, which had said a line, waits for one again."""
-    until = time.monotonic() + targets.ANSWER_TIMEOUT_S
-    while True:
-        goroutines = unwound(pid)
+    def rests(goroutines):
         main = goroutines.get(1)
-        if main and main.ended == 'complete' and any(f.startswith('bufio.(*Scanner).Scan ') for f in main.frames):
-            return goroutines
-        require(time.monotonic() < until, f'goroutine 1 never rested: {main and (main.ended, main.frames)}')
+        return main and main.ended == 'complete' and any(f.startswith('bufio.(*Scanner).Scan ') for f in main.frames)
+
+    def problem(goroutines):
+        main = goroutines.get(1)
+        return f'goroutine 1 never rested: {main and (main.ended, main.frames)}'
+
+    return targets.taken_until(lambda: unwound(pid), rests, problem)
 
 
 def shown(pid):

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 from harness import ROOT, Failure, Skip, require
 
@@ -45,6 +46,16 @@ def tool(*args, wrapper=(), copy=None, timeout=TOOL_TIMEOUT_S):
 def census(pid, **options):
     """Every map of a process: the document, checked for what is true of each."""
     return tool('maps', pid, '--json', '--all', **options).document()
+
+
+def taken_until(take, is_so, problem, timeout=ANSWER_TIMEOUT_S):
+    """The first that take() gives of which is_so is true; problem(last) says what was wrong of it in the end."""
+    until = time.monotonic() + timeout
+    while True:
+        taken = take()
+        if is_so(taken):
+            return taken
+        require(time.monotonic() < until, problem(taken))
 
 
 def resident_kb(pid):

@@ -52,7 +52,9 @@ def core_is_truth(release, variant, experiment, kind):
         coverage = stacks['coverage']
         # What the runtime did by itself may have been met in the middle of a call.
         cut = [c for c in stacks['clusters'] if c['stack_cut'] and not c['system']]
-        require(coverage['unwound'] > 0 and coverage['seen'] == sum(c['count'] for c in stacks['clusters']), coverage)
+        told = coverage['unwound'] + coverage['without_stack'] + coverage['cut']
+        require(coverage['unwound'] > 0 and
+                told == coverage['seen'] == sum(c['count'] for c in stacks['clusters']), coverage)
         require(not cut, f'stacks that end early: {cut[:3]}')
         refused = targets.tool('maps', core)
         require(refused.code == 3 and '--exe' in refused.err, refused.err)

@@ -50,12 +50,9 @@ def finding_of(page, entries_min):
 
 def row_of(pid, address):
     """The map's row; a census passes over one that it met in the middle of a write, also twice."""
-    until = time.monotonic() + targets.ANSWER_TIMEOUT_S
-    while True:
-        rows = [m for m in targets.census(pid)['maps'] if m['address'] == address]
-        if rows:
-            return rows[0]
-        require(time.monotonic() < until, f'there is no map at {address} any more')
+    return targets.taken_until(
+        lambda: next((m for m in targets.census(pid)['maps'] if m['address'] == address), None),
+        lambda row: row is not None, lambda _: f'there is no map at {address} any more')
 
 
 def has_grown(before, now):

@@ -113,13 +113,13 @@ def check_dump(document, truth):
 
 def look_at_one_that_runs(pid):
     """A look that found what never rests in no moment between two processors."""
-    until = time.monotonic() + targets.ANSWER_TIMEOUT_S
-    while True:
-        document = look(pid, '--once')
-        running = [r for r in document['goroutines'] if r['state'] == 'running']
-        if running and all(r['p'] is not None for r in running):
-            return document
-        require(time.monotonic() < until, f'goroutines that run without a P: {running}')
+    def running(document):
+        return [r for r in document['goroutines'] if r['state'] == 'running']
+
+    return targets.taken_until(
+        lambda: look(pid, '--once'),
+        lambda d: running(d) and all(r['p'] is not None for r in running(d)),
+        lambda d: f'goroutines that run without a P: {running(d)}')
 
 
 def check_threads(program, document):

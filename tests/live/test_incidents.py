@@ -12,7 +12,7 @@ import urllib.request
 import builds
 import targets
 import test_real
-from harness import Failure, add, require, require_none
+from harness import add, require, require_none
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GALLERY = os.path.join(HERE, '..', '..', 'examples', 'incidents')

@@ -1,7 +1,6 @@
 """The scheduler's own tables, against a program that has brought its scheduler into a known state."""
 import json
 import os
-import time
 
 import builds
 import targets
@@ -80,27 +79,24 @@ def look_with_all_threads(pid):
     A look in which each thread that was there all the time is one of the scheduler's, and none is made up.
     A thread that is only just there has not written its number yet.
     """
-    until = time.monotonic() + targets.ANSWER_TIMEOUT_S
-    while True:
+    def take():
         before = threads_of(pid)
-        document, sched = look(pid)
-        after = threads_of(pid)
-        known = {m['thread'] for m in sched['ms']}
-        if before & after <= known <= before | after:
-            return document, sched
-        require(time.monotonic() < until, f'threads {known}, not {before}, {after}')
+        seen = look(pid)
+        return seen, before, {m['thread'] for m in seen[1]['ms']}, threads_of(pid)
+
+    seen, *_ = targets.taken_until(
+        take, lambda t: t[1] & t[3] <= t[2] <= t[1] | t[3], lambda t: f'threads {t[2]}, not {t[1]}, {t[3]}')
+    return seen
 
 
 def at_rest(pid, reader):
     """A look at which nothing runs, once that is so; reader may be in a read with a processor."""
-    until = time.monotonic() + targets.ANSWER_TIMEOUT_S
-    while True:
-        _, sched = look(pid)
-        if (not sched['queue_size'] and not any(p['queue'] for p in sched['ps']) and
+    def rests(sched):
+        return (not sched['queue_size'] and not any(p['queue'] for p in sched['ps']) and
                 all(p['status'] == 'idle' and p['running'] is None or
-                    p['status'] == 'syscall' and p['running'] == reader for p in sched['ps'])):
-            return sched
-        require(time.monotonic() < until, f'not at rest: {sched["ps"]}')
+                    p['status'] == 'syscall' and p['running'] == reader for p in sched['ps']))
+
+    return targets.taken_until(lambda: look(pid)[1], rests, lambda sched: f'not at rest: {sched["ps"]}')
 
 
 def same_state(release):

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import tempfile
-import time
 
 import builds
 import targets
@@ -51,13 +50,11 @@ def best(number, goroutine, looks):
 
 def without_switch(read, pid):
     """A look over which the processor did not pass from one loop to the next: one at most runs."""
-    until = time.monotonic() + targets.ANSWER_TIMEOUT_S
-    while True:
-        look = read(pid)
-        running = [number for number, seen in look.items() if seen.ended in RUNS]
-        if len(running) <= 1:
-            return look
-        require(time.monotonic() < until, f'goroutines {running} are said to run at once')
+    def running(look):
+        return [number for number, seen in look.items() if seen.ended in RUNS]
+
+    return targets.taken_until(lambda: read(pid), lambda look: len(running(look)) <= 1,
+                               lambda look: f'goroutines {running(look)} are said to run at once')
 
 
 def hold(what, truth, looks, least, has_loops):

@@ -5,7 +5,6 @@
 
 #include "tests/support/test.h"
 
-#include <pthread.h>
 #include <time.h>
 #include <unistd.h>
 
